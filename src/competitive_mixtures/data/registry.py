@@ -1,0 +1,50 @@
+"""The kinds of data sets: one module and one line in `KINDS` each."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Union
+
+from pydantic import Field
+
+from competitive_mixtures.data import gaussians, idx
+from competitive_mixtures.data.spec import Spec
+from competitive_mixtures.state import write_json
+
+# Every module has a `Spec`, `download(spec, raw_dir) -> facts` and `prepare(spec, raw_dir, out_dir, name)`.
+KINDS: dict[str, Any] = {
+    "gaussians": gaussians,
+    "idx": idx,
+}
+
+if TYPE_CHECKING:
+    DatasetSpec = Spec
+else:
+    DatasetSpec = Annotated[Union[tuple(module.Spec for module in KINDS.values())], Field(discriminator="kind")]
+
+
+def download(spec: Spec, raw_dir: Path | str) -> None:
+    """Fetch what a data set is made from, and write `download.json` when all of it is there.
+
+    Args:
+        spec: the data set's entry of `params.yaml`.
+        raw_dir: the data set's raw folder; files that a user put there by hand are used.
+
+    Raises:
+        UserError: no source could give the files, or a file is not the right one.
+    """
+    facts = KINDS[spec.kind].download(spec, Path(raw_dir))
+    write_json(Path(raw_dir) / "download.json", {"kind": spec.kind, **facts})
+
+
+def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> None:
+    """Turn the raw files into a processed data set (see `format.py`).
+
+    Args:
+        spec: the data set's entry of `params.yaml`.
+        raw_dir: the raw folder, or, where `spec.requires` names a data set, the processed folder of that one.
+        out_dir: the processed folder.
+        name: the data set's name.
+
+    Raises:
+        UserError: the raw files are missing, broken or not usable.
+    """
+    KINDS[spec.kind].prepare(spec, Path(raw_dir), Path(out_dir), name)

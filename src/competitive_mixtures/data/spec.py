@@ -1,0 +1,28 @@
+"""What every kind of data set has in common: a checked specification and the facts of its download."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Spec(BaseModel):
+    """A data set of `params.yaml`; unknown keys, wrong types and numbers out of range are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    kind: str
+
+    @property
+    def requires(self) -> str | None:
+        """Name of the processed data set that this one is derived from; its folder is then the raw folder."""
+        return None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Files and folders of the user's own that the data set is read from, relative to the project's root."""
+        return ()
+
+
+def download_nothing(spec: Spec, raw_dir: Any) -> dict[str, Any]:
+    """The download of the kinds that are computed, or that read the user's own files where they lie."""
+    return {"downloaded": []}
