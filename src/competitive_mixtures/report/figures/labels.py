@@ -1,0 +1,85 @@
+"""How the labels spread over the components, before and after the competition."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.report.figures import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
+
+    from competitive_mixtures.data import Dataset
+    from competitive_mixtures.report.runs import Run
+
+
+def plot_labels(runs: "list[Run]", data: "Dataset", out: Path) -> None:
+    """Heat map of the share of each label that each component won, first and last round of the first seed.
+
+    Args:
+        runs: the seeds of one experiment; the first one is drawn.
+        data: its data set, with labels.
+        out: an `.svg` file.
+
+    Raises:
+        UserError: the data set has no labels.
+    """
+    import matplotlib.pyplot as plt
+
+    if data.train_labels is None:
+        raise UserError(f"{data.name}: has no labels; leave the figure `labels-{runs[0].experiment}` out")
+    style.use_style()
+    first, last = runs[0].rounds[0], runs[0].rounds[-1]
+    before, after = (label_shares(runs[0].assignments(number), _count(runs[0])) for number in (first, last))
+    order = order_components(after)
+    names = data.meta.get("label_names") or [str(label) for label in range(len(after))]
+    size = (style.TEXT_WIDTH, 0.65 + 0.2 * len(after))
+    figure, panels = plt.subplots(1, 2, figsize=size, sharey=True)
+    for axes, shares, number in zip(panels, (before, after), (first, last), strict=True):
+        image = _draw_heat(axes, shares[:, order], order)
+        axes.set_title(f"round {number}")
+    panels[0].set_yticks(range(len(names)), names)
+    panels[0].set_ylabel("label")
+    figure.colorbar(image, ax=panels, shrink=0.9, pad=0.01, label="share of label", ticks=[0, 0.5, 1])
+    style.save(figure, out)
+
+
+def _count(run: "Run") -> int:
+    return len(run.round_metrics(run.rounds[0])["counts"])
+
+
+def label_shares(table: dict[str, np.ndarray], count: int) -> np.ndarray:
+    """Share of every label that each component won.
+
+    Args:
+        table: assignments with `label` (N,) and `component` (N,).
+        count: number of components k.
+
+    Returns:
+        (labels, k) float64, rows sum to 1; a label that never occurs is a row of zeros.
+    """
+    label, component = table["label"].astype(np.int64), table["component"].astype(np.int64)
+    cells = np.bincount(label * count + component, minlength=(label.max() + 1) * count).reshape(-1, count)
+    return cells / np.maximum(cells.sum(axis=1, keepdims=True), 1)
+
+
+def order_components(shares: np.ndarray) -> np.ndarray:
+    """Components sorted by the label they won the largest share of, so that a clean partition is a diagonal."""
+    return np.lexsort((-shares.max(axis=0), shares.argmax(axis=0)))
+
+
+def _draw_heat(axes: "Axes", shares: np.ndarray, order: np.ndarray) -> "AxesImage":
+    """One heat map; shares above 10 % are written into their fields."""
+    image = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues", aspect="auto", interpolation="nearest")
+    for row, column in np.argwhere(shares >= 0.1):
+        color = "white" if shares[row, column] > 0.55 else style.INK
+        axes.text(column, row, f"{100 * shares[row, column]:.0f}", ha="center", va="center", fontsize=6, color=color)
+    axes.set_xticks(range(len(order)), [str(j) for j in order])
+    axes.set_xlabel("component")
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return image

@@ -1,0 +1,130 @@
+"""One look for all figures: fonts, sizes, colours that survive colour blindness and a grey printer, stable bytes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from competitive_mixtures.state import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+TEXT_WIDTH = 6.3  # inches, the text width of the paper
+DPI = 200
+
+# Paul Tol's "muted" scheme, ordered so that neighbours differ in lightness too
+COMPONENT_COLORS = (
+    "#332288", "#ddcc77", "#117733", "#88ccee", "#882255", "#44aa99", "#cc6677", "#999933", "#aa4499",
+)  # fmt: skip
+GREY = "#9a9a9a"
+INK = "#222222"
+
+MODEL_LABELS = {
+    "competitive": "competitive mixture",
+    "single": "one network",
+    "single_wide": "one network, 3× width",
+    "bagging": "bagging",
+    "kmeans": "k-means, then one each",
+    "data": "training data",
+}
+MODEL_COLORS = {
+    "competitive": "#332288",
+    "single": "#cc6677",
+    "single_wide": "#882255",
+    "bagging": "#ddaa33",
+    "kmeans": "#44aa99",
+    "data": INK,
+}
+MODEL_MARKERS = {"competitive": "D", "single": "o", "single_wide": "s", "bagging": "^", "kmeans": "v", "data": "*"}
+PROTOCOL_LABELS = {"-": "", "paper": "paper's protocol", "equal_compute": "equal compute"}
+
+
+def use_style() -> None:
+    """Set Matplotlib up; every figure calls it first."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams.update(
+        {
+            "font.family": "STIXGeneral",
+            "mathtext.fontset": "stix",
+            "font.size": 9,
+            "axes.titlesize": 9,
+            "axes.labelsize": 9,
+            "xtick.labelsize": 8,
+            "ytick.labelsize": 8,
+            "legend.fontsize": 8,
+            "legend.frameon": False,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.linewidth": 0.6,
+            "axes.edgecolor": INK,
+            "axes.labelcolor": INK,
+            "text.color": INK,
+            "xtick.color": INK,
+            "ytick.color": INK,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "xtick.major.size": 2.5,
+            "ytick.major.size": 2.5,
+            "lines.linewidth": 1.4,
+            "axes.grid": False,
+            "grid.color": "#e4e4e4",
+            "grid.linewidth": 0.5,
+            "figure.constrained_layout.use": True,
+            "figure.dpi": DPI,
+            "savefig.dpi": DPI,
+            "svg.fonttype": "path",
+            "svg.hashsalt": "competitive-mixtures",
+        }
+    )
+
+
+def component_colors(count: int) -> list[str]:
+    """A colour for every component; beyond nine they repeat, and the number beside a cell tells them apart."""
+    return [COMPONENT_COLORS[j % len(COMPONENT_COLORS)] for j in range(count)]
+
+
+def save(figure: "Figure", out: Path) -> None:
+    """Write a figure as PNG or SVG; the same drawing gives the same bytes."""
+    import matplotlib.pyplot as plt
+
+    metadata = {"Date": None, "Creator": None} if out.suffix == ".svg" else {"Software": None}
+    with write_atomically(out) as partial:
+        figure.savefig(partial, metadata=metadata)
+    plt.close(figure)
+
+
+def panel_grid(count: int, columns: int, height: float) -> "tuple[Figure, list[Axes]]":
+    """A figure of the text's width with `count` panels in rows of `columns`; places left over are removed.
+
+    Args:
+        count: number of panels.
+        columns: panels in a row.
+        height: of one row, in inches.
+    """
+    import matplotlib.pyplot as plt
+
+    rows = max(1, -(-count // columns))
+    figure, grid = plt.subplots(rows, columns, figsize=(TEXT_WIDTH, height * rows), squeeze=False)
+    for axes in grid.flat[count:]:
+        axes.remove()
+    return figure, list(grid.flat[:count])
+
+
+def strip_axes(axes: "Axes") -> None:
+    """No ticks and no frame: for panels that show points or pictures."""
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def share_label(value: float) -> str:
+    """A share in percent, one digit below 1 %."""
+    return f"{100 * value:.0f} %" if value >= 0.01 or value == 0 else f"{100 * value:.1f} %"
+
+
+def pick_rounds(rounds: Sequence[int]) -> list[int]:
+    """The first, the middle and the last of the finished rounds, each once."""
+    return sorted({rounds[0], rounds[len(rounds) // 2], rounds[-1]})
