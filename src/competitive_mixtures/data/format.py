@@ -91,7 +91,9 @@ def write_dataset(
         "kind": "vector" if is_vector else "image",
         "shape": list(train.shape[1:]),
         "dtype": str(np.dtype(train.dtype)),
-        "value_range": [float(train.min()), float(train.max())] if isinstance(train, np.ndarray) and is_vector else [0, 255],
+        "value_range": [float(train.min()), float(train.max())]
+        if isinstance(train, np.ndarray) and is_vector
+        else [0, 255],
         "num_train": train.shape[0],
         "num_test": test.shape[0],
         "label_names": None if label_names is None else list(label_names),
@@ -116,7 +118,7 @@ def load_dataset(folder: Path | str, verify: bool = False) -> Dataset:
     meta = _read_meta(folder / "meta.json")
     if verify:
         _verify_checksums(folder, meta["sha256"])
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for split in ("train", "test"):
         rows = meta[f"num_{split}"]
         arrays[split] = _open(folder / f"{split}.npy", (rows, *meta["shape"]), meta["dtype"])
@@ -169,7 +171,9 @@ def _open(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found, though meta.json lists it; {remedy}") from error
     except (ValueError, OSError, EOFError, SyntaxError) as error:
-        raise UserError(f"{path}: expected an array in .npy format, found {error or 'something else'}; {remedy}") from error
+        raise UserError(
+            f"{path}: expected an array in .npy format, found {error or 'something else'}; {remedy}"
+        ) from error
     if not isinstance(array, np.memmap):
         raise UserError(f"{path}: expected an array in .npy format, found an archive; {remedy}")
     if array.dtype != np.dtype(dtype) or array.shape != shape:
@@ -200,7 +204,9 @@ def _verify_checksums(folder: Path, digests: Mapping[str, str]) -> None:
     for name, expected in digests.items():
         path = folder / Path(name).name
         if not path.is_file():
-            raise UserError(f"{path}: not found, though meta.json lists it; delete the folder and prepare the data again")
+            raise UserError(
+                f"{path}: not found, though meta.json lists it; delete the folder and prepare the data again"
+            )
         found = sha256_of(path)
         if found != expected:
             raise UserError(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from competitive_mixtures.data.format import write_dataset
 from competitive_mixtures.data.spec import Spec as BaseSpec
@@ -28,15 +28,28 @@ class Shear(BaseModel):
     offset: float
 
 
+class DrawnMeans(BaseModel):
+    """Means as the authors drew them: uniform in [-range, range]^2, times `scale`.
+
+    Attributes:
+        seed: seed of NumPy's legacy generator.
+        range: half the side of the square.
+        scale: factor on the draw.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    seed: Seed
+    range: Annotated[float, Field(gt=0, le=1e6)]
+    scale: Annotated[float, Field(gt=0, le=1e6)]
+
+
 class Spec(BaseSpec):
-    """A mixture of isotropic Gaussians in the plane; either `means` or the three `mean_*` keys are given.
+    """A mixture of isotropic Gaussians in the plane.
 
     Attributes:
         modes: number of Gaussians.
-        means: their means before the shear, one [x1, x2] each.
-        mean_seed: seed of NumPy's legacy generator, which the authors drew the means with.
-        mean_range: the means are uniform in [-mean_range, mean_range]^2, then multiplied by `mean_scale`.
-        mean_scale: factor on the drawn means.
+        means: their means before the shear: one [x1, x2] each, or how they are drawn.
         variance: variance of each coordinate of each mode.
         weights: one per mode, summing to 1; null means equal weights.
         shear: the coefficients of the shear; null leaves the points as they are.
@@ -47,26 +60,22 @@ class Spec(BaseSpec):
 
     kind: Literal["gaussians"]
     modes: Annotated[int, Field(ge=1, le=100)]
-    means: list[Annotated[list[Coordinate], Field(min_length=2, max_length=2)]] | None = None
-    mean_seed: Seed | None = None
-    mean_range: Annotated[float, Field(gt=0, le=1e6)] | None = None
-    mean_scale: Annotated[float, Field(gt=0, le=1e6)] | None = None
-    variance: Annotated[PositiveFloat, Field(ge=1e-12, le=1e12)]
+    means: DrawnMeans | list[Annotated[list[Coordinate], Field(min_length=2, max_length=2)]]
+    variance: Annotated[float, Field(ge=1e-12, le=1e12)]
     weights: list[Annotated[float, Field(gt=0, le=1)]] | None = None
     shear: Shear | None = None
-    num_train: Annotated[PositiveInt, Field(le=10**8)]
-    num_test: Annotated[PositiveInt, Field(le=10**8)]
+    num_train: Annotated[int, Field(ge=1, le=10**8)]
+    num_test: Annotated[int, Field(ge=1, le=10**8)]
     seed: Seed
 
     @model_validator(mode="after")
     def _check_modes(self) -> "Spec":
-        drawn = [self.mean_seed, self.mean_range, self.mean_scale]
-        if any(value is None for value in drawn) == (self.means is None) or (self.means and any(map(_given, drawn))):
-            raise ValueError("expected either means or all of mean_seed, mean_range and mean_scale")
-        if self.means is not None and len(self.means) != self.modes:
+        if isinstance(self.means, list) and len(self.means) != self.modes:
             raise ValueError(f"means has {len(self.means)} entries, expected one for each of the {self.modes} modes")
         if self.weights is not None and len(self.weights) != self.modes:
-            raise ValueError(f"weights has {len(self.weights)} entries, expected one for each of the {self.modes} modes")
+            raise ValueError(
+                f"weights has {len(self.weights)} entries, expected one for each of the {self.modes} modes"
+            )
         if self.weights is not None and not math.isclose(sum(self.weights), 1.0, abs_tol=1e-6):
             raise ValueError(f"weights sum to {sum(self.weights):g}, expected 1")
         if min(self.num_train, self.num_test) < self.modes:
@@ -102,11 +111,11 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
 
 def draw_means(spec: Spec) -> np.ndarray:
     """Means before the shear, (modes, 2): the given ones, or the authors' draw."""
-    if spec.means is not None:
+    if isinstance(spec.means, list):
         return np.array(spec.means, dtype=np.float64)
     # NumPy's legacy generator, since only it repeats the authors' means.
-    draw = np.random.RandomState(spec.mean_seed).uniform(-spec.mean_range, spec.mean_range, (spec.modes, 2))
-    return spec.mean_scale * draw
+    legacy = np.random.RandomState(spec.means.seed)
+    return spec.means.scale * legacy.uniform(-spec.means.range, spec.means.range, (spec.modes, 2))
 
 
 def log_density(points: np.ndarray, meta: Mapping[str, Any]) -> np.ndarray:
@@ -181,7 +190,3 @@ def _unshear(points: np.ndarray, shear: Mapping[str, float] | None) -> np.ndarra
 
 def _shift(first: np.ndarray, shear: Mapping[str, float]) -> np.ndarray:
     return shear["quadratic"] * first**2 + shear["offset"]
-
-
-def _given(value: Any) -> bool:
-    return value is not None

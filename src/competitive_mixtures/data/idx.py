@@ -117,7 +117,9 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
         arrays[split] = arrays[split][:, None]  # (N, 1, h, w)
         arrays[f"{split}_labels"] = labels.astype(np.int64)
     if arrays["train"].shape[1:] != arrays["test"].shape[1:]:
-        raise UserError(f"{raw_dir}: training images are {arrays['train'].shape[2:]}, test images {arrays['test'].shape[2:]}")
+        raise UserError(
+            f"{raw_dir}: training images are {arrays['train'].shape[2:]}, test images {arrays['test'].shape[2:]}"
+        )
     names = spec.label_names or [str(label) for label in range(int(arrays["train_labels"].max()) + 1)]
     write_dataset(out_dir, name, arrays, source=spec.model_dump(), label_names=names)
 
@@ -141,7 +143,7 @@ def read_idx(path: Path, num_axes: int) -> np.ndarray:
     if len(data) < header or data[:4] != magic:
         raise UserError(
             f"{path}: not an idx file of {num_axes} axes of bytes: {len(data)} bytes that begin with "
-            f"{data[:4].hex() or 'nothing'}, expected {magic.hex()} and at least {header} bytes; delete it and run again"
+            f"{data[:4].hex() or 'nothing'}, expected {magic.hex()} in {header} bytes or more; delete it and run again"
         )
     shape = struct.unpack(f">{num_axes}I", data[4:header])
     expected = header + int(np.prod(shape, dtype=object))

@@ -1,11 +1,13 @@
 """The kinds of data sets: one module and one line in `KINDS` each."""
 
+from functools import reduce
+from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Union
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from competitive_mixtures.data import gaussians, idx
+from competitive_mixtures.data import array, celeba, gaussians, idx, images, mechanisms
 from competitive_mixtures.data.spec import Spec
 from competitive_mixtures.state import write_json
 
@@ -13,12 +15,16 @@ from competitive_mixtures.state import write_json
 KINDS: dict[str, Any] = {
     "gaussians": gaussians,
     "idx": idx,
+    "celeba": celeba,
+    "mechanisms": mechanisms,
+    "array": array,
+    "images": images,
 }
 
 if TYPE_CHECKING:
     DatasetSpec = Spec
 else:
-    DatasetSpec = Annotated[Union[tuple(module.Spec for module in KINDS.values())], Field(discriminator="kind")]
+    DatasetSpec = Annotated[reduce(or_, (module.Spec for module in KINDS.values())), Field(discriminator="kind")]
 
 
 def download(spec: Spec, raw_dir: Path | str) -> None:

@@ -1,8 +1,9 @@
 """Where raw files come from: public mirrors, an npm package, a Debian package; each gives bytes or says why not."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 # Short, since a machine without a network should learn it at once; it bounds the connection and every single read.
 TIMEOUT_S = 5.0
@@ -37,14 +38,16 @@ def fetch_npm(package: str, names: Iterable[str]) -> dict[str, bytes]:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        options = ["--silent", "--ignore-scripts", "--fetch-retries=1", "--fetch-retry-mintimeout=500"]
+        options = ["--ignore-scripts", "--fetch-retries=1", "--fetch-retry-mintimeout=500", "--loglevel=error"]
         _run(["npm", "pack", *options, "--", package], folder)
         archives = list(Path(folder).glob("*.tgz"))
         if len(archives) != 1:
             raise SourceFailedError("npm pack gave no archive")
         try:
             with tarfile.open(archives[0]) as archive:
-                return _pick(names, {Path(item.name).name: (archive, item) for item in archive if item.isfile()}, _read_tar)
+                return _pick(
+                    names, {Path(item.name).name: (archive, item) for item in archive if item.isfile()}, _read_tar
+                )
         except tarfile.TarError as error:
             raise SourceFailedError(f"the archive of npm pack is broken ({error})") from error
 
@@ -103,7 +106,7 @@ def _fetch(url: str) -> bytes:
     raise SourceFailedError(f"{url}: {reason}")
 
 
-def _read_response(response) -> bytes:
+def _read_response(response: Any) -> bytes:
     import http.client
 
     data = response.read(MAX_BYTES + 1)
@@ -155,7 +158,7 @@ def _run(command: list[str], folder: str) -> None:
         raise SourceFailedError(f"{command[0]} failed with status {done.returncode}: {words[:300] or 'no message'}")
 
 
-def _pick(names: Iterable[str], found: dict, read) -> dict[str, bytes]:
+def _pick(names: Iterable[str], found: dict[str, Any], read: Callable[[Any], bytes]) -> dict[str, bytes]:
     """Read the named members, plain or gzipped; everything else in the package is left alone."""
     content = {}
     for name in names:
@@ -166,7 +169,7 @@ def _pick(names: Iterable[str], found: dict, read) -> dict[str, bytes]:
     return content
 
 
-def _read_tar(member) -> bytes:
+def _read_tar(member: tuple[Any, Any]) -> bytes:
     archive, item = member
     if item.size > MAX_BYTES:
         raise SourceFailedError(f"{item.name} is larger than {MAX_BYTES} bytes")

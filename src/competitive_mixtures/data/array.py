@@ -1,0 +1,178 @@
+"""A user's own arrays: an `.npz` or `.npy` file with vectors or images."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from competitive_mixtures.data.format import sha256_of, write_dataset
+from competitive_mixtures.data.spec import Spec as BaseSpec
+from competitive_mixtures.data.spec import download_nothing as download
+from competitive_mixtures.data.split import number_labels, split_rows
+from competitive_mixtures.errors import UserError
+
+__all__ = ["Spec", "download", "prepare"]
+
+KEYS = ("x", "y", "x_train", "y_train", "x_test", "y_test")
+
+
+class Spec(BaseSpec):
+    """Vectors (N, d), or images (N, h, w) or (N, c, h, w) with c = 1 or 3, in a file that needs no pickle.
+
+    An `.npy` file is one array. An `.npz` file has `x` or `x_train`, and as it likes `x_test` and the labels `y` or
+    `y_train` and `y_test` (integers or strings). Vectors are stored as float32 as they are. Images must be
+    integers from 0 to 255, or floating-point numbers from 0 to 1, which become round(255 x).
+    Without `x_test` a part is drawn for testing; `train_rows.npy` and `test_rows.npy` then say which rows of the
+    file the points are.
+
+    Attributes:
+        path: the file, relative to the project's root.
+        test_fraction: share of the points that are kept for testing where there is no `x_test`.
+        seed: seed of that draw.
+    """
+
+    kind: Literal["array"]
+    path: Annotated[str, Field(min_length=1)]
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The file itself."""
+        return (self.path,)
+
+
+def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> None:
+    """Check the arrays and write them; `raw_dir` is not used.
+
+    Raises:
+        UserError: the file is missing, too large, broken or holds Python objects; an array is empty, of a wrong shape
+            or type, holds NaN, infinite or out-of-range values; labels do not match the points.
+    """
+    path = Path(spec.path)
+    content = _read(path)
+    splits = [split for split in ("train", "test") if split in content]
+    arrays: dict[str, np.ndarray] = {split: _to_points(f"{path}: {split}", content[split]) for split in splits}
+    for split in splits:
+        if f"{split}_labels" in content:
+            labels = _check_labels(f"{path}: labels of {split}", content[f"{split}_labels"], len(arrays[split]))
+            arrays[f"{split}_labels"] = labels
+    if "test" not in arrays:
+        arrays = _split(path, arrays, spec)
+    elif arrays["train"].shape[1:] != arrays["test"].shape[1:]:
+        shapes = f"{arrays['train'].shape[1:]} and {arrays['test'].shape[1:]}"
+        raise UserError(f"{path}: points of x_train and x_test have the shapes {shapes}; expected the same")
+    names = None
+    if "train_labels" in arrays:
+        parts = [key for key in ("train_labels", "test_labels") if key in arrays]
+        numbers, names = number_labels(*(arrays[key] for key in parts))
+        arrays |= dict(zip(parts, numbers, strict=True))
+    write_dataset(out_dir, name, arrays, spec.model_dump(), names, facts={"source_sha256": sha256_of(path)})
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    """Read the arrays by their role: train, test, train_labels, test_labels."""
+    import zipfile
+    import zlib
+
+    try:
+        _check_size(path)
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"train": loaded}
+        with loaded:
+            found = {key: loaded[key] for key in KEYS if key in loaded.files}
+            keys = loaded.files
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; expected the file that `path` names, .npz or .npy") from error
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        SyntaxError,
+        zipfile.BadZipFile,
+        zlib.error,
+        RuntimeError,
+        MemoryError,
+        OverflowError,
+    ) as error:
+        hint = "save numeric arrays by numpy.savez (x=...) or numpy.save"
+        raise UserError(f"{path}: not a readable .npz or .npy file without Python objects ({error}); {hint}") from error
+    if ("x" in found) == ("x_train" in found):
+        raise UserError(f"{path}: expected one array named x or x_train, found {', '.join(keys) or 'nothing'}")
+    roles = {"x": "train", "y": "train_labels", "x_train": "train", "y_train": "train_labels"}
+    roles |= {"x_test": "test", "y_test": "test_labels"}
+    return {roles[key]: np.asarray(array) for key, array in found.items()}
+
+
+def _check_size(path: Path) -> None:
+    """Refuse what would not fit into memory before it is unpacked: a bomb, or an honest mistake."""
+    import zipfile
+
+    limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            size = sum(item.file_size for item in archive.infolist())
+    if size > limit:
+        raise UserError(
+            f"{path}: {size / 1e9:.1f} GB unpacked, but only {limit / 1e9:.1f} GB, a quarter of this machine's memory, "
+            "may be used for it; take fewer points or a smaller type, or a larger machine"
+        )
+
+
+def _to_points(label: str, array: np.ndarray) -> np.ndarray:
+    """Check one array and give it the stored form, (N, d) float32 or (N, c, h, w) uint8."""
+    if array.dtype.kind not in "buif":
+        raise UserError(f"{label}: values of type {array.dtype}; expected integers or floating-point numbers")
+    if array.ndim not in (2, 3, 4):
+        hint = "; reshape it to (N, 1)" if array.ndim == 1 else ""
+        raise UserError(f"{label}: shape {array.shape}; expected (N, d), (N, h, w) or (N, c, h, w){hint}")
+    if array.size == 0:
+        raise UserError(f"{label}: shape {array.shape}: there are no points; expected at least one of each axis")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        row = int(np.argmin(np.isfinite(array).reshape(len(array), -1).all(axis=1)))
+        raise UserError(f"{label}: row {row} holds NaN or infinite values; expected finite numbers: correct the data")
+    return _to_vectors(label, array) if array.ndim == 2 else _to_images(label, array)
+
+
+def _to_vectors(label: str, array: np.ndarray) -> np.ndarray:
+    largest = max(abs(float(array.min())), abs(float(array.max())))
+    if largest > np.finfo(np.float32).max:
+        raise UserError(f"{label}: a value as large as {largest:g}; expected less than 3.4e38 (float32): rescale it")
+    return array.astype(np.float32)
+
+
+def _to_images(label: str, array: np.ndarray) -> np.ndarray:
+    images = array[:, None] if array.ndim == 3 else array
+    if images.shape[1] not in (1, 3):
+        hint = "; the channels come before height and width" if images.shape[3] in (1, 3) else ""
+        raise UserError(f"{label}: {images.shape[1]} channels in shape {array.shape}; expected 1 or 3{hint}")
+    highest = 255 if array.dtype.kind in "ui" else 1
+    if array.min() < 0 or array.max() > highest:
+        span = f"from {array.min():g} to {array.max():g}" if array.dtype.kind != "b" else ""
+        raise UserError(f"{label}: {array.dtype} images {span}; expected 0 to {highest}: rescale them")
+    if array.dtype.kind in "ui":
+        return images.astype(np.uint8)
+    return np.rint(images.astype(np.float32) * 255).astype(np.uint8)
+
+
+def _check_labels(label: str, labels: np.ndarray, num_points: int) -> np.ndarray:
+    if labels.dtype.kind not in "buiU":
+        raise UserError(f"{label}: values of type {labels.dtype}; expected integers or strings")
+    if labels.shape != (num_points,):
+        raise UserError(f"{label}: shape {labels.shape}; expected ({num_points},), one for each point")
+    return labels
+
+
+def _split(path: Path, arrays: dict[str, np.ndarray], spec: Spec) -> dict[str, Any]:
+    num_points = len(arrays["train"])
+    if num_points < 2:
+        raise UserError(f"{path}: 1 point; expected at least 2, one to train on and one to test on")
+    rows = dict(zip(("train", "test"), split_rows(num_points, spec.test_fraction, spec.seed), strict=True))
+    parts: dict[str, Any] = {split: arrays["train"][rows[split]] for split in rows}
+    if "train_labels" in arrays:
+        parts |= {f"{split}_labels": arrays["train_labels"][rows[split]] for split in rows}
+    return parts | {f"{split}_rows": rows[split] for split in rows}
