@@ -1,0 +1,50 @@
+# Two commands do everything on a machine with Python >= 3.11 and make: `make reproduce` and `make test`.
+# The environment is made once, in .venv, and again only when the lock changes.
+
+PYTHON ?= python3
+VENV := .venv
+ACTIVATE := . $(VENV)/bin/activate &&
+ENVIRONMENT := $(VENV)/requirements.lock $(VENV)/pyproject.toml  # copies of what it was made from
+
+.PHONY: help reproduce test test-slurm check format bench pull push watch lock environment
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | column -t -s :
+
+reproduce: $(ENVIRONMENT)  ## from the downloads to paper/paper.pdf
+	$(ACTIVATE) snakemake --cores 4 --resources gpu=1 all
+
+test: $(ENVIRONMENT)  ## all tests but the one that needs a Slurm cluster
+	$(ACTIVATE) pytest -n auto --dist loadgroup
+
+test-slurm: $(ENVIRONMENT)  ## the tiny pipeline on a Slurm cluster of one node (root, Debian)
+	$(ACTIVATE) RUN_SLURM_TESTS=1 pytest -m slurm
+
+check: $(ENVIRONMENT)  ## lint, format, types
+	$(ACTIVATE) ruff check . && ruff format --check .
+	$(ACTIVATE) snakefmt --check Snakefile workflow
+	$(ACTIVATE) mypy
+
+format: $(ENVIRONMENT)  ## formats all code in place
+	$(ACTIVATE) ruff check --fix . && ruff format . && snakefmt Snakefile workflow
+
+bench: $(ENVIRONMENT)  ## side-by-side timings, see benchmarks/
+	$(ACTIVATE) for script in benchmarks/*.py; do python $$script || exit; done
+
+pull: $(ENVIRONMENT)  ## fetches data and results from the DVC remote; nothing has to run after it
+	$(ACTIVATE) dvc pull && dvc status -q && snakemake --touch --forceall --quiet all -- all
+
+environment: $(ENVIRONMENT)  ## only the environment
+
+lock:  ## resolves the dependencies anew; needs uv
+	uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \
+	    --no-emit-index-url --no-header --no-annotate --output-file requirements.lock pyproject.toml
+
+$(VENV)/requirements.lock: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed; name one: make PYTHON=python3.12 ...")'
+	cmp -s $< $@ || ($(PYTHON) -m venv --clear $(VENV) && $(VENV)/bin/pip install --quiet --no-compile --require-hashes -r $<)
+	cp $< $@
+
+$(VENV)/pyproject.toml: pyproject.toml $(VENV)/requirements.lock
+	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	cp $< $@

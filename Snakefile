@@ -1,0 +1,81 @@
+"""What depends on what, and which resources a job needs; every number stands in params.yaml."""
+
+import sys
+
+from competitive_mixtures.config import load_params, write_resolved
+from competitive_mixtures.errors import UserError
+
+
+configfile: "params.yaml"
+
+
+try:
+    params = load_params(config)
+    write_resolved(params)
+except UserError as error:
+    sys.exit(str(error))  # all mistakes at once, and no trace of a program
+
+
+wildcard_constraints:
+    dataset="[^/]+",
+    experiment="[^/]+",
+    seed=r"\d+",
+    round=r"\d+",
+    shard=r"\d+",
+    baseline="[a-z_]+",
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/baselines.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/summary.csv",
+        "results/metrics.json",
+        "paper/figures",
+        "paper/paper.pdf",
+
+
+rule data:
+    input:
+        datasets_of(params.suite("default")),
+
+
+rule summary:
+    input:
+        "results/summary.csv",
+
+
+rule figures:
+    input:
+        "paper/figures",
+
+
+rule paper:
+    input:
+        "paper/paper.pdf",
+
+
+rule ablations:
+    input:
+        tables_of(params.suite("ablations")),
+
+
+rule paper_scale:
+    input:
+        tables_of(params.suite("paper_scale")),
+
+
+for experiment in params.experiments:  # `snakemake synthetic-3` runs one experiment
+
+    rule:
+        name:
+            experiment
+        input:
+            tables_of([experiment]),

@@ -1,0 +1,31 @@
+# The models that the competition is compared with; one job trains a baseline in both protocols.
+
+BASELINE = f"{RUN}/baselines/{{baseline}}"
+
+
+rule train_baseline:
+    input:
+        config=CONFIG,
+        data=data_of,
+        competition=lambda wildcards: f"{last_round_of(wildcards)}/metrics.json",
+        code=code("baselines.py", "training.py", "random.py", "networks"),
+    output:
+        state=f"{BASELINE}/state.safetensors",
+        metrics=f"{BASELINE}/metrics.json",
+    log:
+        "logs/{experiment}/seed-{seed}/baseline-{baseline}.log",
+    priority: urgency
+    threads: resource("threads")
+    resources:
+        gpu=resource("gpu"),
+        mem_mb=resource("mem_mb"),
+        runtime=resource("runtime"),
+    params:
+        data=subpath(input.data, parent=True),
+        competition=subpath(input.competition, parent=True),
+        rounds=lambda wildcards: params.experiments[wildcards.experiment].rounds,
+        out=subpath(output.state, parent=True),
+    shell:
+        "competitive-mixtures train-baseline --config {input.config} --data {params.data} --seed {wildcards.seed}"
+        " --name {wildcards.baseline} --competition {params.competition} --rounds {params.rounds}"
+        " --out {params.out} 2> {log}"

@@ -1,0 +1,70 @@
+# Data sets: fetched once, then prepared as arrays; and the classifier of a labelled image set.
+
+
+def raw_of(wildcards):
+    """The record of a download, or the data set that this one is derived from."""
+    source = params.datasets[wildcards.dataset].requires
+    return DATA.format(dataset=source) if source else f"data/raw/{wildcards.dataset}/download.json"
+
+
+rule download:
+    input:
+        config="data/config/{dataset}.json",
+        code=code("data"),
+    output:
+        "data/raw/{dataset}/download.json",  # not the folder: files that a user put there stay
+    log:
+        "logs/data/{dataset}/download.log",
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=1000,
+        runtime=240,
+    params:
+        out=subpath(output[0], parent=True),
+    shell:
+        "competitive-mixtures download --config {input.config} --out {params.out} 2> {log}"
+
+
+rule prepare:
+    input:
+        config="data/config/{dataset}.json",
+        raw=raw_of,
+        own=lambda wildcards: params.datasets[wildcards.dataset].inputs,
+        code=code("data"),
+    output:
+        DATA,
+    log:
+        "logs/data/{dataset}/prepare.log",
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=4000,
+        runtime=120,
+    params:
+        raw=subpath(input.raw, parent=True),
+        out=subpath(output[0], parent=True),
+    shell:
+        "competitive-mixtures prepare --config {input.config} --raw {params.raw} --out {params.out} 2> {log}"
+
+
+rule train_classifier:
+    input:
+        data=DATA,
+        code=code("evaluation/classifier.py"),
+    output:
+        CLASSIFIER,
+        "results/classifiers/{dataset}/metrics.json",
+    log:
+        "logs/data/{dataset}/train_classifier.log",
+    priority: 20  # the image experiments wait for it
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=3000,
+        runtime=60,
+    params:
+        data=subpath(input.data, parent=True),
+        out=subpath(output[0], parent=True),
+    shell:
+        "competitive-mixtures train-classifier --data {params.data} --out {params.out} 2> {log}"

@@ -1,0 +1,162 @@
+# The competition, one job a round. Round t reads the data and round t-1, nothing else, so that a run can stop
+# anywhere and go on, be lengthened, and be spread over machines.
+
+METHOD = code("rounds.py", "competition.py", "training.py", "random.py", "networks")
+ROUND = f"{RUN}/rounds/{{round}}"
+SHARD = f"{ROUND}/shards/{{shard}}.safetensors"
+SHARDED = [name for name, experiment in params.experiments.items() if experiment.shards > 1]
+WHOLE = [name for name in params.experiments if name not in SHARDED]
+
+
+def any_round(names):
+    """A pattern of {experiment}: these experiments."""
+    return "|".join(map(re.escape, names)) or NOTHING
+
+
+def last_round(names):
+    """A pattern of {experiment}: these experiments, in the path of their last round only."""
+    ends = [(re.escape(name), params.experiments[name].rounds) for name in names]
+    return "|".join(rf"{name}(?=/seed-\d+/rounds/{number}/)" for name, number in ends) or NOTHING
+
+
+def previous_of(wildcards):
+    """The state that a round starts from: round 0 only scores what was pretrained."""
+    number = int(wildcards.round)
+    folder = f"rounds/{number - 1}" if number else "pretrain"
+    return f"{RUN}/{folder}/state.safetensors".format(**wildcards)
+
+
+def shards_of(wildcards):
+    number = params.experiments[wildcards.experiment].shards
+    return [SHARD.format(shard=shard, **wildcards) for shard in range(number)]
+
+
+rule pretrain:
+    input:
+        config=CONFIG,
+        data=data_of,
+        code=METHOD,
+    output:
+        multiext(f"{RUN}/pretrain/", *TABLES),
+        state=temp(f"{RUN}/pretrain/state.safetensors"),
+    log:
+        "logs/{experiment}/seed-{seed}/pretrain.log",
+    priority: urgency
+    threads: resource("threads")
+    resources:
+        gpu=resource("gpu"),
+        mem_mb=resource("mem_mb"),
+        runtime=resource("runtime"),
+    params:
+        data=subpath(input.data, parent=True),
+        out=subpath(output.state, parent=True),
+    shell:
+        "competitive-mixtures pretrain --config {input.config} --data {params.data} --seed {wildcards.seed}"
+        " --out {params.out} 2> {log}"
+
+
+rule train_round:
+    input:
+        config=CONFIG,
+        data=data_of,
+        previous=previous_of,
+        code=METHOD,
+    output:
+        multiext(f"{ROUND}/", *TABLES),
+        state=temp(f"{ROUND}/state.safetensors"),
+    log:
+        "logs/{experiment}/seed-{seed}/round-{round}.log",
+    wildcard_constraints:
+        experiment=any_round(WHOLE),
+    priority: urgency
+    threads: resource("threads")
+    resources:
+        gpu=resource("gpu"),
+        mem_mb=resource("mem_mb"),
+        runtime=resource("runtime"),
+    params:
+        data=subpath(input.data, parent=True),
+        previous=subpath(input.previous, parent=True),
+        out=subpath(output.state, parent=True),
+    shell:
+        "competitive-mixtures train-round --config {input.config} --data {params.data} --seed {wildcards.seed}"
+        " --round {wildcards.round} --previous {params.previous} --out {params.out} 2> {log}"
+
+
+# The last state is kept: the scores need it, and a run that is lengthened goes on from it.
+use rule train_round as train_last_round with:
+    output:
+        multiext(f"{ROUND}/", *TABLES),
+        state=f"{ROUND}/state.safetensors",
+    wildcard_constraints:
+        experiment=last_round(WHOLE),
+
+
+# With `shards: S` a round is S jobs that each train and score their share of the components, and one that joins them.
+rule train_shard:
+    input:
+        config=CONFIG,
+        data=data_of,
+        previous=previous_of,
+        code=METHOD,
+    output:
+        temp(SHARD),
+    log:
+        "logs/{experiment}/seed-{seed}/round-{round}-shard-{shard}.log",
+    wildcard_constraints:
+        experiment=any_round(SHARDED),
+    priority: urgency
+    threads: resource("threads")
+    resources:
+        gpu=resource("gpu"),
+        mem_mb=resource("mem_mb"),
+        runtime=resource("runtime"),
+    params:
+        data=subpath(input.data, parent=True),
+        previous=subpath(input.previous, parent=True),
+        shards=lambda wildcards: params.experiments[wildcards.experiment].shards,
+    shell:
+        "competitive-mixtures train-shard --config {input.config} --data {params.data} --seed {wildcards.seed}"
+        " --round {wildcards.round} --previous {params.previous} --shard {wildcards.shard} --shards {params.shards}"
+        " --out {output} 2> {log}"
+
+
+rule reassign:
+    input:
+        config=CONFIG,
+        data=data_of,
+        previous=previous_of,
+        shards=shards_of,
+        code=METHOD,
+    output:
+        multiext(f"{ROUND}/", *TABLES),
+        state=temp(f"{ROUND}/state.safetensors"),
+    log:
+        "logs/{experiment}/seed-{seed}/round-{round}.log",
+    wildcard_constraints:
+        experiment=any_round(SHARDED),
+    priority: urgency
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=resource("mem_mb"),
+        runtime=10,
+    params:
+        data=subpath(input.data, parent=True),
+        previous=subpath(input.previous, parent=True),
+        out=subpath(output.state, parent=True),
+    shell:
+        "competitive-mixtures reassign --config {input.config} --data {params.data} --seed {wildcards.seed}"
+        " --round {wildcards.round} --previous {params.previous} --out {params.out} {input.shards} 2> {log}"
+
+
+use rule reassign as reassign_last with:
+    output:
+        multiext(f"{ROUND}/", *TABLES),
+        state=f"{ROUND}/state.safetensors",
+    wildcard_constraints:
+        experiment=last_round(SHARDED),
+
+
+ruleorder: train_last_round > train_round
+ruleorder: reassign_last > reassign
