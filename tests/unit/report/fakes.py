@@ -8,6 +8,7 @@ import numpy as np
 from competitive_mixtures.data.format import write_dataset
 from competitive_mixtures.state import write_array, write_json, write_table
 
+ROOT = Path(__file__).parents[3]  # of the project itself
 SYNTHETIC_MEANS = {
     "synthetic-3": np.array([[-10.0, 2.0], [4.0, 9.0], [8.0, -9.0]]),
     "synthetic-9": np.array([[x, y] for x in (-10.0, 0.0, 10.0) for y in (-10.0, 0.0, 10.0)]),

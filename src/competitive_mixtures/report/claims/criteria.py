@@ -1,0 +1,156 @@
+"""`paper/claims.yaml`: what is claimed, and the criterion that decides it, as typed objects."""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from competitive_mixtures.errors import UserError
+
+SIDES = {"above": 1, "at_least": 1, "below": -1, "at_most": -1}  # on which side of the threshold the claim lies
+
+
+class Side(BaseModel):
+    """One side of a comparison: a row of `summary.csv`, or with `at` a curve of `rounds.csv`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    experiment: str
+    metric: str
+    model: str = "competitive"
+    protocol: Literal["-", "paper", "equal_compute"] = "-"
+    split: Literal["train", "test", "-"] = "test"
+    at: Literal["first", "last", "relapse"] | None = None
+
+    def describe(self, fields: Sequence[str]) -> str:
+        """The named fields in words, say `single (paper)` for model and protocol."""
+        words = {
+            "metric": self.metric,
+            "experiment": self.experiment,
+            "model": self.model + (f" ({self.protocol})" if self.protocol != "-" else ""),
+            "split": self.split,
+            "at": self.at or "",
+        }
+        return " ".join(words[name] for name in words if name in fields and words[name])
+
+    def __str__(self) -> str:
+        """All that tells the side from others."""
+        return self.describe(("experiment", "at") if self.at else ("experiment", "model"))
+
+
+class Part(BaseModel):
+    """One comparison with a threshold; exactly one of the four threshold keys is given.
+
+    Attributes:
+        measure: what is judged.
+        against: what it is compared with, by seed; `None` judges `measure` itself.
+        compare: measure - against, or measure / against.
+        seeds: the number of seeds or pairs below which nothing is decided.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    measure: Side
+    against: Side | None = None
+    compare: Literal["difference", "ratio"] = "difference"
+    above: float | None = None
+    at_least: float | None = None
+    below: float | None = None
+    at_most: float | None = None
+    seeds: Annotated[int, Field(ge=2)]  # one seed has no interval
+
+    @model_validator(mode="after")
+    def _check_threshold(self) -> "Part":
+        if len(self._thresholds()) != 1:
+            raise ValueError(f"found {len(self._thresholds())} thresholds, expected one of {', '.join(SIDES)}")
+        return self
+
+    def _thresholds(self) -> dict[str, float]:
+        return {name: value for name in SIDES if (value := getattr(self, name)) is not None}
+
+    @property
+    def relation(self) -> str:
+        """The name of the threshold's key."""
+        return next(iter(self._thresholds()))
+
+    @property
+    def threshold(self) -> float:
+        """The value that the interval is compared with."""
+        return self._thresholds()[self.relation]
+
+    def __str__(self) -> str:
+        """The comparison in one line: what both sides share, then what tells them apart."""
+        bound = f"{self.relation.replace('_', ' ')} {self.threshold:g}"
+        if self.against is None:
+            return f"{self.measure.describe(('metric', 'experiment', 'at'))} {bound}"
+        both = self.measure.model_dump(), self.against.model_dump()
+        differing = [name for name in both[0] if both[0][name] != both[1][name]]
+        if "protocol" in differing:
+            differing.append("model")
+        shared = [name for name in ("metric", "experiment") if name not in differing]
+        sign = {"difference": "−", "ratio": "/"}[self.compare]
+        sides = f"{self.measure.describe(differing)} {sign} {self.against.describe(differing)}"
+        return f"{self.measure.describe(shared)}: {sides} {bound}"
+
+
+class Claim(BaseModel):
+    """A claim with its source, its criterion in words and the parts that decide it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    claim: str
+    source: str
+    criterion: str
+    parts: Annotated[list[Part], Field(min_length=1)]
+
+
+def read_claims(path: Path) -> list[Claim]:
+    """Read the claims file; lists in a part are expanded to one part an entry.
+
+    Raises:
+        UserError: the file is missing, is not YAML, or an entry is not a claim; names the key.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text())
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; restore it from git") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: expected YAML, found: {error}") from error
+    if not isinstance(content, dict) or not all(isinstance(entry, dict) for entry in content.values()):
+        raise UserError(f"{path}: expected a mapping of claims C1, C2, ... to their blocks")
+    return [_read_claim(path, name, dict(entry)) for name, entry in content.items()]
+
+
+def _read_claim(path: Path, name: str, entry: dict[str, Any]) -> Claim:
+    seeds = entry.pop("seeds", None)
+    parts = entry.get("parts")
+    try:
+        if isinstance(parts, list) and all(isinstance(part, dict) for part in parts):
+            entry["parts"] = [single for part in parts for single in _expand({"seeds": seeds} | part)]
+        return Claim.model_validate({"id": name, **entry})
+    except ValidationError as error:
+        findings = error.errors()
+        lines = [f"{path}: {name}.{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in findings]
+        raise UserError("\n".join(lines)) from None
+
+
+def _expand(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """One part for every combination of the listed values; `against` takes what it lacks from `measure`."""
+    for measure in _combinations(part.get("measure")):
+        if "against" not in part:
+            yield {**part, "measure": measure}
+            continue
+        for against in _combinations(part["against"]):
+            yield {**part, "measure": measure, "against": {**measure, **against}}
+
+
+def _combinations(side: Any) -> list[Any]:
+    if not isinstance(side, dict):
+        return [side]  # left for the validation to refuse
+    choices = [value if isinstance(value, list) else [value] for value in side.values()]
+    return [dict(zip(side, values, strict=True)) for values in product(*choices)]

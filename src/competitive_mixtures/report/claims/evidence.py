@@ -1,0 +1,75 @@
+"""The values that a criterion asks for, by seed, from `summary.csv` and `rounds.csv`."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from competitive_mixtures.report.claims.criteria import Part, Side
+from competitive_mixtures.report.runs import read_rows
+from competitive_mixtures.report.summary import ROUND_COLUMNS, SUMMARY_COLUMNS, to_number
+
+Seeds = dict[int, float]
+
+
+class Evidence:
+    """The results as a look-up of values by seed."""
+
+    def __init__(self, results: Path) -> None:
+        self._scores: dict[tuple[str, ...], Seeds] = defaultdict(dict)
+        for row in read_rows(results / "summary.csv", SUMMARY_COLUMNS):
+            key = tuple(row[name] for name in ("experiment", "model", "protocol", "metric", "split"))
+            self._scores[key][int(row["seed"])] = to_number(row["value"])
+        self._rounds: dict[tuple[str, int], list[dict[str, str]]] = defaultdict(list)
+        for row in read_rows(results / "rounds.csv", ROUND_COLUMNS):
+            self._rounds[row["experiment"], int(row["seed"])].append(row)
+
+    def values(self, side: Side) -> Seeds:
+        """The values of one side by seed; NaN where a run has none that is a number."""
+        if side.at is None:
+            return dict(self._scores.get((side.experiment, side.model, side.protocol, side.metric, side.split), {}))
+        return {
+            seed: reduce_curve(self._curve(rows, side.metric), side.at)
+            for (experiment, seed), rows in self._rounds.items()
+            if experiment == side.experiment
+        }
+
+    def effects(self, part: Part) -> Seeds:
+        """The judged quantity by seed, for the seeds that both sides have."""
+        measured = self.values(part.measure)
+        if part.against is None:
+            return dict(sorted(measured.items()))
+        others = self.values(part.against)
+        common = sorted(measured.keys() & others.keys())
+        return {seed: _compare(measured[seed], others[seed], part.compare) for seed in common}
+
+    @staticmethod
+    def _curve(rows: Sequence[dict[str, str]], metric: str) -> list[float]:
+        ordered = sorted(rows, key=lambda row: int(row["round"]))
+        return [to_number(row.get(metric, "")) for row in ordered]
+
+
+def reduce_curve(curve: Sequence[float], at: str) -> float:
+    """One number of a curve by round.
+
+    Args:
+        curve: the values, at least one.
+        at: `first` or `last` value; or `relapse`, the largest rise above the lowest value so far as a share of the
+            curve's range, in [0, 1]: 0 for a curve that never rises, 1 for one that never falls (a flat one: 0).
+    """
+    if at in ("first", "last"):
+        return curve[0 if at == "first" else -1]
+    if any(math.isnan(value) for value in curve):
+        return math.nan
+    lowest, rise = curve[0], 0.0
+    for value in curve:
+        lowest = min(lowest, value)
+        rise = max(rise, value - lowest)
+    extent = max(curve) - min(curve)
+    return rise / extent if extent > 0 else 0.0
+
+
+def _compare(value: float, other: float, how: str) -> float:
+    if how == "difference":
+        return value - other
+    return value / other if other else math.nan
