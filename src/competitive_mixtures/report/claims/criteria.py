@@ -146,7 +146,8 @@ def _expand(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {**part, "measure": measure}
             continue
         for against in _combinations(part["against"]):
-            yield {**part, "measure": measure, "against": {**measure, **against}}
+            whole = isinstance(measure, dict) and isinstance(against, dict)
+            yield {**part, "measure": measure, "against": {**measure, **against} if whole else against}
 
 
 def _combinations(side: Any) -> list[Any]:
