@@ -12,6 +12,7 @@ import numpy as np
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.state import read_json, write_array, write_atomically, write_json
 
+DTYPES = {"vector": "float32", "image": "uint8"}
 META_TYPES = {
     "name": str,
     "kind": str,
@@ -157,6 +158,8 @@ def _read_meta(path: Path) -> dict[str, Any]:
         if key not in meta or not isinstance(meta[key], expected):
             found = f"found {meta[key]!r}" if key in meta else "the key is missing"
             raise UserError(f"{path}: {key}: {found}; delete the folder and prepare the data again")
+    if DTYPES.get(meta["kind"]) != meta["dtype"]:
+        raise UserError(f"{path}: kind {meta['kind']!r} with dtype {meta['dtype']!r}; expected one of {DTYPES}")
     for key in ("num_train", "num_test"):
         if meta[key] < 1:
             raise UserError(f"{path}: {key} = {meta[key]}: the data set is empty; expected at least 1 point")
@@ -176,7 +179,7 @@ def _open(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         ) from error
     if not isinstance(array, np.memmap):
         raise UserError(f"{path}: expected an array in .npy format, found an archive; {remedy}")
-    if array.dtype != np.dtype(dtype) or array.shape != shape:
+    if array.dtype != dtype or array.shape != shape:
         raise UserError(f"{path}: found {array.dtype} {array.shape}, meta.json says {dtype} {shape}; {remedy}")
     size = array.offset + math.prod(shape) * array.dtype.itemsize
     if path.stat().st_size != size:
