@@ -74,30 +74,19 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     """Read the arrays by their role: train, test, train_labels, test_labels."""
-    import zipfile
-    import zlib
-
     try:
         _check_size(path)
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"train": loaded}
-        with loaded:
-            found = {key: loaded[key] for key in KEYS if key in loaded.files}
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {"train": loaded}
             keys = loaded.files
+            found = {key: loaded[key] for key in KEYS if key in keys}
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; expected the file that `path` names, .npz or .npy") from error
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        SyntaxError,
-        zipfile.BadZipFile,
-        zlib.error,
-        RuntimeError,
-        MemoryError,
-        OverflowError,
-    ) as error:
+    except UserError:
+        raise
+    except Exception as error:  # NumPy's and zipfile's readers raise whatever they stumble over in a broken file
         hint = "save numeric arrays by numpy.savez (x=...) or numpy.save"
         raise UserError(f"{path}: not a readable .npz or .npy file without Python objects ({error}); {hint}") from error
     if ("x" in found) == ("x_train" in found):
@@ -140,7 +129,7 @@ def _to_points(label: str, array: np.ndarray) -> np.ndarray:
 
 def _to_vectors(label: str, array: np.ndarray) -> np.ndarray:
     largest = max(abs(float(array.min())), abs(float(array.max())))
-    if largest > np.finfo(np.float32).max:
+    if largest > float(np.finfo(np.float32).max):
         raise UserError(f"{label}: a value as large as {largest:g}; expected less than 3.4e38 (float32): rescale it")
     return array.astype(np.float32)
 

@@ -170,15 +170,13 @@ def _open(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     """Map one array and compare its type, shape and size on disk with what is expected."""
     remedy = "delete the folder and prepare the data again"
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found, though meta.json lists it; {remedy}") from error
-    except (ValueError, OSError, EOFError, SyntaxError) as error:
+    except Exception as error:  # NumPy's reader raises whatever it stumbles over in a broken header
         raise UserError(
             f"{path}: expected an array in .npy format, found {error or 'something else'}; {remedy}"
         ) from error
-    if not isinstance(array, np.memmap):
-        raise UserError(f"{path}: expected an array in .npy format, found an archive; {remedy}")
     if array.dtype != dtype or array.shape != shape:
         raise UserError(f"{path}: found {array.dtype} {array.shape}, meta.json says {dtype} {shape}; {remedy}")
     size = array.offset + math.prod(shape) * array.dtype.itemsize

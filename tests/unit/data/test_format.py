@@ -110,7 +110,7 @@ def test_pickles_and_archives_are_refused(vectors):
         load_dataset(vectors[0])
     with (vectors[0] / "train.npy").open("wb") as file:
         np.savez(file, x=np.zeros(3))
-    with pytest.raises(UserError, match=r"train\.npy: expected an array in \.npy format, found an archive"):
+    with pytest.raises(UserError, match=r"train\.npy: expected an array"):
         load_dataset(vectors[0])
 
 

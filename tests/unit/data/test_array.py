@@ -1,0 +1,197 @@
+"""A user's own arrays: every usable form is stored, everything else is one clear error."""
+
+import contextlib
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from competitive_mixtures.data import array, load_dataset
+from competitive_mixtures.data.array import Spec, prepare
+from competitive_mixtures.errors import UserError
+
+RNG = np.random.default_rng(0)
+VECTORS = RNG.standard_normal((30, 4))
+
+
+def make(folder, path, **changes):
+    prepare(Spec(kind="array", path=str(path), **changes), folder / "unused", folder / "out", "own")
+    return load_dataset(folder / "out", verify=True)
+
+
+def save(folder, **arrays):
+    path = folder / "own data ü.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+def test_vectors_are_split_and_can_be_found_again(tmp_path):
+    labels = np.array([f"class {row % 3}" for row in range(30)])
+    dataset = make(tmp_path, save(tmp_path, x=VECTORS, y=labels), test_fraction=0.2, seed=5)
+    assert (dataset.kind, dataset.shape, len(dataset.train), len(dataset.test)) == ("vector", (4,), 24, 6)
+    assert dataset.meta["label_names"] == ["class 0", "class 1", "class 2"]
+    rows = {split: np.load(tmp_path / "out" / f"{split}_rows.npy") for split in ("train", "test")}
+    assert sorted([*rows["train"], *rows["test"]]) == list(range(30))
+    for split in rows:
+        assert np.array_equal(getattr(dataset, split), VECTORS[rows[split]].astype(np.float32))
+        assert np.array_equal(getattr(dataset, f"{split}_labels"), rows[split] % 3)
+
+
+def test_the_seed_decides_the_split(tmp_path):
+    path = save(tmp_path, x=VECTORS)
+    first, again, other = (make(tmp_path / name, path, seed=seed) for name, seed in (("a", 0), ("b", 0), ("c", 1)))
+    assert np.array_equal(first.test, again.test)
+    assert not np.array_equal(first.test, other.test)
+
+
+def test_a_given_test_part_is_kept(tmp_path):
+    path = save(tmp_path, x_train=VECTORS, x_test=VECTORS[:7], y_train=np.arange(30) % 5, y_test=np.arange(7) % 2 + 7)
+    dataset = make(tmp_path, path)
+    assert np.array_equal(dataset.test, VECTORS[:7].astype(np.float32))
+    assert dataset.meta["label_names"] == ["0", "1", "2", "3", "4", "7", "8"]
+    assert dataset.test_labels.tolist() == [5, 6, 5, 6, 5, 6, 5]
+
+
+def test_an_npy_file(tmp_path):
+    np.save(tmp_path / "x.npy", VECTORS)
+    assert make(tmp_path, tmp_path / "x.npy").train_labels is None
+
+
+@pytest.mark.parametrize(
+    ("images", "shape"),
+    [
+        (RNG.integers(0, 256, (9, 6, 5), dtype=np.uint8), (1, 6, 5)),
+        (RNG.integers(0, 256, (9, 3, 6, 5)), (3, 6, 5)),
+        (RNG.integers(0, 256, (9, 1, 6, 5)).astype(np.float64) / 255, (1, 6, 5)),
+        (RNG.integers(0, 2, (9, 6, 5)).astype(bool), (1, 6, 5)),
+    ],
+)
+def test_images_become_bytes(tmp_path, images, shape):
+    dataset = make(tmp_path, save(tmp_path, x_train=images, x_test=images))
+    assert (dataset.kind, dataset.shape, dataset.train.dtype) == ("image", shape, np.uint8)
+    scale = 255 if images.dtype.kind in "fb" else 1
+    assert np.array_equal(dataset.train.reshape(images.shape), np.rint(images * np.float64(scale)))
+
+
+def test_constant_and_repeated_points_are_data_too(tmp_path):
+    assert (make(tmp_path, save(tmp_path, x=np.ones((5, 2), int))).train == 1).all()
+
+
+@pytest.mark.parametrize("num_points", [2, 3])
+@pytest.mark.parametrize("fraction", [0.001, 0.999])
+def test_neither_part_is_empty(tmp_path, num_points, fraction):
+    dataset = make(tmp_path, save(tmp_path, x=np.ones((num_points, 2))), test_fraction=fraction)
+    assert min(len(dataset.train), len(dataset.test)) == 1
+
+
+BAD = {
+    "1 point; expected at least 2": {"x": np.ones((1, 2))},
+    r"there are no points": {"x": np.ones((0, 2))},
+    r"shape \(5, 0\)": {"x": np.ones((5, 0))},
+    r"reshape it to \(N, 1\)": {"x": np.ones(5)},
+    r"shape \(\); expected": {"x": np.float64(3)},
+    r"shape \(2, 2, 2, 2, 2\)": {"x": np.ones((2,) * 5)},
+    "values of type complex128": {"x": np.ones((5, 2), complex)},
+    "values of type <U1": {"x": np.full((5, 2), "a")},
+    "values of type datetime64": {"x": np.zeros((5, 2), "datetime64[s]")},
+    "row 3 holds NaN or infinite": {"x": np.where(np.arange(10).reshape(5, 2) == 7, np.nan, 0.0)},
+    "row 1 holds NaN or infinite values": {"x": np.where(np.arange(10).reshape(5, 2) == 2, -np.inf, 0.0)},
+    r"as large as 1e\+300": {"x": np.full((5, 2), 1e300)},
+    r"float64 images from -1 to 1; expected 0 to 1": {"x": np.linspace(-1, 1, 45).reshape(5, 3, 3)},
+    "int64 images from 0 to 256; expected 0 to 255": {"x": np.full((5, 3, 3), 256) * [0, 1, 1]},
+    r"the channels come before height and width": {"x": np.zeros((5, 8, 8, 3), np.uint8)},
+    "2 channels": {"x": np.zeros((5, 2, 8, 8), np.uint8)},
+    r"labels of train: shape \(4,\); expected \(5,\)": {"x": np.ones((5, 2)), "y": np.arange(4)},
+    "labels of train: values of type float64": {"x": np.ones((5, 2)), "y": np.ones(5)},
+    r"have the shapes \(2,\) and \(3,\)": {"x": np.ones((5, 2)), "x_test": np.ones((5, 3))},
+    "expected one array named x or x_train, found data": {"data": np.ones((5, 2))},
+    "expected one array named x or x_train, found x, x_train": {"x": np.ones((5, 2)), "x_train": np.ones((5, 2))},
+}
+
+
+@pytest.mark.parametrize("message", BAD)
+def test_what_cannot_be_used_is_named(tmp_path, message):
+    path = save(tmp_path, **BAD[message])
+    with pytest.raises(UserError, match=message) as caught:
+        make(tmp_path, path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_python_objects_are_never_unpickled(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez(path, allow_pickle=True, x=np.array([[1, "a"], [None, 2]], dtype=object))
+    with pytest.raises(UserError, match="without Python objects"):
+        make(tmp_path, path)
+    (tmp_path / "x.npy").write_bytes(b"\x80\x04N.")
+    with pytest.raises(UserError, match="without Python objects"):
+        make(tmp_path, tmp_path / "x.npy")
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path):
+    with pytest.raises(UserError, match=r"nothing\.npz: not found"):
+        make(tmp_path, tmp_path / "nothing.npz")
+    with pytest.raises(UserError, match="not a readable"):
+        make(tmp_path, tmp_path)
+
+
+def test_what_would_not_fit_into_memory_is_refused(tmp_path):
+    bomb = save(tmp_path, x=np.ones((5, 2)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(array.os, "sysconf", lambda name: 20)
+        with pytest.raises(UserError, match="a quarter of this machine's memory"):
+            make(tmp_path, bomb)
+    sparse = tmp_path / "sparse.npy"
+    with sparse.open("wb") as file:
+        file.truncate(10**13)
+    with pytest.raises(UserError, match=r"10000\.0 GB unpacked"):
+        make(tmp_path, sparse)
+
+
+def test_a_header_that_promises_too_much_is_refused(tmp_path):
+    with (tmp_path / "x.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (10**9, 10**6)})
+    with pytest.raises(UserError, match="not a readable"):
+        make(tmp_path, tmp_path / "x.npy")
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    hnp.arrays(
+        dtype=hnp.boolean_dtypes() | hnp.integer_dtypes() | hnp.floating_dtypes() | hnp.unicode_string_dtypes(),
+        shape=hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=4),
+    )
+)
+def test_any_array_gives_a_valid_data_set_or_one_clear_error(points):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        try:
+            dataset = make(folder, save(folder, x=points))
+        except UserError:
+            return
+        assert len(dataset.train) + len(dataset.test) == len(points)
+        assert len(dataset.test) >= 1
+
+
+SAVED = {}
+for suffix in (".npz", ".npy"):
+    with tempfile.TemporaryDirectory() as name:
+        saved = Path(name) / f"x{suffix}"
+        np.savez(saved, x=VECTORS) if suffix == ".npz" else np.save(saved, VECTORS)
+        SAVED[suffix] = saved.read_bytes()
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from(sorted(SAVED)), st.data())
+def test_damaged_files_give_a_valid_data_set_or_one_clear_error(suffix, data):
+    content = bytearray(SAVED[suffix])
+    start = data.draw(st.integers(0, len(content)))
+    content[start : start + data.draw(st.integers(0, 400))] = data.draw(st.binary(max_size=20))
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / f"x{suffix}"
+        path.write_bytes(content)
+        with contextlib.suppress(UserError):
+            make(Path(name), path)
