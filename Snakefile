@@ -7,13 +7,22 @@ from competitive_mixtures.errors import UserError
 
 
 configfile: "params.yaml"
+include: "workflow/rules/common.smk"
 
 
 try:
     params = load_params(config)
     write_resolved(params)
+    write_plans()
 except UserError as error:
     sys.exit(str(error))  # all mistakes at once, and no trace of a program
+
+
+localrules:  # a download needs the network, the others take a second
+    download,
+    summarize_experiment,
+    summarize,
+    compile_paper,
 
 
 wildcard_constraints:
@@ -25,7 +34,6 @@ wildcard_constraints:
     baseline="[a-z_]+",
 
 
-include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/baselines.smk"
@@ -42,9 +50,15 @@ rule all:
         "paper/paper.pdf",
 
 
+rule configure:  # what the rules read of params.yaml is written above
+    input:
+        "params.yaml",
+
+
 rule data:
     input:
         datasets_of(params.suite("default")),
+        classifiers_of(params.suite("default")),
 
 
 rule summary:

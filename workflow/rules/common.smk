@@ -1,6 +1,9 @@
 # Names and functions that several rules share.
+import json
 import re
 from pathlib import Path
+
+from competitive_mixtures.state import write_text_if_changed
 
 PACKAGE = Path("src/competitive_mixtures")
 DATA = "data/processed/{dataset}/meta.json"  # written last; holds the checksums of the arrays
@@ -8,6 +11,7 @@ CLASSIFIER = "results/classifiers/{dataset}/classifier.safetensors"
 CONFIG = "results/{experiment}/config.json"
 RUN = "results/{experiment}/seed-{seed}"
 TABLES = ["assignments.parquet", "metrics.json", "samples.npy"]  # of a round, beside its state
+CLASSIFIED = {"idx"}  # kinds of data sets whose labels a classifier of images learns
 NOTHING = "(?!)"  # a pattern that matches nothing
 
 
@@ -28,8 +32,23 @@ def datasets_of(experiments):
     return sorted({DATA.format(dataset=params.experiments[name].dataset) for name in experiments})
 
 
+def classifiers_of(experiments):
+    names = {params.experiments[name].dataset for name in experiments}
+    return [CLASSIFIER.format(dataset=name) for name in sorted(names) if params.datasets[name].kind in CLASSIFIED]
+
+
 def last_round_of(wildcards):
     return f"{RUN}/rounds/{params.experiments[wildcards.experiment].rounds}".format(**wildcards)
+
+
+def write_plans():
+    """Write what decides an experiment's files as one file each, only where it changes: DVC compares these.
+
+    DVC cannot see it in params.yaml, where experiments extend each other.
+    """
+    for name, experiment in params.experiments.items():
+        plan = experiment.settings() | {"rounds": experiment.rounds, "seeds": params.seeds}
+        write_text_if_changed(f"results/plan/{name}.json", json.dumps(plan, indent=1) + "\n")
 
 
 def resource(name):

@@ -1,6 +1,5 @@
 # The scores of a run: the competition and its baselines, judged by the same samples and the same points.
 
-CLASSIFIED = {"idx"}  # kinds of data sets whose labels a classifier of images learns
 SCORES = f"{RUN}/evaluation/scores.csv"
 
 
@@ -11,8 +10,7 @@ def baselines_of(wildcards):
 
 def classifier_of(wildcards):
     """The classifier of the experiment's data set, where it has one."""
-    name = params.experiments[wildcards.experiment].dataset
-    return [CLASSIFIER.format(dataset=name)] if params.datasets[name].kind in CLASSIFIED else []
+    return classifiers_of([wildcards.experiment])
 
 
 rule evaluate:
