@@ -65,8 +65,7 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
         shapes = f"{arrays['train'].shape[1:]} and {arrays['test'].shape[1:]}"
         raise UserError(f"{path}: points of x_train and x_test have the shapes {shapes}; expected the same")
     names = None
-    if "train_labels" in arrays:
-        parts = [key for key in ("train_labels", "test_labels") if key in arrays]
+    if parts := [key for key in ("train_labels", "test_labels") if key in arrays]:
         numbers, names = number_labels(*(arrays[key] for key in parts))
         arrays |= dict(zip(parts, numbers, strict=True))
     write_dataset(out_dir, name, arrays, spec.model_dump(), names, facts={"source_sha256": sha256_of(path)})

@@ -36,6 +36,7 @@ def fetch_npm(package: str, names: Iterable[str]) -> dict[str, bytes]:
     """Take files out of an npm package (`name@version`); nothing of it is installed or run."""
     import tarfile
     import tempfile
+    import zlib
 
     with tempfile.TemporaryDirectory() as folder:
         options = ["--ignore-scripts", "--fetch-retries=1", "--fetch-retry-mintimeout=500", "--loglevel=error"]
@@ -45,10 +46,9 @@ def fetch_npm(package: str, names: Iterable[str]) -> dict[str, bytes]:
             raise SourceFailedError("npm pack gave no archive")
         try:
             with tarfile.open(archives[0]) as archive:
-                return _pick(
-                    names, {Path(item.name).name: (archive, item) for item in archive if item.isfile()}, _read_tar
-                )
-        except tarfile.TarError as error:
+                members = {Path(item.name).name: (archive, item) for item in archive if item.isfile()}
+                return _pick(names, members, _read_tar)
+        except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
             raise SourceFailedError(f"the archive of npm pack is broken ({error})") from error
 
 

@@ -56,6 +56,14 @@ def test_a_given_test_part_is_kept(tmp_path):
     assert dataset.test_labels.tolist() == [5, 6, 5, 6, 5, 6, 5]
 
 
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_labels_of_one_part_only(tmp_path, split):
+    arrays = {"x_train": VECTORS, "x_test": VECTORS, f"y_{split}": np.array(["b", "a"] * 15)}
+    dataset = make(tmp_path, save(tmp_path, **arrays))
+    assert getattr(dataset, f"{split}_labels").tolist() == [1, 0] * 15
+    assert (dataset.train_labels is None) == (split == "test")
+
+
 def test_an_npy_file(tmp_path):
     np.save(tmp_path / "x.npy", VECTORS)
     assert make(tmp_path, tmp_path / "x.npy").train_labels is None

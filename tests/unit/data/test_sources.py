@@ -154,12 +154,16 @@ def test_a_package_without_the_file_or_with_a_link_is_told(tmp_path, monkeypatch
         fetch_npm("some-data@1.0.0", ["a"])
 
 
+BROKEN = "".join(f"\\{byte:03o}" for byte in gzip.compress(bytes(range(256)) * 40)[:90])
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [
         ("echo 'no network' >&2; exit 7", "npm failed with status 7: no network"),
         ("exit 0", "npm pack gave no archive"),
         ("echo rubbish > p.tgz", "the archive of npm pack is broken"),
+        (f"printf '{BROKEN}' > p.tgz", "the archive of npm pack is broken"),
         ("exec sleep 20", "npm did not end within 0 s"),
     ],
 )
