@@ -121,11 +121,12 @@ def _read_response(response: Any) -> bytes:
 def _download_debian(package: str, folder: str) -> None:
     """Download with the system's package lists, or, where it has none, with lists fetched into `folder`."""
     quick = ["-qq", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=5", "-o", "Acquire::https::Timeout=5"]
+    quick += ["-o", "APT::Sandbox::User="]  # as root, apt's own user could not write into `folder`
     try:
         _run(["apt-get", *quick, "download", package], folder)
     except SourceFailedError as first:
         own = [*quick, "-o", f"Dir::State::Lists={folder}/lists", "-o", f"Dir::Cache={folder}/cache"]
-        own += ["-o", "Debug::NoLocking=true", "-o", "APT::Sandbox::User="]
+        own += ["-o", "Debug::NoLocking=true"]
         for part in ("lists/partial", "cache/archives/partial"):
             (Path(folder) / part).mkdir(parents=True)
         try:
