@@ -7,6 +7,8 @@ from competitive_mixtures.errors import UserError
 
 
 configfile: "params.yaml"
+
+
 include: "workflow/rules/common.smk"
 
 

@@ -1,7 +1,5 @@
 # The models that the competition is compared with; one job trains a baseline in both protocols.
 
-BASELINE = f"{RUN}/baselines/{{baseline}}"
-
 
 rule train_baseline:
     input:
@@ -23,7 +21,7 @@ rule train_baseline:
     params:
         data=subpath(input.data, parent=True),
         competition=subpath(input.competition, parent=True),
-        rounds=lambda wildcards: params.experiments[wildcards.experiment].rounds,
+        rounds=lambda wildcards: experiment_of(wildcards).rounds,
         out=subpath(output.state, parent=True),
     shell:
         "competitive-mixtures train-baseline --config {input.config} --data {params.data} --seed {wildcards.seed}"

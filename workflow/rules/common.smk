@@ -1,4 +1,4 @@
-# Names and functions that several rules share.
+# Names, and functions from a job's wildcards to what it needs.
 import json
 import re
 from pathlib import Path
@@ -10,35 +10,14 @@ DATA = "data/processed/{dataset}/meta.json"  # written last; holds the checksums
 CLASSIFIER = "results/classifiers/{dataset}/classifier.safetensors"
 CONFIG = "results/{experiment}/config.json"
 RUN = "results/{experiment}/seed-{seed}"
+ROUND = f"{RUN}/rounds/{{round}}"
+SHARD = f"{ROUND}/shards/{{shard}}.safetensors"
+BASELINE = f"{RUN}/baselines/{{baseline}}"
+SCORES = f"{RUN}/evaluation/scores.csv"
 TABLES = ["assignments.parquet", "metrics.json", "samples.npy"]  # of a round, beside its state
+SUMMARY = ["summary.csv", "rounds.csv", "timing.csv", "metrics.json"]
 CLASSIFIED = {"idx"}  # kinds of data sets whose labels a classifier of images learns
 NOTHING = "(?!)"  # a pattern that matches nothing
-
-
-def code(*names):
-    """The package's modules that a step stands on: editing one of them runs the step again.
-
-    Only what decides numbers is named; parsing, printing and the writing of files are not.
-    """
-    paths = [PACKAGE / name for name in names]
-    return sorted(str(file) for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path]))
-
-
-def data_of(wildcards):
-    return DATA.format(dataset=params.experiments[wildcards.experiment].dataset)
-
-
-def datasets_of(experiments):
-    return sorted({DATA.format(dataset=params.experiments[name].dataset) for name in experiments})
-
-
-def classifiers_of(experiments):
-    names = {params.experiments[name].dataset for name in experiments}
-    return [CLASSIFIER.format(dataset=name) for name in sorted(names) if params.datasets[name].kind in CLASSIFIED]
-
-
-def last_round_of(wildcards):
-    return f"{RUN}/rounds/{params.experiments[wildcards.experiment].rounds}".format(**wildcards)
 
 
 def write_plans():
@@ -51,11 +30,93 @@ def write_plans():
         write_text_if_changed(f"results/plan/{name}.json", json.dumps(plan, indent=1) + "\n")
 
 
+def code(*names):
+    """The package's modules that a step stands on: editing one of them runs the step again.
+
+    Only what decides numbers is named; parsing, printing and the writing of files are not.
+    """
+    paths = [PACKAGE / name for name in names]
+    return sorted(str(file) for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path]))
+
+
+# Several experiments at once
+
+
+def datasets_of(experiments):
+    return sorted({DATA.format(dataset=params.experiments[name].dataset) for name in experiments})
+
+
+def classifiers_of(experiments):
+    names = {params.experiments[name].dataset for name in experiments}
+    return [CLASSIFIER.format(dataset=name) for name in sorted(names) if params.datasets[name].kind in CLASSIFIED]
+
+
+def runs_of(experiments):
+    """The folders of all seeds."""
+    return expand(RUN, experiment=experiments, seed=range(params.seeds))
+
+
+def scores_of(experiments):
+    return expand(SCORES, experiment=experiments, seed=range(params.seeds))
+
+
+def tables_of(experiments):
+    return expand("results/tables/{experiment}/summary.csv", experiment=experiments)
+
+
+def any_round(experiments):
+    """A pattern of {experiment}: these."""
+    return "|".join(map(re.escape, experiments)) or NOTHING
+
+
+def last_round(experiments):
+    """A pattern of {experiment}: these, in the path of their last round only."""
+    ends = [(re.escape(name), params.experiments[name].rounds) for name in experiments]
+    return "|".join(rf"{name}(?=/seed-\d+/rounds/{number}/)" for name, number in ends) or NOTHING
+
+
+# One job
+
+
+def experiment_of(wildcards):
+    return params.experiments[wildcards.experiment]
+
+
 def resource(name):
     """What an experiment's training jobs ask for, as a function of a job's wildcards."""
-    return lambda wildcards: getattr(params.experiments[wildcards.experiment].resources, name)
+    return lambda wildcards: getattr(experiment_of(wildcards).resources, name)
 
 
 def urgency(wildcards):
     """Jobs that take the GPU form the longest chains: they go first."""
-    return 10 * resource("gpu")(wildcards)
+    return 10 * experiment_of(wildcards).resources.gpu
+
+
+def raw_of(wildcards):
+    """The record of a download, or the data set that this one is derived from."""
+    source = params.datasets[wildcards.dataset].requires
+    return DATA.format(dataset=source) if source else f"data/raw/{wildcards.dataset}/download.json"
+
+
+def data_of(wildcards):
+    return DATA.format(dataset=experiment_of(wildcards).dataset)
+
+
+def previous_of(wildcards):
+    """The state that a round starts from: round 0 only scores what was pretrained."""
+    number = int(wildcards.round)
+    folder = f"rounds/{number - 1}" if number else "pretrain"
+    return f"{RUN}/{folder}/state.safetensors".format(**wildcards)
+
+
+def shards_of(wildcards):
+    return [SHARD.format(shard=shard, **wildcards) for shard in range(experiment_of(wildcards).shards)]
+
+
+def last_round_of(wildcards):
+    return ROUND.format(round=experiment_of(wildcards).rounds, **wildcards)
+
+
+def baselines_of(wildcards):
+    names = experiment_of(wildcards).baselines
+    return [f"{BASELINE}/state.safetensors".format(baseline=name, **wildcards) for name in names]

@@ -1,12 +1,6 @@
 # Data sets: fetched once, then prepared as arrays; and the classifier of a labelled image set.
 
 
-def raw_of(wildcards):
-    """The record of a download, or the data set that this one is derived from."""
-    source = params.datasets[wildcards.dataset].requires
-    return DATA.format(dataset=source) if source else f"data/raw/{wildcards.dataset}/download.json"
-
-
 rule download:
     input:
         config="data/config/{dataset}.json",

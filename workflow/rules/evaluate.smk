@@ -1,17 +1,5 @@
 # The scores of a run: the competition and its baselines, judged by the same samples and the same points.
 
-SCORES = f"{RUN}/evaluation/scores.csv"
-
-
-def baselines_of(wildcards):
-    names = params.experiments[wildcards.experiment].baselines
-    return [f"{RUN}/baselines/{name}/state.safetensors".format(**wildcards) for name in names]
-
-
-def classifier_of(wildcards):
-    """The classifier of the experiment's data set, where it has one."""
-    return classifiers_of([wildcards.experiment])
-
 
 rule evaluate:
     input:
@@ -19,7 +7,7 @@ rule evaluate:
         data=data_of,
         last=lambda wildcards: f"{last_round_of(wildcards)}/state.safetensors",
         baselines=baselines_of,
-        classifier=classifier_of,
+        classifier=lambda wildcards: classifiers_of([wildcards.experiment]),
         code=code("evaluation", "competition.py", "baselines.py", "networks"),
     output:
         SCORES,
@@ -35,7 +23,7 @@ rule evaluate:
     params:
         data=subpath(input.data, parent=True),
         run=subpath(input.config, parent=True),
-        rounds=lambda wildcards: params.experiments[wildcards.experiment].rounds,
+        rounds=lambda wildcards: experiment_of(wildcards).rounds,
         classifier=lambda wildcards, input: (
             f"--classifier {Path(input.classifier[0]).parent}" if input.classifier else ""
         ),

@@ -3,26 +3,13 @@
 DEFAULT = params.suite("default")
 
 
-def runs_of(experiments):
-    """The folders of every seed of some experiments."""
-    return [RUN.format(experiment=name, seed=seed) for name in experiments for seed in range(params.seeds)]
-
-
-def scores_of(experiments):
-    return [f"{run}/evaluation/scores.csv" for run in runs_of(experiments)]
-
-
-def tables_of(experiments):
-    return expand("results/tables/{experiment}/summary.csv", experiment=experiments)
-
-
 # One table an experiment, so that DVC sees which of them changed.
 rule summarize_experiment:
     input:
         scores=lambda wildcards: scores_of([wildcards.experiment]),
         code=code("report/summary.py"),
     output:
-        multiext("results/tables/{experiment}/", "summary.csv", "rounds.csv", "timing.csv", "metrics.json"),
+        multiext("results/tables/{experiment}/", *SUMMARY),
     log:
         "logs/{experiment}/summarize.log",
     threads: 1
@@ -41,7 +28,7 @@ rule summarize:
     input:
         tables_of(DEFAULT),
     output:
-        multiext("results/", "summary.csv", "rounds.csv", "timing.csv", "metrics.json"),
+        multiext("results/", *SUMMARY),
     log:
         "logs/report/summarize.log",
     threads: 1
@@ -78,7 +65,7 @@ rule compile_paper:
         "paper/paper.typ",
         "paper/references.bib",
         "paper/figures",
-        multiext("results/", "summary.csv", "rounds.csv", "timing.csv", "metrics.json"),
+        multiext("results/", *SUMMARY),
     output:
         "paper/paper.pdf",
     log:

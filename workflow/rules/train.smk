@@ -2,33 +2,8 @@
 # anywhere and go on, be lengthened, and be spread over machines.
 
 METHOD = code("rounds.py", "competition.py", "training.py", "random.py", "networks")
-ROUND = f"{RUN}/rounds/{{round}}"
-SHARD = f"{ROUND}/shards/{{shard}}.safetensors"
 SHARDED = [name for name, experiment in params.experiments.items() if experiment.shards > 1]
 WHOLE = [name for name in params.experiments if name not in SHARDED]
-
-
-def any_round(names):
-    """A pattern of {experiment}: these experiments."""
-    return "|".join(map(re.escape, names)) or NOTHING
-
-
-def last_round(names):
-    """A pattern of {experiment}: these experiments, in the path of their last round only."""
-    ends = [(re.escape(name), params.experiments[name].rounds) for name in names]
-    return "|".join(rf"{name}(?=/seed-\d+/rounds/{number}/)" for name, number in ends) or NOTHING
-
-
-def previous_of(wildcards):
-    """The state that a round starts from: round 0 only scores what was pretrained."""
-    number = int(wildcards.round)
-    folder = f"rounds/{number - 1}" if number else "pretrain"
-    return f"{RUN}/{folder}/state.safetensors".format(**wildcards)
-
-
-def shards_of(wildcards):
-    number = params.experiments[wildcards.experiment].shards
-    return [SHARD.format(shard=shard, **wildcards) for shard in range(number)]
 
 
 rule pretrain:
@@ -114,7 +89,7 @@ rule train_shard:
     params:
         data=subpath(input.data, parent=True),
         previous=subpath(input.previous, parent=True),
-        shards=lambda wildcards: params.experiments[wildcards.experiment].shards,
+        shards=lambda wildcards: experiment_of(wildcards).shards,
     shell:
         "competitive-mixtures train-shard --config {input.config} --data {params.data} --seed {wildcards.seed}"
         " --round {wildcards.round} --previous {params.previous} --shard {wildcards.shard} --shards {params.shards}"

@@ -1,0 +1,39 @@
+"""The `snakemake` command of the project: the user's word order, and nothing else changed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from competitive_mixtures.snakemake_entry import move_targets_in_front
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("--cores 4 --resources gpu=1 all", "all --cores 4 --resources gpu=1"),
+        ("--resources gpu=1 mem_mb=900 figures paper", "figures paper --resources gpu=1 mem_mb=900"),
+        ("--resources gpu=1 all --cores 4", "all --resources gpu=1 --cores 4"),
+        ("--config seeds=5 all -n", "all --config seeds=5 -n"),
+        ("-C seeds=5 --res gpu=1 all", "all -C seeds=5 --res gpu=1"),
+        # Snakemake understands these by itself
+        ("all --cores 4 --resources gpu=1", "all --cores 4 --resources gpu=1"),
+        ("--cores 4 --resources gpu=1 -- all", "--cores 4 --resources gpu=1 -- all"),
+        ("--resources gpu=1 --forcerun train_round all", "--resources gpu=1 --forcerun train_round all"),
+        ("-n all", "-n all"),
+        ("", ""),
+    ],
+)
+def test_bare_words_after_pairs_move_to_the_front(typed, expected):
+    assert move_targets_in_front(typed.split()) == expected.split()
+
+
+def test_words_with_spaces_stay_whole():
+    words = ["--resources", "gpu=1", "a target", "--config", "note=two words"]
+    assert move_targets_in_front(words) == ["a target", "--resources", "gpu=1", "--config", "note=two words"]
+
+
+def test_main_hands_over_to_snakemake():
+    program = "from competitive_mixtures.snakemake_entry import main; main()"
+    ran = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=True)
+    assert int(ran.stdout.partition(".")[0]) >= 9

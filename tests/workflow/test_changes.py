@@ -1,0 +1,94 @@
+"""What runs again after a change: only what depends on it."""
+
+import pytest
+from test_pipeline import CHAIN
+
+
+def set_number(*keys, value):
+    """An edit of params.yaml: the value under some keys."""
+
+    def edit(params):
+        block = params
+        for key in keys[:-1]:
+            block = block.setdefault(key, {})
+        block[keys[-1]] = value
+
+    return edit
+
+
+def test_a_number_of_one_experiment(finished):
+    finished.change(set_number("experiments", "digits", "training", "steps_per_round", value=21))
+    rerun = {"pretrain": 1, "train_round": 1, "train_last_round": 1, "train_baseline": 1, "evaluate": 1, "digits": 1}
+    assert finished.plan("all") == {key: count for key, count in (rerun | CHAIN).items() if key != "digits"}
+
+
+def test_a_number_that_changes_back(finished):
+    edit = set_number("experiments", "dots", "training", "steps_per_round", value=21)
+    finished.change(edit)
+    assert finished.plan("all")
+    finished.change(set_number("experiments", "dots", "training", "steps_per_round", value=20))
+    assert finished.plan("all") == {}
+
+
+def test_another_suite_concerns_nobody(finished):
+    finished.change(set_number("experiments", "dots-long", "rounds", value=60))
+    assert finished.plan("all") == {}
+
+
+def test_resources_change_no_result(finished):
+    finished.change(set_number("experiments", "dots", "resources", "mem_mb", value=2000))
+    assert finished.plan("all") == {}
+
+
+def test_more_seeds_run_only_the_new_ones(finished):
+    before = finished.read("results/dots/seed-0/**/*.parquet")
+    finished.change(set_number("seeds", value=2))
+    jobs = finished.snakemake("dots")
+    assert jobs["pretrain"] == jobs["evaluate"] == 1
+    assert jobs["train_round"] + jobs["train_last_round"] == 3
+    assert finished.read("results/dots/seed-0/**/*.parquet") == before
+    other = finished.read("results/dots/seed-1/**/*.parquet")
+    for path, content in before.items():
+        assert other[path.replace("seed-0", "seed-1")] != content
+
+
+@pytest.mark.parametrize(("experiment", "rule", "per_round"), [("dots", "train", 1), ("dots-sharded", "reassign", 1)])
+def test_a_longer_run_goes_on_from_the_last_state(finished, experiment, rule, per_round):
+    before = finished.read(f"results/{experiment}/seed-0/rounds/*/assignments.parquet")
+    finished.change(set_number("experiments", experiment, "rounds", value=4))
+    plan = finished.plan(experiment)
+    assert "pretrain" not in plan
+    assert sum(count for name, count in plan.items() if name.startswith(rule) and "baseline" not in name) >= 2
+    finished.run("snakemake", experiment)
+    after = finished.read(f"results/{experiment}/seed-0/rounds/*/assignments.parquet")
+    assert len(after) == 5
+    assert {path: after[path] for path in before} == before
+    states = finished.read(f"results/{experiment}/seed-0/rounds/*/state.safetensors")
+    assert list(states) == [f"results/{experiment}/seed-0/rounds/4/state.safetensors"]
+
+
+def test_an_edited_method_runs_again(finished):
+    module = finished.root / "src/competitive_mixtures/competition.py"
+    module.write_text(module.read_text() + "\n# edited\n")
+    plan = finished.plan("all")
+    assert plan["pretrain"] == 3
+    assert "prepare" not in plan
+    assert "train_classifier" not in plan
+
+
+def test_a_touched_method_does_not_run_again(finished):
+    (finished.root / "src/competitive_mixtures/competition.py").touch()
+    assert finished.plan("all") == {}
+
+
+def test_an_edited_paper_is_only_compiled(finished):
+    source = finished.root / "paper/paper.typ"
+    source.write_text(source.read_text() + "\n// edited\n")
+    assert finished.plan("all") == {"compile_paper": 1}
+
+
+def test_a_changed_data_set(finished):
+    finished.change(set_number("datasets", "dots", "variance", value=0.6))
+    plan = finished.plan("all")
+    assert plan["prepare"] == 1
+    assert plan["pretrain"] == 2  # of the two experiments on it

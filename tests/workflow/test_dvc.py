@@ -1,0 +1,94 @@
+"""DVC over Snakemake: what `dvc repro` runs, and what a clone finds after `dvc pull`."""
+
+import re
+
+import pytest
+from projects import Project
+from test_changes import set_number
+
+IDENTITY = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
+
+
+def commit(project: Project) -> None:
+    project.run("git", "add", "--all")
+    project.run("git", *IDENTITY, "commit", "--quiet", "--message", "a state")
+
+
+def reproduce(project: Project) -> tuple[set[str], set[str]]:
+    """Run `dvc repro`; gives the stages and the Snakemake rules that ran."""
+    output = project.run("dvc", "repro")
+    stages = set(re.findall(r"^Running stage '(.+)':", output, re.MULTILINE))
+    return stages, set(re.findall(r"^(?:local)?rule (\w+):", output, re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def tracked_once(finished_once, tmp_path_factory):
+    """The finished project in git and DVC, to be left as it is."""
+    project = finished_once[0].copy(tmp_path_factory.mktemp("tracked") / "mon étude")
+    listed = (project.root / "dvc.yaml").read_text()
+    listed = re.sub(r"(?m)^    foreach: .*$", "    foreach: [dots, dots-sharded, digits]", listed)
+    (project.root / "dvc.yaml").write_text(listed)
+    project.run("git", "init", "--quiet")
+    project.run("dvc", "remote", "add", "--default", "store", str(tmp_path_factory.mktemp("store")))
+    commit(project)
+    return project, reproduce(project)
+
+
+@pytest.fixture
+def tracked(tracked_once, tmp_path):
+    """A copy of it."""
+    project, (stages, _) = tracked_once
+    copy = project.copy(tmp_path / "mon étude")
+    commit(copy)
+    assert stages
+    return copy
+
+
+def test_repro_finds_finished_work(tracked_once):
+    _, (stages, rules) = tracked_once
+    assert stages == {"configure", "data", "report"} | {
+        f"experiment@{name}" for name in ("dots", "dots-sharded", "digits")
+    }
+    assert rules <= {"configure", "data", "all", "dots", "dots-sharded", "digits"}
+
+
+def test_nothing_is_to_be_done_again(tracked):
+    assert reproduce(tracked) == (set(), set())
+    assert tracked.plan("all") == {}
+
+
+def test_a_number_of_one_experiment(tracked):
+    tracked.change(set_number("experiments", "digits", "training", "steps_per_round", value=21))
+    stages, rules = reproduce(tracked)
+    assert stages == {"configure", "experiment@digits", "report"}
+    assert "train_shard" not in rules
+    assert "compile_paper" in rules
+    assert tracked.plan("all") == {}
+    assert "experiments.digits.training.steps_per_round" in tracked.run("dvc", "params", "diff")
+    assert "digits" in tracked.run("dvc", "metrics", "diff")
+
+
+def test_a_clone_pulls_and_has_nothing_to_do(tracked, tmp_path):
+    tracked.run("dvc", "push")
+    tracked.run("git", "clone", "--quiet", str(tracked.root), str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone", tracked.environment)
+    clone.run("dvc", "pull")
+    clone.run("dvc", "status", "--quiet")
+    clone.run("snakemake", "--touch", "--forceall", "--quiet", "all", "--", "all")
+    assert clone.plan("all") == {}
+    assert "up to date" in clone.run("dvc", "status")
+
+
+def test_a_change_after_pulling_is_not_taken_for_done(tracked, tmp_path):
+    """Without Snakemake's records of past runs, a changed number must still be seen."""
+    tracked.run("dvc", "push")
+    tracked.run("git", "clone", "--quiet", str(tracked.root), str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone", tracked.environment)
+    clone.run("dvc", "pull")
+    clone.change(set_number("experiments", "digits", "training", "steps_per_round", value=21))
+    assert clone.plan("digits")["pretrain"] == 1
+
+
+def test_an_experiment_from_the_command_line(tracked):
+    tracked.run("dvc", "exp", "run", "--set-param", "experiments.digits.training.steps_per_round=21")
+    assert "digits" in tracked.run("dvc", "exp", "diff")

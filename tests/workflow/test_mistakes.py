@@ -1,0 +1,38 @@
+"""Mistakes in params.yaml stop Snakemake before the first job, all at once and without a traceback."""
+
+import pytest
+from test_changes import set_number
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "named"),
+    [
+        (("experiments", "dots", "trainning"), {}, "experiments.dots.trainning"),
+        (("experiments", "dots", "training", "steps_per_round"), -1, "experiments.dots.training.steps_per_round"),
+        (("experiments", "dots", "dataset"), "dot", "experiments.dots"),
+        (("seeds",), 0, "seeds"),
+        (("datasets", "dots", "variance"), "wide", "datasets.dots"),
+    ],
+)
+def test_a_mistake_is_named(fresh, keys, value, named):
+    fresh.change(set_number(*keys, value=value))
+    output = fresh.run("snakemake", "all", check=False)
+    assert named in output
+    assert "Traceback" not in output
+    assert not (fresh.root / "results").exists()
+
+
+def test_all_mistakes_at_once(fresh):
+    fresh.change(set_number("seeds", value=0))
+    fresh.change(set_number("experiments", "digits", "rounds", value=0))
+    output = fresh.run("snakemake", "all", check=False)
+    assert "seeds" in output
+    assert "experiments.digits.rounds" in output
+
+
+def test_a_failing_job_shows_its_message_and_keeps_the_rest(fresh):
+    (fresh.root / "data/raw/digits/train-images-idx3-ubyte").write_bytes(b"no idx file")
+    output = fresh.run("snakemake", "data", "--keep-going", check=False)
+    assert "train-images-idx3-ubyte" in output
+    assert "Traceback" not in output
+    assert (fresh.root / "data/processed/dots/meta.json").is_file()

@@ -1,0 +1,89 @@
+"""The user's own command on a tiny project: what runs, what it leaves, what a second run does."""
+
+import csv
+import json
+
+import yaml
+from projects import ROOT, Project, count_jobs, make_project
+
+CHAIN = {"summarize_experiment": 1, "summarize": 1, "plot_figures": 1, "compile_paper": 1}
+
+
+def test_every_step_runs_once(finished_once):
+    _, jobs = finished_once
+    assert jobs["pretrain"] == 3
+    assert jobs["train_shard"] == 9  # 3 shards in each of the rounds 0, 1, 2
+    assert jobs["reassign"] + jobs["reassign_last"] == 3
+    assert jobs["train_round"] + jobs["train_last_round"] == 3 + 2
+    assert jobs["train_baseline"] == 3
+    assert jobs["evaluate"] == 3
+    assert jobs["train_classifier"] == 1
+
+
+def test_results_are_there(finished):
+    with (finished.root / "results/summary.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["experiment", "seed", "model", "protocol", "metric", "split", "value"]
+    assert {row["experiment"] for row in rows} == {"dots", "dots-sharded", "digits"}
+    assert {(row["model"], row["protocol"]) for row in rows if row["experiment"] == "dots"} >= {
+        ("competitive", "-"),
+        ("single", "paper"),
+        ("single", "equal_compute"),
+        ("kmeans", "paper"),
+    }
+    assert json.loads((finished.root / "results/metrics.json").read_text())
+    assert (finished.root / "paper/paper.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_only_the_last_state_is_kept(finished):
+    states = finished.read("results/*/seed-*/**/state.safetensors")
+    rounds = {path for path in states if "/baselines/" not in path}
+    assert rounds == {
+        "results/dots/seed-0/rounds/2/state.safetensors",
+        "results/dots-sharded/seed-0/rounds/2/state.safetensors",
+        "results/digits/seed-0/rounds/1/state.safetensors",
+    }
+    assert not finished.read("results/*/seed-*/rounds/*/shards/*")
+
+
+def test_nothing_is_to_be_done_again(finished):
+    assert finished.snakemake("--cores", "4", "--resources", "gpu=1", "all") == {}
+
+
+def test_jobs_say_what_they_need(finished):
+    plan = finished.run("snakemake", "all", "--dry-run", "--forceall")
+    blocks = [block for block in plan.split("\n\n") if "rule " in block and "jobid" in block]
+    for block in blocks:
+        if "output:" in block:
+            assert "log:" in block, block
+            assert all(name in block for name in ("gpu=", "mem_mb=", "runtime=")), block
+
+
+def test_targets_by_name(fresh):
+    assert set(fresh.plan("data")) >= {"download", "prepare", "train_classifier"}
+    assert fresh.plan("dots")["train_round"] == 2
+    assert fresh.plan("paper_scale")["train_round"] == 50
+    assert fresh.plan("figures")["plot_figures"] == 1
+    assert fresh.plan("paper")["compile_paper"] == 1
+
+
+def test_params_read_the_same_by_both_loaders():
+    from dvc.utils.serialize import load_yaml
+    from snakemake.common.configfile import load_configfile
+
+    path = str(ROOT / "params.yaml")
+    assert load_configfile(path) == load_yaml(path)
+
+
+def test_dvc_lists_the_default_experiments():
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())["experiments"]
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+    def suite(name):
+        return params[name].get("suite") or suite(params[name]["extends"])
+
+    assert stages["experiment"]["foreach"] == [name for name in params if suite(name) == "default"]
+
+
+def test_lint_is_clean(fresh):
+    fresh.run("snakemake", "--lint")

@@ -1,0 +1,47 @@
+"""The same seed gives the same bytes: whatever the number of shards, and whatever interrupts a run."""
+
+import os
+import signal
+import time
+
+import pytest
+
+TABLES = "results/{}/seed-0/**/assignments.parquet"
+
+
+def rename(files, old, new):
+    return {path.replace(f"results/{old}/", f"results/{new}/"): content for path, content in files.items()}
+
+
+def test_shards_change_nothing(finished):
+    sharded = finished.read(TABLES.format("dots-sharded"))
+    assert len(sharded) == 4
+    assert rename(finished.read(TABLES.format("dots")), "dots", "dots-sharded") == sharded
+
+
+def test_the_same_seed_twice(finished, fresh):
+    fresh.run("snakemake", "dots")
+    assert fresh.read(TABLES.format("dots")) == finished.read(TABLES.format("dots"))
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_killed_run_goes_on(finished, fresh, sent):
+    process = fresh.start("snakemake", "dots")
+    pretrained = fresh.root / "results/dots/seed-0/pretrain/metrics.json"
+    while process.poll() is None and not pretrained.exists():
+        time.sleep(0.02)
+    os.killpg(process.pid, sent)
+    process.wait()
+    fresh.run("snakemake", "--unlock")
+    fresh.run("snakemake", "dots")
+    assert fresh.read(TABLES.format("dots")) == finished.read(TABLES.format("dots"))
+
+
+def test_a_second_run_in_the_folder_is_refused(fresh):
+    process = fresh.start("snakemake", "dots")
+    while process.poll() is None and not any((fresh.root / ".snakemake/locks").glob("*")):
+        time.sleep(0.02)
+    refused = fresh.run("snakemake", "dots", check=False)
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait()
+    assert "LockException" in refused
