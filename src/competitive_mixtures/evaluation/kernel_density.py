@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from competitive_mixtures.errors import UserError
+from competitive_mixtures.evaluation.distances import as_points, check_dimensions, iterate_squared_distances
 
 _BLOCK_VALUES = 1 << 16  # distances held at a time: 512 KiB of float64, which stays in a core's second-level cache
 _MAX_SQUARINGS = 6  # one rounding, raised to the power 4 ** 6, is still below 1e-12
@@ -21,7 +21,7 @@ def candidate_bandwidths(samples: np.ndarray) -> np.ndarray:
     Raises:
         UserError: fewer than two samples or values that are not finite.
     """
-    samples = _as_points("samples", samples, at_least=2)
+    samples = as_points("samples", samples, at_least=2)
     median = np.median(np.linalg.norm(np.diff(samples, axis=0), axis=1))
     resolution = np.finfo(np.float32).eps * max(1.0, float(np.abs(samples).max()))
     return max(median, resolution) * 2.0 ** np.arange(-7, 7)
@@ -45,46 +45,22 @@ def log_kernel_density(points: np.ndarray, samples: np.ndarray, bandwidths: np.n
     Raises:
         UserError: empty arrays, different dimensions or values that are not finite.
     """
-    points, samples = _as_points("points", points), _as_points("samples", samples)
-    if points.shape[1] != samples.shape[1]:
-        raise UserError(f"points: found {points.shape[1]} dimensions, expected {samples.shape[1]} as in the samples")
+    points, samples = as_points("points", points), as_points("samples", samples)
+    check_dimensions("points", points, samples)
     order = np.argsort(bandwidths)[::-1]
     descending = np.asarray(bandwidths, dtype=np.float64)[order]
     precisions = 0.5 / descending**2  # (b,)
 
-    left, right = _factor_distances(points, samples)
     log_sums = np.empty((len(order), len(points)))
-    rows = max(1, _BLOCK_VALUES // len(samples))
-    for start in range(0, len(points), rows):
-        distances = left[start : start + rows] @ right  # (rows, N), squared
+    for rows, distances in iterate_squared_distances(points, samples, _BLOCK_VALUES):
         nearest = distances.min(axis=1)
         distances -= nearest[:, None]
-        block = log_sums[:, start : start + rows]
-        np.log(_sum_kernels(distances, descending, precisions), out=block)
-        block -= precisions[:, None] * nearest
+        log_sums[:, rows] = np.log(_sum_kernels(distances, descending, precisions)) - precisions[:, None] * nearest
 
     dimension = samples.shape[1]
     log_densities = np.empty_like(log_sums)
     log_densities[order] = log_sums - np.log(len(samples)) - 0.5 * dimension * np.log(np.pi / precisions)[:, None]
     return log_densities
-
-
-def _as_points(name: str, values: np.ndarray, at_least: int = 1) -> np.ndarray:
-    points = np.asarray(values, dtype=np.float64)
-    if points.ndim != 2 or len(points) < at_least:
-        raise UserError(f"{name}: found shape {points.shape}, expected (N, d) with N >= {at_least}")
-    if not np.isfinite(points).all():
-        raise UserError(f"{name}: found NaN or infinity, expected finite numbers; the model or the data is broken")
-    return points
-
-
-def _factor_distances(points: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give (n, d + 2) and (d + 2, N) whose product is |p|^2 - 2 p.x + |x|^2; centring keeps its cancellation small."""
-    centre = samples.mean(axis=0)
-    points, samples = points - centre, samples - centre
-    left = np.column_stack([points, np.ones(len(points)), (points**2).sum(axis=1)])
-    right = np.vstack([-2 * samples.T, (samples**2).sum(axis=1), np.ones(len(samples))])
-    return left, right
 
 
 def _sum_kernels(distances: np.ndarray, bandwidths: np.ndarray, precisions: np.ndarray) -> np.ndarray:

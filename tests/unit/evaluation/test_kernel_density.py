@@ -87,7 +87,7 @@ def test_a_collapsed_sampler_is_scored_and_scored_badly() -> None:
     ("points", "samples", "message"),
     [
         (np.zeros((0, 2)), np.zeros((3, 2)), "points: found shape"),
-        (np.zeros((3, 2)), np.zeros((3, 3)), "points: found 2 dimensions, expected 3"),
+        (np.zeros((3, 2)), np.zeros((3, 3)), "points: found 2 dimensions, expected 3 as"),
         (np.zeros((3, 2)), np.full((3, 2), np.nan), "samples: found NaN"),
         (np.zeros(3), np.zeros((3, 2)), "points: found shape"),
     ],
