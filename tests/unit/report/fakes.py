@@ -1,11 +1,13 @@
 """A small project with made-up results in the real formats: everything the report reads, without any training."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
 
 from competitive_mixtures.data.format import write_dataset
+from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.state import write_array, write_json, write_table
 
 ROOT = Path(__file__).parents[3]  # of the project itself
@@ -25,7 +27,8 @@ def write_project(root: Path, *, seeds: int = 3, rounds: int = 4, points: int = 
     write_images(root, "mnist", points, rng)
     for name, count in (("synthetic-3", 3), ("synthetic-9", 9), ("mnist", 10)):
         write_experiment(root, name, count, seeds, rounds)
-    write_json(root / "results/celeba-vae/config.json", config("celeba", 10))
+    for planned in make_plan():
+        write_json(root / "results" / planned.name / "config.json", config(planned.dataset, planned.num_components))
     return root
 
 
@@ -51,14 +54,37 @@ def write_images(root: Path, name: str, points: int, rng: np.random.Generator) -
     write_dataset(root / "data/processed" / name, name, arrays, {"kind": "mnist"}, [str(d) for d in range(10)])
 
 
-def config(dataset: str, count: int, kind: str = "vae") -> dict:
-    return {"dataset": dataset, "components": [{"kind": kind, "count": count}], "training": {"batch_size": 256}}
+def make_plan(seeds: int = 3, rounds: int = 4) -> list[Planned]:
+    """The plan of the made-up results; one experiment lacks runs, two are at paper scale, one is an ablation."""
+
+    def planned(name: str, suite: str, dataset: str, kind: str, count: int, **changes: float) -> Planned:
+        settings = config(dataset, count) | changes | {"rounds": rounds}
+        return Planned(name, suite, dataset, kind, ("vae",), count, rounds, seeds, BASELINES, settings)
+
+    return [
+        planned("synthetic-3", "default", "synthetic-3", "vector", 3),
+        planned("synthetic-6", "default", "synthetic-6", "vector", 5),
+        planned("synthetic-9", "default", "synthetic-9", "vector", 9),
+        planned("mnist", "default", "mnist", "image", 10),
+        planned("synthetic-3-paper", "paper_scale", "synthetic-3", "vector", 3, batch_size=32),
+        planned("celeba-vae", "paper_scale", "celeba", "image", 10),
+        planned("synthetic-9-no-pretraining", "ablations", "synthetic-9", "vector", 9),
+    ]
 
 
-def write_experiment(root: Path, name: str, count: int, seeds: int, rounds: int, kind: str = "vae") -> None:
+def copy_paper(root: Path) -> None:
+    """The paper's sources, with a reason for the only departure of the made-up plan."""
+    shutil.copytree(ROOT / "paper", root / "paper", ignore=shutil.ignore_patterns("*.pdf", "figures", "tables"))
+    (root / "paper/deviations.yaml").write_text("batch_size: larger batches are faster\n")
+
+
+def config(dataset: str, count: int) -> dict:
+    return {"dataset": dataset, "components": [{"kind": "vae", "count": count}], "batch_size": 256}
+
+
+def write_experiment(root: Path, name: str, count: int, seeds: int, rounds: int) -> None:
     folder = root / "results" / name
     dataset = name.removesuffix("-gan")
-    write_json(folder / "config.json", config(dataset, count, kind))
     train, label = (np.load(root / "data/processed" / dataset / f"{f}.npy") for f in ("train", "train_labels"))
     for seed in range(seeds):
         write_run(folder / f"seed-{seed}", train, label, count, rounds, np.random.default_rng([seed, count]))

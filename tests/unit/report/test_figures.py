@@ -4,6 +4,7 @@ from PIL import Image
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.report.figures import PLOTS, list_figures, plot_figure, split_name
+from competitive_mixtures.report.figures.animation import choose_frames
 from competitive_mixtures.report.figures.labels import label_shares, order_components
 from competitive_mixtures.report.figures.mosaic import tile
 from competitive_mixtures.report.figures.plane import fit_plane, thin
@@ -40,7 +41,8 @@ def test_experiments_without_labels_have_no_heat_map():
     files = list_figures([], ["celeba-vae"])
     assert "partition-celeba-vae.png" in files
     assert not any(file.startswith("labels") for file in files)
-    assert len(list_figures(["a"], ["b"])) == len(files) + sum(plot.of_experiment for plot in PLOTS.values())
+    per_experiment = sum(plot.of_experiment and plot.listed for plot in PLOTS.values())
+    assert len(list_figures(["a"], ["b"])) == len(files) + per_experiment
 
 
 def test_missing_runs_are_named(project, tmp_path):
@@ -83,3 +85,24 @@ def test_plane_keeps_two_dimensions_and_reduces_more():
 def test_thin_keeps_all_of_few():
     assert thin(3, 10).tolist() == [0, 1, 2]
     assert len(np.unique(thin(10_000, 100))) == 100
+
+
+def test_the_animation_has_a_frame_a_round_and_stable_bytes(project, tmp_path):
+    for name in ("a.gif", "b.gif"):
+        plot_figure("animation-synthetic-9", tmp_path / name, root=project)
+    assert (tmp_path / "a.gif").read_bytes() == (tmp_path / "b.gif").read_bytes()
+    with Image.open(tmp_path / "a.gif") as animation:
+        assert animation.n_frames == 5
+
+
+def test_images_are_not_animated(project, tmp_path):
+    with pytest.raises(UserError, match="vector"):
+        plot_figure("animation-mnist", tmp_path / "a.gif", root=project)
+
+
+def test_long_runs_are_thinned_at_their_end():
+    frames = choose_frames(list(range(200)), limit=20)
+    assert (frames[0], frames[-1]) == (0, 199)
+    assert len(frames) <= 20
+    assert np.all(np.diff(frames) >= 1)
+    assert frames[1] - frames[0] < frames[-1] - frames[-2]

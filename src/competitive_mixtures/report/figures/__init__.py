@@ -17,14 +17,16 @@ class Plot:
     """A kind of figure.
 
     Attributes:
-        suffix: `.svg` for lines and bars, `.png` for points and pictures.
+        suffix: `.svg` for lines and bars, `.png` for points and pictures, `.gif` for an animation.
         of_experiment: drawn once an experiment from its runs, or once for all from the tables.
         needs_labels: only for data with labels.
+        listed: part of the report; others are drawn when they are asked for by name.
     """
 
     suffix: str
     of_experiment: bool
     needs_labels: bool = False
+    listed: bool = True
 
 
 PLOTS = {
@@ -32,6 +34,7 @@ PLOTS = {
     "mixture": Plot(".png", of_experiment=True),
     "rounds": Plot(".svg", of_experiment=True),
     "labels": Plot(".svg", of_experiment=True, needs_labels=True),
+    "animation": Plot(".gif", of_experiment=True, listed=False),
     "scores": Plot(".svg", of_experiment=False),
     "compute": Plot(".svg", of_experiment=False),
     "timing": Plot(".svg", of_experiment=False),
@@ -60,7 +63,7 @@ def list_figures(labelled: Sequence[str], unlabelled: Sequence[str] = ()) -> lis
     """
     files = [f"{plot}{kind.suffix}" for plot, kind in PLOTS.items() if not kind.of_experiment]
     for plot, kind in PLOTS.items():
-        if kind.of_experiment:
+        if kind.of_experiment and kind.listed:
             experiments = [*labelled, *(() if kind.needs_labels else unlabelled)]
             files += [f"{plot}-{experiment}{kind.suffix}" for experiment in experiments]
     return files

@@ -1,0 +1,38 @@
+"""On which machine, with which versions and from which commit the results were collected."""
+
+import os
+import platform
+import shutil
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+
+def describe_machine(root: Path = Path()) -> dict[str, Any]:
+    """Facts for the report: processor, cores, memory in GiB, GPU or None, versions, and the commit of `root`."""
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "gpu": _first_line("nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "commit": _first_line("git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12") or "unknown",
+    }
+
+
+def _processor() -> str:
+    """The processor's name; the architecture where the system does not tell."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text().splitlines() if facts.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _first_line(program: str, *arguments: str) -> str | None:
+    """The first line that a program prints; None where it is missing or fails."""
+    if shutil.which(program) is None:
+        return None
+    result = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    return result.stdout.splitlines()[0].strip() if result.returncode == 0 and result.stdout else None

@@ -1,0 +1,59 @@
+"""The tables of the paper, as CSV files that its source reads."""
+
+from pathlib import Path
+
+from competitive_mixtures.report.plan import Planned, read_plan
+from competitive_mixtures.report.summary import write_rows
+from competitive_mixtures.report.tables.ablations import ABLATION_COLUMNS, ablation_rows
+from competitive_mixtures.report.tables.cells import CELL_COLUMNS, Scores
+from competitive_mixtures.report.tables.likelihood import (
+    AUTHORS_COLUMNS,
+    LIKELIHOOD_COLUMNS,
+    authors_rows,
+    likelihood_rows,
+)
+from competitive_mixtures.report.tables.scores import (
+    clustering_cells,
+    compute_cells,
+    density_cells,
+    image_cells,
+    precision_recall_cells,
+)
+from competitive_mixtures.report.tables.settings import (
+    DEVIATION_COLUMNS,
+    PLAN_COLUMNS,
+    SETTING_COLUMNS,
+    deviation_rows,
+    plan_rows,
+    setting_rows,
+)
+
+
+def write_tables(root: Path, out: Path, *, plan: list[Planned] | None = None) -> None:
+    """Write every table of the paper.
+
+    Args:
+        root: the project's root, with `params.yaml`, `results/summary.csv`, `paper/reported.csv` and
+            `paper/deviations.yaml`.
+        out: the folder of the tables.
+        plan: what was to be run; read from `params.yaml` where it is `None`.
+
+    Raises:
+        UserError: a file is missing or malformed.
+    """
+    plan = read_plan(root) if plan is None else plan
+    scores = Scores(root, plan)
+    for name, cells in {
+        "density": density_cells,
+        "images": image_cells,
+        "clustering": clustering_cells,
+        "precision_recall": precision_recall_cells,
+        "compute": compute_cells,
+    }.items():
+        write_rows(out / f"{name}.csv", CELL_COLUMNS, cells(scores, plan))
+    write_rows(out / "likelihood.csv", LIKELIHOOD_COLUMNS, likelihood_rows(root, scores, plan))
+    write_rows(out / "authors_code.csv", AUTHORS_COLUMNS, authors_rows(root))
+    write_rows(out / "ablations.csv", ABLATION_COLUMNS, ablation_rows(scores, plan))
+    write_rows(out / "experiments.csv", PLAN_COLUMNS, plan_rows(scores, plan))
+    write_rows(out / "settings.csv", SETTING_COLUMNS, setting_rows(plan))
+    write_rows(out / "deviations.csv", DEVIATION_COLUMNS, deviation_rows(root, plan))

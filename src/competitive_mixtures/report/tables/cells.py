@@ -1,0 +1,68 @@
+"""One cell of a table: a mean over seeds with its interval and every run, or the reason why there is none."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from competitive_mixtures.report.plan import Planned
+from competitive_mixtures.report.runs import read_rows
+from competitive_mixtures.report.statistics import mean_interval
+from competitive_mixtures.report.summary import SUMMARY_COLUMNS, to_number
+
+CELL_COLUMNS = (
+    "experiment", "model", "protocol", "metric", "split", "mean", "ci_low", "ci_high", "n", "values", "status",
+)  # fmt: skip
+SUITE_REASONS = {
+    "default": "no results yet",
+    "paper_scale": "part of the suite paper_scale",
+    "ablations": "part of the suite ablations",
+}
+METRIC_REASONS = {"fid": "the Inception weights file was not given"}
+
+
+class Scores:
+    """All scores by seed, with the plan that says what is missing and why."""
+
+    def __init__(self, root: Path, plan: Iterable[Planned]) -> None:
+        self._plan = {planned.name: planned for planned in plan}
+        self._values: dict[tuple[str, ...], dict[int, str]] = defaultdict(dict)
+        for row in read_rows(root / "results/summary.csv", SUMMARY_COLUMNS):
+            key = tuple(row[name] for name in CELL_COLUMNS[:5])
+            self._values[key][int(row["seed"])] = row["value"]
+
+    def seeds(self, experiment: str) -> set[int]:
+        """The seeds that an experiment has scores of."""
+        return {seed for key, values in self._values.items() if key[0] == experiment for seed in values}
+
+    def values(self, experiment: str, model: str, protocol: str, metric: str, split: str = "test") -> dict[int, float]:
+        """The values of one score by seed; NaN where a run has no number."""
+        found = self._values.get((experiment, model, protocol, metric, split), {})
+        return {seed: to_number(text) for seed, text in sorted(found.items())}
+
+    def cell(self, experiment: str, model: str, protocol: str, metric: str, split: str = "test") -> dict[str, Any]:
+        """One row of a table; its `status` is `run`, or `not run: <reason>`."""
+        key = (experiment, model, protocol, metric, split)
+        found = dict(sorted(self._values.get(key, {}).items()))
+        interval = mean_interval([to_number(text) for text in found.values()])
+        row: dict[str, Any] = dict(zip(CELL_COLUMNS[:5], key, strict=True)) | {"n": interval.count}
+        if interval.count == 0:
+            return row | {"status": f"not run: {self._reason(key, found)}"}
+        row |= {"mean": interval.mean, "values": " ".join(f"{seed}:{text}" for seed, text in found.items())}
+        if not math.isnan(interval.low):
+            row |= {"ci_low": interval.low, "ci_high": interval.high}
+        return row | {"status": "run"}
+
+    def _reason(self, key: tuple[str, ...], found: dict[int, str]) -> str:
+        """Why a cell has no number."""
+        experiment, model, _, metric, _ = key
+        planned = self._plan.get(experiment)
+        if planned is None:
+            return "no such experiment in params.yaml"
+        if not self.seeds(experiment):
+            return SUITE_REASONS[planned.suite]
+        if model not in ("competitive", "data", *planned.baselines):
+            return "not among the experiment's baselines"
+        texts = sorted({text.removeprefix("not run: ") for text in found.values()} - {"", "nan"})
+        return texts[0] if texts else METRIC_REASONS.get(metric, "no value in summary.csv")

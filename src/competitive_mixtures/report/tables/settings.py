@@ -1,0 +1,109 @@
+"""Settings of the experiments, and where they depart from the authors'."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.report.plan import Planned
+from competitive_mixtures.report.tables.cells import SUITE_REASONS, Scores
+
+PLAN_COLUMNS = (
+    "experiment",
+    "suite",
+    "dataset",
+    "components",
+    "num_components",
+    "rounds",
+    "seeds_planned",
+    "seeds_run",
+    "status",
+)
+SETTING_COLUMNS = ("kind", "setting", "experiment", "value")
+DEVIATION_COLUMNS = ("experiment", "setting", "ours", "authors", "reason")
+NOT_SETTINGS = (
+    "shards",
+    "device",
+    "training.backend",
+    "evaluation",
+    "baselines",
+)  # change no number, or not the method
+
+
+def plan_rows(scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
+    """What was planned and what has run."""
+    return [
+        {
+            "experiment": planned.name,
+            "suite": planned.suite,
+            "dataset": planned.dataset,
+            "components": " and ".join(kind.upper() for kind in planned.components),
+            "num_components": planned.num_components,
+            "rounds": planned.rounds,
+            "seeds_planned": planned.seeds,
+            "seeds_run": len(scores.seeds(planned.name)),
+            "status": "run" if scores.seeds(planned.name) else f"not run: {SUITE_REASONS[planned.suite]}",
+        }
+        for planned in plan
+    ]
+
+
+def setting_rows(plan: list[Planned]) -> list[dict[str, Any]]:
+    """Every setting of the default experiments, one row a setting and experiment."""
+    default = [planned for planned in plan if planned.suite == "default"]
+    return [
+        {"kind": planned.kind, "setting": name, "experiment": planned.name, "value": value}
+        for planned in default
+        for name, value in flatten(planned.settings)
+    ]
+
+
+def deviation_rows(root: Path, plan: list[Planned]) -> list[dict[str, Any]]:
+    """Where a default experiment departs from the same experiment in the authors' settings, `<name>-paper`.
+
+    Raises:
+        UserError: a departure without a reason in `paper/deviations.yaml`.
+    """
+    reasons = _read_reasons(root / "paper/deviations.yaml")
+    by_name = {planned.name: planned for planned in plan}
+    rows = []
+    for planned in plan:
+        original = by_name.get(f"{planned.name}-paper")
+        if planned.suite != "default" or original is None:
+            continue
+        ours, authors = dict(flatten(planned.settings)), dict(flatten(original.settings))
+        for name in dict.fromkeys([*ours, *authors]):
+            if ours.get(name) == authors.get(name) or name.startswith(NOT_SETTINGS):
+                continue
+            if name not in reasons:
+                raise UserError(
+                    f"paper/deviations.yaml: {name}: {planned.name} departs from its -paper form; give the reason"
+                )
+            row = {"experiment": planned.name, "setting": name, "reason": reasons[name]}
+            rows.append(row | {"ours": ours.get(name, "none"), "authors": authors.get(name, "none")})
+    return rows
+
+
+def flatten(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Nested settings as (dotted key, text); the place in a list of blocks is part of the key but for the first."""
+    for name, value in settings.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from flatten(value, f"{key}.")
+        elif isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
+            for place, entry in enumerate(value):
+                yield from flatten(entry, f"{key}." if place == 0 else f"{key}.{place}.")
+        else:
+            yield key, value if isinstance(value, str) else "none" if value is None else json.dumps(value)
+
+
+def _read_reasons(path: Path) -> dict[str, str]:
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text()) or {}
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; restore it from git") from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: expected YAML, found: {error}") from error
