@@ -1,9 +1,12 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.report.figures import PLOTS, list_figures, plot_figure, split_name
+from competitive_mixtures.report.figures.ablation import find_base
 from competitive_mixtures.report.figures.animation import choose_frames
 from competitive_mixtures.report.figures.labels import label_shares, order_components
 from competitive_mixtures.report.figures.mosaic import tile
@@ -93,6 +96,18 @@ def test_the_animation_has_a_frame_a_round_and_stable_bytes(project, tmp_path):
     assert (tmp_path / "a.gif").read_bytes() == (tmp_path / "b.gif").read_bytes()
     with Image.open(tmp_path / "a.gif") as animation:
         assert animation.n_frames == 5
+
+
+def test_an_ablation_is_drawn_beside_its_base(project, tmp_path):
+    root = tmp_path / "project"
+    (root / "results").mkdir(parents=True)
+    (root / "data").symlink_to(project / "data")
+    for name, source in (("mnist", "mnist"), ("mnist-no-pretraining", "mnist"), ("synthetic-3", "synthetic-3")):
+        shutil.copytree(project / "results" / source, root / "results" / name)
+    assert find_base("mnist-no-pretraining", root / "results") == "mnist"
+    shutil.rmtree(root / "results/mnist-no-pretraining/seed-1")  # a seed that only the base has
+    plot_figure("ablation-mnist-no-pretraining", tmp_path / "a.svg", root=root)
+    assert (tmp_path / "a.svg").read_text().endswith("</svg>\n")
 
 
 def test_images_are_not_animated(project, tmp_path):

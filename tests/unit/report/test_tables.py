@@ -11,7 +11,7 @@ from scipy import stats
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.report.tables import write_tables
-from competitive_mixtures.report.tables.ablations import find_base
+from competitive_mixtures.report.tables.ablations import describe_changes, find_base
 from competitive_mixtures.report.tables.likelihood import entropy
 from competitive_mixtures.report.tables.settings import deviation_rows, flatten
 
@@ -146,8 +146,13 @@ class TestAblations:
 
     def test_the_base_is_the_longest_name(self):
         plan = [replace(make_plan()[0], name=name) for name in ("mnist", "mnist-gan", "mnist-gan-long-rounds")]
-        assert find_base("mnist-gan-long-rounds", plan) == "mnist-gan"
-        assert find_base("other", plan) == "other"
+        assert find_base("mnist-gan-long-rounds", plan).name == "mnist-gan"
+        assert find_base("mnist", plan).name == "mnist"
+
+    def test_changes_are_read_off_the_settings(self):
+        base = make_plan()[0]
+        changed = replace(base, settings=base.settings | {"batch_size": 8, "reset": False})
+        assert describe_changes(base, changed) == "batch_size: 256 → 8; reset: none → false"
 
 
 def test_one_seed_has_a_mean_and_no_interval(project, tmp_path):

@@ -34,6 +34,7 @@ PLOTS = {
     "mixture": Plot(".png", of_experiment=True),
     "rounds": Plot(".svg", of_experiment=True),
     "labels": Plot(".svg", of_experiment=True, needs_labels=True),
+    "ablation": Plot(".svg", of_experiment=True, listed=False),
     "animation": Plot(".gif", of_experiment=True, listed=False),
     "scores": Plot(".svg", of_experiment=False),
     "compute": Plot(".svg", of_experiment=False),

@@ -32,7 +32,7 @@ def plot_rounds(runs: "list[Run]", data: "Dataset", out: Path) -> None:
     figure, panels = plt.subplots(1, 4, figsize=(style.TEXT_WIDTH, 1.65))
     _draw_objective(panels[0], rounds, runs)
     _draw_agreement(panels[1], rounds, runs)
-    _draw_curves(panels[2], rounds, collect(runs, rounds, "share_changed"), style.COMPONENT_COLORS[0], "")
+    draw_curves(panels[2], rounds, collect(runs, rounds, "share_changed"), style.COMPONENT_COLORS[0], "")
     panels[2].set(title="share of points that moved", ylim=(-0.02, 1.02))
     _draw_sizes(panels[3], rounds, runs)
     for axes in panels:
@@ -62,8 +62,8 @@ def _metrics_with_sizes(run: "Run", number: int) -> dict:
 
 
 def _draw_objective(axes: "Axes", rounds: np.ndarray, runs: "list[Run]") -> None:
-    _draw_curves(axes, rounds, collect(runs, rounds, "objective"), style.COMPONENT_COLORS[0], "training")
-    _draw_curves(axes, rounds, collect(runs, rounds, "objective_test"), style.COMPONENT_COLORS[6], "test", "--")
+    draw_curves(axes, rounds, collect(runs, rounds, "objective"), style.COMPONENT_COLORS[0], "training")
+    draw_curves(axes, rounds, collect(runs, rounds, "objective_test"), style.COMPONENT_COLORS[6], "test", "--")
     axes.set_title("objective (nats)")
     axes.legend(handlelength=1.6)
 
@@ -74,22 +74,22 @@ def _draw_agreement(axes: "Axes", rounds: np.ndarray, runs: "list[Run]") -> None
         axes.set(title="purity, NMI", yticks=[])
         axes.text(0.5, 0.5, "no labels", ha="center", va="center", transform=axes.transAxes)
         return
-    _draw_curves(axes, rounds, purity, style.COMPONENT_COLORS[0], "purity")
-    _draw_curves(axes, rounds, collect(runs, rounds, "nmi"), style.COMPONENT_COLORS[6], "NMI", "--")
+    draw_curves(axes, rounds, purity, style.COMPONENT_COLORS[0], "purity")
+    draw_curves(axes, rounds, collect(runs, rounds, "nmi"), style.COMPONENT_COLORS[6], "NMI", "--")
     axes.set(title="agreement with the labels", ylim=(-0.02, 1.04))
     axes.legend(handlelength=1.6, loc="lower right")
 
 
 def _draw_sizes(axes: "Axes", rounds: np.ndarray, runs: "list[Run]") -> None:
-    _draw_curves(axes, rounds, collect(runs, rounds, "largest"), style.COMPONENT_COLORS[6], "largest", "--")
-    _draw_curves(axes, rounds, collect(runs, rounds, "smallest"), style.COMPONENT_COLORS[0], "smallest")
+    draw_curves(axes, rounds, collect(runs, rounds, "largest"), style.COMPONENT_COLORS[6], "largest", "--")
+    draw_curves(axes, rounds, collect(runs, rounds, "smallest"), style.COMPONENT_COLORS[0], "smallest")
     axes.axhline(1, color=style.GREY, linewidth=0.6, zorder=0)
     axes.set_title("cell size, equal = 1")
     axes.set_ylim(bottom=-0.05)
     axes.legend(handlelength=1.6)
 
 
-def _draw_curves(axes: "Axes", rounds: np.ndarray, curves: Curves, color: str, label: str, line: str = "-") -> None:
+def draw_curves(axes: "Axes", rounds: np.ndarray, curves: Curves, color: str, label: str, line: str = "-") -> None:
     """Thin lines for the seeds, a thick one for their mean."""
     for curve in curves:
         axes.plot(rounds, curve, line, color=color, linewidth=0.6, alpha=0.45)

@@ -6,10 +6,11 @@ from typing import Any
 from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.report.statistics import bootstrap_interval
 from competitive_mixtures.report.tables.cells import Scores
+from competitive_mixtures.report.tables.settings import flatten
 
 ABLATION_COLUMNS = (
-    "base", "ablation", "metric", "base_mean", "ablation_mean", "difference", "ci_low", "ci_high", "n", "values",
-    "status",
+    "base", "ablation", "changes", "metric", "base_mean", "ablation_mean", "difference", "ci_low", "ci_high", "n",
+    "values", "status",
 )  # fmt: skip
 METRICS = {"vector": ("log_likelihood", "purity"), "image": ("frechet_classifier", "nmi")}
 
@@ -17,17 +18,26 @@ METRICS = {"vector": ("log_likelihood", "purity"), "image": ("frechet_classifier
 def ablation_rows(scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
     """Every ablation against its base: the main score and the partition, on test points."""
     return [
-        _difference(scores, find_base(planned.name, plan), planned.name, metric)
+        {"changes": describe_changes(find_base(planned.name, plan), planned)}
+        | _difference(scores, find_base(planned.name, plan).name, planned.name, metric)
         for planned in plan
         if planned.suite == "ablations"
         for metric in METRICS[planned.kind]
     ]
 
 
-def find_base(ablation: str, plan: list[Planned]) -> str:
-    """The experiment that an ablation's name starts with, the longest where there are several; else its own name."""
-    names = [planned.name for planned in plan if ablation.startswith(f"{planned.name}-")]
-    return max(names, key=len, default=ablation)
+def find_base(ablation: str, plan: list[Planned]) -> Planned:
+    """The experiment that an ablation's name starts with, the longest where there are several; else itself."""
+    candidates = [planned for planned in plan if f"{ablation}-".startswith(f"{planned.name}-")]
+    others = [planned for planned in candidates if planned.name != ablation]
+    return max(others or candidates, key=lambda planned: len(planned.name))
+
+
+def describe_changes(base: Planned, ablation: Planned) -> str:
+    """The settings in which an ablation differs from its base, say `scoring.reset: true → false`."""
+    before, after = dict(flatten(base.settings)), dict(flatten(ablation.settings))
+    keys = [key for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key)]
+    return "; ".join(f"{key}: {before.get(key, 'none')} → {after.get(key, 'none')}" for key in keys)
 
 
 def _difference(scores: Scores, base: str, ablation: str, metric: str) -> dict[str, Any]:
