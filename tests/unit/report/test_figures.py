@@ -2,10 +2,11 @@ import shutil
 
 import numpy as np
 import pytest
+from fakes import make_plan
 from PIL import Image
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.report.figures import PLOTS, list_figures, plot_figure, split_name
+from competitive_mixtures.report.figures import PLOTS, list_figures, plot_all, plot_figure, split_name
 from competitive_mixtures.report.figures.ablation import find_base
 from competitive_mixtures.report.figures.animation import choose_frames
 from competitive_mixtures.report.figures.labels import label_shares, order_components
@@ -46,6 +47,13 @@ def test_experiments_without_labels_have_no_heat_map():
     assert not any(file.startswith("labels") for file in files)
     per_experiment = sum(plot.of_experiment and plot.listed for plot in PLOTS.values())
     assert len(list_figures(["a"], ["b"])) == len(files) + per_experiment
+
+
+def test_all_figures_of_what_has_run(project, tmp_path):
+    plan = [planned for planned in make_plan() if planned.name != "synthetic-9"]
+    files = plot_all(project, tmp_path, plan=plan)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in files)
+    assert sorted(path.name for path in files) == sorted(list_figures(["synthetic-3", "mnist"]))
 
 
 def test_missing_runs_are_named(project, tmp_path):

@@ -8,8 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from competitive_mixtures.errors import UserError
+
+if TYPE_CHECKING:
+    from competitive_mixtures.report.plan import Planned
 
 
 @dataclass(frozen=True)
@@ -104,3 +108,41 @@ def plot_figure(
 
     runs = find_runs(root / "results", experiment, seeds, last_round)
     draw(runs, load_dataset(root / "data/processed" / runs[0].config["dataset"]), out)
+
+
+def plot_all(root: Path, out: Path, *, plan: "list[Planned] | None" = None) -> list[Path]:
+    """Draw every figure of the report: of all experiments with results, and of each ablation that was run.
+
+    Args:
+        root: the project's root.
+        out: the folder of the figures.
+        plan: what was to be run; read from `params.yaml` where it is `None`.
+
+    Returns:
+        The files written.
+    """
+    from competitive_mixtures.report.plan import read_plan
+
+    plan = read_plan(root) if plan is None else plan
+    done = [planned for planned in plan if any((root / "results" / planned.name).glob("seed-*/evaluation/scores.csv"))]
+    shown = [planned for planned in done if planned.suite != "ablations"]
+    labelled = [planned.name for planned in shown if _has_labels(root, planned.dataset)]
+    files = list_figures(labelled, [planned.name for planned in shown if planned.name not in labelled])
+    files += [f"ablation-{planned.name}{PLOTS['ablation'].suffix}" for planned in done if planned.suite == "ablations"]
+    plans = {planned.name: planned for planned in plan}
+    for file in files:
+        figure = file.rpartition(".")[0]
+        planned = plans.get(split_name(figure)[1] or "")
+        plot_figure(
+            figure,
+            out / file,
+            root=root,
+            experiments=[planned.name for planned in shown],
+            seeds=range(planned.seeds) if planned else None,
+            last_round=planned.rounds if planned else None,
+        )
+    return [out / file for file in files]
+
+
+def _has_labels(root: Path, dataset: str) -> bool:
+    return (root / "data/processed" / dataset / "train_labels.npy").is_file()

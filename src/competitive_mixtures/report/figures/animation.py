@@ -7,7 +7,7 @@ import numpy as np
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.report.figures import style
-from competitive_mixtures.report.figures.plane import Plane, fit_plane, thin
+from competitive_mixtures.report.figures.plane import Plane, draw_points, fit_plane, thin
 from competitive_mixtures.state import write_atomically
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _draw_frame(run: "Run", number: int, plane: Plane, points: np.ndarray, shown
     metrics, samples = run.round_metrics(number), run.component_samples(number)
     colors = np.array(style.component_colors(len(samples)))
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.75), dpi=DPI)
-    left.scatter(*points.T, c=colors[run.assignments(number)["component"][shown]], s=5, linewidths=0)
+    draw_points(left, points, colors[run.assignments(number)["component"][shown]], size=5)
     _draw_samples(right, plane, points, samples, colors)
     for axes, title in ((left, "who wins which point"), (right, "what the components make")):
         plane.frame(axes)
@@ -76,9 +76,9 @@ def _draw_frame(run: "Run", number: int, plane: Plane, points: np.ndarray, shown
 
 
 def _draw_samples(axes: "Axes", plane: Plane, points: np.ndarray, samples: np.ndarray, colors: np.ndarray) -> None:
-    axes.scatter(*points.T, c="#e2e2e2", s=5, linewidths=0)
+    draw_points(axes, points, "#e2e2e2", size=5)
     for j, color in enumerate(colors):
-        axes.scatter(*plane.project(samples[j]).T, c=color, s=5, linewidths=0)
+        draw_points(axes, plane.project(samples[j]), color, size=5)
 
 
 def _write_gif(frames: "list[Image]", out: Path) -> None:

@@ -33,12 +33,21 @@ def plot_compute(tables: "Tables", out: Path) -> None:
             _draw_model(axes, model, protocol, scores, compute)
         axes.set(title=experiment, xscale="log", ylabel=MAIN_METRICS[metric])
         axes.set_xlabel("samples × parameters")
-    models = dict.fromkeys(model for model, _ in ROWS)
-    looks = [
-        (style.MODEL_LABELS[m], {"color": style.MODEL_COLORS[m], "marker": style.MODEL_MARKERS[m]}) for m in models
+    handles = [
+        Line2D(
+            [],
+            [],
+            linestyle="",
+            label=style.MODEL_LABELS[m],
+            color=style.MODEL_COLORS[m],
+            marker=style.MODEL_MARKERS[m],
+        )
+        for m in dict.fromkeys(model for model, _ in ROWS)
     ]
-    looks.append(("equal compute", {"color": style.INK, "marker": "o", "markerfacecolor": "white"}))
-    handles = [Line2D([], [], linestyle="", label=label, **look) for label, look in looks]
+    open_circle = Line2D(
+        [], [], linestyle="", label="equal compute", color=style.INK, marker="o", markerfacecolor="white"
+    )
+    handles.append(open_circle)
     figure.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.5, handletextpad=0.2)
     style.save(figure, out)
 

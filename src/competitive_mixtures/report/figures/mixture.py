@@ -7,7 +7,7 @@ import numpy as np
 
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.mosaic import tile
-from competitive_mixtures.report.figures.plane import fit_plane, thin
+from competitive_mixtures.report.figures.plane import draw_points, fit_plane, thin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,5 +61,5 @@ def _draw(axes: "Axes", points: np.ndarray | None, data: "Dataset", model: str, 
     else:
         plane = fit_plane(data.train)
         shown = plane.project(points[thin(len(points), 2500)])
-        axes.scatter(*shown.T, c=style.MODEL_COLORS[model], s=1.2, linewidths=0, alpha=0.7)
+        draw_points(axes, shown, style.MODEL_COLORS[model], size=1.2, alpha=0.7)
         plane.frame(axes)

@@ -7,7 +7,7 @@ import numpy as np
 
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.mosaic import tile
-from competitive_mixtures.report.figures.plane import Plane, fit_plane, thin
+from competitive_mixtures.report.figures.plane import Plane, draw_points, fit_plane, thin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ def _draw_cells(axes: "Axes", plane: Plane, points: np.ndarray, component: np.nd
     shown = thin(len(points))
     flat, owner = plane.project(points[shown]), component[shown]
     colors = np.array(style.component_colors(count))
-    axes.scatter(*flat.T, c=colors[owner], s=1.6, linewidths=0, alpha=0.8, rasterized=True)
+    draw_points(axes, flat, colors[owner], size=1.6, alpha=0.8)
     plane.frame(axes)
     for j in np.unique(owner):
         _write_number(axes, _densest_place(flat[owner == j]), j, colors[j])
@@ -65,25 +65,26 @@ def _draw_cells(axes: "Axes", plane: Plane, points: np.ndarray, component: np.nd
 
 def _draw_samples(axes: "Axes", plane: Plane, points: np.ndarray, samples: np.ndarray) -> None:
     """Samples of every component in its colour over the data in grey."""
-    axes.scatter(*plane.project(points[thin(len(points))]).T, c="#dcdcdc", s=1.6, linewidths=0)
+    draw_points(axes, plane.project(points[thin(len(points))]), "#dcdcdc", size=1.6)
     for j, color in enumerate(style.component_colors(len(samples))):
         flat = plane.project(samples[j])
-        axes.scatter(*flat.T, c=color, s=2.4, linewidths=0, alpha=0.9)
+        draw_points(axes, flat, color, size=2.4, alpha=0.9)
         _write_number(axes, _densest_place(flat), j, color)
     plane.frame(axes)
 
 
 def _densest_place(points: np.ndarray, bins: int = 12) -> np.ndarray:
     """The middle of the points in the fullest field of a grid, so that a cell's number stands on its bulk."""
-    counts, *edges = np.histogram2d(*points.T, bins=bins)
-    column, row = np.unravel_index(np.argmax(counts), counts.shape)
-    inside = [np.digitize(points[:, axis], edges[axis][1:-1]) for axis in range(2)]
-    return points[(inside[0] == column) & (inside[1] == row)].mean(axis=0)
+    low, extent = points.min(axis=0), np.ptp(points, axis=0) + 1e-12
+    fields = np.minimum(((points - low) / extent * bins).astype(np.int64), bins - 1) @ [bins, 1]
+    return points[fields == np.bincount(fields).argmax()].mean(axis=0)
 
 
 def _write_number(axes: "Axes", place: np.ndarray, number: int, color: str) -> None:
     box = {"boxstyle": "circle,pad=0.12", "facecolor": "white", "edgecolor": color, "linewidth": 0.7}
-    axes.annotate(str(number), place, ha="center", va="center", fontsize=6, bbox=box, annotation_clip=True)
+    axes.annotate(
+        str(number), (place[0], place[1]), ha="center", va="center", fontsize=6, bbox=box, annotation_clip=True
+    )
 
 
 def _plot_sheet(run: "Run", data: "Dataset", out: Path) -> None:

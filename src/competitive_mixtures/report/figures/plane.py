@@ -53,6 +53,11 @@ def fit_plane(points: np.ndarray) -> Plane:
     return Plane(center, directions, low - margin, high + margin)
 
 
+def draw_points(axes: "Axes", points: np.ndarray, color: "str | np.ndarray", size: float, alpha: float = 1.0) -> None:
+    """Dots without outlines at (n, 2) coordinates; `color` is one colour, or one a point."""
+    axes.scatter(points[:, 0], points[:, 1], c=color, s=size, linewidths=0, alpha=alpha)
+
+
 def thin(count: int, limit: int = MAX_POINTS) -> np.ndarray:
     """Indices of at most `limit` of `count` points, evenly spread: the files hold them in random order."""
     return np.linspace(0, count - 1, min(count, limit)).astype(np.int64)
