@@ -62,7 +62,7 @@ def _draw_frame(run: "Run", number: int, plane: Plane, points: np.ndarray, shown
     metrics, samples = run.round_metrics(number), run.component_samples(number)
     colors = np.array(style.component_colors(len(samples)))
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.75), dpi=DPI)
-    draw_points(left, points, colors[run.assignments(number)["component"][shown]], size=5)
+    draw_points(left, points, colors[run.assignments(number)["component"][shown]], size=8)
     _draw_samples(right, plane, points, samples, colors)
     for axes, title in ((left, "who wins which point"), (right, "what the components make")):
         plane.frame(axes)
@@ -76,9 +76,9 @@ def _draw_frame(run: "Run", number: int, plane: Plane, points: np.ndarray, shown
 
 
 def _draw_samples(axes: "Axes", plane: Plane, points: np.ndarray, samples: np.ndarray, colors: np.ndarray) -> None:
-    draw_points(axes, points, "#e2e2e2", size=5)
+    draw_points(axes, points, "#d8d8d8", size=12)
     for j, color in enumerate(colors):
-        draw_points(axes, plane.project(samples[j]), color, size=5)
+        draw_points(axes, plane.project(samples[j]), color, size=6)
 
 
 def _write_gif(frames: "list[Image]", out: Path) -> None:

@@ -61,5 +61,5 @@ def _draw(axes: "Axes", points: np.ndarray | None, data: "Dataset", model: str, 
     else:
         plane = fit_plane(data.train)
         shown = plane.project(points[thin(len(points), 2500)])
-        draw_points(axes, shown, style.MODEL_COLORS[model], size=1.2, alpha=0.7)
+        draw_points(axes, shown, style.MODEL_COLORS[model], size=1.6, alpha=0.7)
         plane.frame(axes)

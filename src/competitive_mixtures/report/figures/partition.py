@@ -57,19 +57,19 @@ def _draw_cells(axes: "Axes", plane: Plane, points: np.ndarray, component: np.nd
     shown = thin(len(points))
     flat, owner = plane.project(points[shown]), component[shown]
     colors = np.array(style.component_colors(count))
-    draw_points(axes, flat, colors[owner], size=1.6, alpha=0.8)
+    draw_points(axes, flat, colors[owner], size=2.5, alpha=0.8)
     plane.frame(axes)
     for j in np.unique(owner):
-        _write_number(axes, _densest_place(flat[owner == j]), j, colors[j])
+        _write_number(axes, _densest_place(flat[owner == j]), j)
 
 
 def _draw_samples(axes: "Axes", plane: Plane, points: np.ndarray, samples: np.ndarray) -> None:
     """Samples of every component in its colour over the data in grey."""
-    draw_points(axes, plane.project(points[thin(len(points))]), "#dcdcdc", size=1.6)
+    draw_points(axes, plane.project(points[thin(len(points))]), "#d4d4d4", size=4)
     for j, color in enumerate(style.component_colors(len(samples))):
         flat = plane.project(samples[j])
-        draw_points(axes, flat, color, size=2.4, alpha=0.9)
-        _write_number(axes, _densest_place(flat), j, color)
+        draw_points(axes, flat, color, size=2, alpha=0.9)
+        _write_number(axes, _densest_place(flat), j)
     plane.frame(axes)
 
 
@@ -80,11 +80,14 @@ def _densest_place(points: np.ndarray, bins: int = 12) -> np.ndarray:
     return points[fields == np.bincount(fields).argmax()].mean(axis=0)
 
 
-def _write_number(axes: "Axes", place: np.ndarray, number: int, color: str) -> None:
-    box = {"boxstyle": "circle,pad=0.12", "facecolor": "white", "edgecolor": color, "linewidth": 0.7}
+def _write_number(axes: "Axes", place: np.ndarray, number: int) -> None:
+    """A number up and right of a place, so that a small cell is not hidden; a white rim sets it off from dots."""
+    from matplotlib.patheffects import withStroke
+
     axes.annotate(
-        str(number), (place[0], place[1]), ha="center", va="center", fontsize=6, bbox=box, annotation_clip=True
-    )
+        str(number), (place[0], place[1]), (5.5, 5), textcoords="offset points", ha="center", va="center", fontsize=8,
+        fontweight="bold", path_effects=[withStroke(linewidth=2, foreground="white")],
+    )  # fmt: skip
 
 
 def _plot_sheet(run: "Run", data: "Dataset", out: Path) -> None:
