@@ -87,21 +87,14 @@ def _round_row(run: Run, number: int) -> dict[str, Any]:
 def _timing_rows(run: Run) -> list[dict[str, Any]]:
     """Seconds by phase, summed over the rounds; pretraining and every baseline are phases of their own."""
     phases: dict[str, float] = defaultdict(float)
-    phases["pretrain"] = _total_seconds(read_json(run.folder / "pretrain" / "metrics.json"))
+    phases["pretrain"] = sum(read_json(run.folder / "pretrain" / "metrics.json")["seconds"].values())
     for number in run.rounds:
         for phase, seconds in run.round_metrics(number)["seconds"].items():
             phases[phase] += seconds
     for path in sorted(run.folder.glob("baselines/*/metrics.json")):
-        for protocol, metrics in read_json(path)["protocols"].items():
-            phases[f"{path.parent.name}.{protocol}"] = _total_seconds(metrics)
+        phases[f"baseline.{path.parent.name}"] = sum(read_json(path)["seconds"].values())
     identity = {"experiment": run.experiment, "seed": run.seed}
     return [identity | {"phase": phase, "seconds": round(seconds, 6)} for phase, seconds in phases.items()]
-
-
-def _total_seconds(metrics: dict[str, Any]) -> float:
-    """The seconds of a metrics file, given as one number or by phase."""
-    seconds = metrics.get("seconds", 0.0)
-    return float(sum(seconds.values()) if isinstance(seconds, dict) else seconds)
 
 
 def _nested_means(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:

@@ -60,7 +60,7 @@ def test_seconds_are_summed_by_phase(project):
     }
     assert seconds["pretrain"] == pytest.approx(4.2)
     assert seconds["train"] == pytest.approx(5 * 2.0)
-    assert seconds["single_wide.equal_compute"] == pytest.approx(3.0)
+    assert seconds["baseline.single_wide"] == pytest.approx(6.5)
 
 
 def test_metrics_are_means_over_seeds(project):
