@@ -69,7 +69,7 @@ def load_inception(path: Path | str, num_features: int = 2048, device: str = "cp
     Raises:
         UserError: the file cannot be read, or its names or shapes are not those of the network.
     """
-    network = _build_network()
+    network = build_network()
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
@@ -108,7 +108,7 @@ def extract_inception_features(network: InceptionFeatures, images: np.ndarray, b
     return features
 
 
-def _build_network() -> "Inception3":
+def build_network() -> "Inception3":
     """Build torchvision's network with pytorch-fid's variants of nine blocks, without weights."""
     from pytorch_fid import inception as variants
     from torchvision.models import inception_v3

@@ -35,6 +35,6 @@ def cache_moments(
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         pass  # missing or broken: computed anew and replaced
     mean, covariance = compute_moments(extract())
-    with write_atomically(path) as partial, partial.open("wb") as file:
-        np.savez(file, mean=mean, covariance=covariance)
+    with write_atomically(path) as partial, partial.open("wb") as archive:
+        np.savez(archive, mean=mean, covariance=covariance)
     return mean, covariance

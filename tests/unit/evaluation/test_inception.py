@@ -13,7 +13,7 @@ from PIL import Image
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.frechet import frechet_distance
-from competitive_mixtures.evaluation.inception import _build_network, extract_inception_features, load_inception
+from competitive_mixtures.evaluation.inception import build_network, extract_inception_features, load_inception
 from competitive_mixtures.evaluation.inception_weights import WEIGHTS_URL, fetch_weights, find_weights
 
 
@@ -22,7 +22,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder laid out as torch's hub, with random weights under the name where pytorch-fid looks for its own."""
     generator = torch.Generator().manual_seed(0)
     weights = {}
-    for name, tensor in _build_network().state_dict().items():
+    for name, tensor in build_network().state_dict().items():
         if name.endswith("running_var"):
             weights[name] = torch.rand(tensor.shape, generator=generator) + 0.5
         elif tensor.ndim == 4:
