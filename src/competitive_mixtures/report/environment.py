@@ -1,4 +1,4 @@
-"""On which machine, with which versions and from which commit the results were collected."""
+"""On which machine, with which versions and from which commit the report was made."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ def describe_machine(root: Path = Path()) -> dict[str, Any]:
         "gpu": _first_line("nvidia-smi", "--query-gpu=name", "--format=csv,noheader"),
         "python": platform.python_version(),
         "torch": version("torch"),
-        "commit": _first_line("git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12") or "unknown",
+        "commit": _first_line("git", "-C", str(root), "rev-parse", "--short=12", "HEAD") or "unknown",
     }
 
 

@@ -98,16 +98,21 @@ def _timing_rows(run: Run) -> list[dict[str, Any]]:
 
 
 def _nested_means(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Means over seeds, `{experiment: {model.protocol: {metric: mean}}}`; training scores as `<metric>_train`."""
-    values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    """Means over seeds, `{experiment: {model.protocol: {metric: mean}}}`.
+
+    A metric of both splits is named `<metric>_train` on training points; most have one split only.
+    """
+    values: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
     for row in rows:
-        metric = f"{row['metric']}_train" if row["split"] == "train" else row["metric"]
-        values[row["experiment"], f"{row['model']}.{row['protocol']}", metric].append(to_number(row["value"]))
+        model = f"{row['model']}.{row['protocol']}"
+        values[row["experiment"], model, row["metric"], row["split"]].append(to_number(row["value"]))
     nested: dict[str, dict[str, dict[str, float]]] = {}
-    for (experiment, model, metric), found in values.items():
+    for (experiment, model, metric, split), found in values.items():
         finite = [value for value in found if math.isfinite(value)]
         if finite:
-            nested.setdefault(experiment, {}).setdefault(model, {})[metric] = math.fsum(finite) / len(finite)
+            twice = split == "train" and (experiment, model, metric, "test") in values
+            means = nested.setdefault(experiment, {}).setdefault(model, {})
+            means[f"{metric}_train" if twice else metric] = math.fsum(finite) / len(finite)
     return nested
 
 

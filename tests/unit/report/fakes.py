@@ -171,8 +171,10 @@ def model_scores(model: str, protocol: str, place: int, image: bool, rng: np.ran
     if image:
         scores = {"precision": 0.7 + 0.02 * place, "recall": 0.6 - 0.03 * place}
         scores |= {"frechet_classifier": 90 + 10 * (place + noise)}
-    scores |= {"train_time_s": 40 + place + noise, "samples_seen": 1e5 * (1 + place), "compute": 1e9 * (1 + place)}
-    scores |= {"num_parameters": 1000 * (1 + place)}
+    facts = {"train_time_s": 40 + place + noise, "samples_seen": 1e5 * (1 + place), "compute": 1e9 * (1 + place)}
+    facts |= {"num_parameters": 1000 * (1 + place)}
     if model in ("competitive", "kmeans"):
-        scores |= {"purity": 0.99 + 0.1 * noise, "nmi": 0.95 + noise, "ari": 0.9 + noise, "accuracy": 0.9 + noise}
-    return [(model, protocol, name, "test", repr(float(value))) for name, value in scores.items()]
+        facts |= {"purity": 0.99 + 0.1 * noise, "nmi": 0.95 + noise, "ari": 0.9 + noise, "accuracy": 0.9 + noise}
+    rows = {(name, "train"): value for name, value in facts.items()}
+    rows |= {(name, "test"): value for name, value in scores.items()}
+    return [(model, protocol, *key, repr(float(value))) for key, value in rows.items()]

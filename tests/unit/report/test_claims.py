@@ -43,7 +43,7 @@ def judge(folder, claims, scores, rounds=()):
     (folder / "claims.yaml").write_text(yaml.safe_dump(claims))
     write_rows(folder / "summary.csv", SUMMARY_COLUMNS, scores)
     write_rows(folder / "rounds.csv", ROUND_COLUMNS, rounds)
-    judge_claims(folder / "claims.yaml", folder, folder)
+    judge_claims(folder / "claims.yaml", folder, folder / "claims.csv")
     with (folder / "claims.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 

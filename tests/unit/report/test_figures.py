@@ -53,7 +53,9 @@ def test_all_figures_of_what_has_run(project, tmp_path):
     plan = [planned for planned in make_plan() if planned.name != "synthetic-9"]
     files = plot_all(project, tmp_path, plan=plan)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in files)
-    assert sorted(path.name for path in files) == sorted(list_figures(["synthetic-3", "mnist"]))
+    assert sorted(path.name for path in files) == sorted(
+        [*list_figures(["synthetic-3", "mnist"]), "animation-synthetic-3.gif"]
+    )
 
 
 def test_missing_runs_are_named(project, tmp_path):

@@ -18,7 +18,7 @@ def root(project, tmp_path_factory):
     shutil.copytree(project, root)
     copy_paper(root)
     write_tables(root, root / "paper/tables", plan=make_plan())
-    judge_claims(root / "paper/claims.yaml", root / "results", root / "results")
+    judge_claims(root / "paper/claims.yaml", root / "results", root / "results/claims.csv")
     for file in ("scores.svg", "partition-mnist.png"):
         plot_figure(file.split(".")[0], root / "paper/figures" / file, root=root, experiments=["mnist"])
     return root

@@ -82,10 +82,11 @@ def test_training_scores_and_reasons(project, tmp_path):
     run = tmp_path / "results/mnist/seed-0"
     shutil.copytree(project / "results/mnist/seed-0", run)
     with (run / "evaluation/scores.csv").open("a") as file:
-        file.write("competitive,-,nmi,train,0.25\ncompetitive,-,fid,test,nan\n")
+        file.write("competitive,-,recall,train,0.25\ncompetitive,-,fid,test,nan\n")
     summarize([run], tmp_path)
     metrics = json.loads((tmp_path / "metrics.json").read_text())["mnist"]["competitive.-"]
-    assert metrics["nmi_train"] == 0.25
+    assert metrics["recall_train"] == 0.25
+    assert "purity" in metrics
     assert "fid" not in metrics
 
 

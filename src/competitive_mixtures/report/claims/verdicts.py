@@ -41,16 +41,16 @@ def judge_claims(claims: Path, results: Path, out: Path) -> None:
     Args:
         claims: `paper/claims.yaml`.
         results: the folder of `summary.csv` and `rounds.csv`.
-        out: the folder of `claims.csv`, one row a claim, and `claim_parts.csv`, one row a comparison.
+        out: `claims.csv`, one row a claim; `claim_parts.csv`, one row a comparison, is written beside it.
 
     Raises:
         UserError: a file is missing or malformed.
     """
     evidence = Evidence(results)
     judged = [(claim, [judge_part(part, evidence) for part in claim.parts]) for claim in read_claims(claims)]
-    write_rows(out / "claims.csv", CLAIM_COLUMNS, [_claim_row(claim, findings) for claim, findings in judged])
+    write_rows(out, CLAIM_COLUMNS, [_claim_row(claim, findings) for claim, findings in judged])
     rows = [_part_row(claim, finding) for claim, findings in judged for finding in findings]
-    write_rows(out / "claim_parts.csv", PART_COLUMNS, rows)
+    write_rows(out.with_name("claim_parts.csv"), PART_COLUMNS, rows)
 
 
 def judge_part(part: Part, evidence: Evidence) -> Finding:

@@ -111,7 +111,7 @@ def plot_figure(
 
 
 def plot_all(root: Path, out: Path, *, plan: "list[Planned] | None" = None) -> list[Path]:
-    """Draw every figure of the report: of all experiments with results, and of each ablation that was run.
+    """Draw every figure of the report: of all experiments and ablations with results, and the animation.
 
     Args:
         root: the project's root.
@@ -129,6 +129,7 @@ def plot_all(root: Path, out: Path, *, plan: "list[Planned] | None" = None) -> l
     labelled = [planned.name for planned in shown if _has_labels(root, planned.dataset)]
     files = list_figures(labelled, [planned.name for planned in shown if planned.name not in labelled])
     files += [f"ablation-{planned.name}{PLOTS['ablation'].suffix}" for planned in done if planned.suite == "ablations"]
+    files += _animations(shown)
     plans = {planned.name: planned for planned in plan}
     for file in files:
         figure = file.rpartition(".")[0]
@@ -142,6 +143,13 @@ def plot_all(root: Path, out: Path, *, plan: "list[Planned] | None" = None) -> l
             last_round=planned.rounds if planned else None,
         )
     return [out / file for file in files]
+
+
+def _animations(shown: "list[Planned]") -> list[str]:
+    """One animation, of the vector data that the most components share."""
+    vectors = [planned for planned in shown if planned.kind == "vector"]
+    best = max(vectors, key=lambda planned: planned.num_components, default=None)
+    return [f"animation-{best.name}{PLOTS['animation'].suffix}"] if best else []
 
 
 def _has_labels(root: Path, dataset: str) -> bool:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from competitive_mixtures.report.environment import describe_machine
 from competitive_mixtures.report.plan import Planned, read_plan
 from competitive_mixtures.report.summary import write_rows
 from competitive_mixtures.report.tables.ablations import ABLATION_COLUMNS, ablation_rows
@@ -27,6 +28,12 @@ from competitive_mixtures.report.tables.settings import (
     plan_rows,
     setting_rows,
 )
+from competitive_mixtures.state import write_json
+
+TABLES = (
+    "density.csv", "images.csv", "clustering.csv", "precision_recall.csv", "compute.csv", "likelihood.csv",
+    "authors_code.csv", "ablations.csv", "experiments.csv", "settings.csv", "deviations.csv", "machine.json",
+)  # fmt: skip
 
 
 def write_tables(root: Path, out: Path, *, plan: list[Planned] | None = None) -> None:
@@ -51,6 +58,7 @@ def write_tables(root: Path, out: Path, *, plan: list[Planned] | None = None) ->
         "compute": compute_cells,
     }.items():
         write_rows(out / f"{name}.csv", CELL_COLUMNS, cells(scores, plan))
+    write_json(out / "machine.json", describe_machine(root))
     write_rows(out / "likelihood.csv", LIKELIHOOD_COLUMNS, likelihood_rows(root, scores, plan))
     write_rows(out / "authors_code.csv", AUTHORS_COLUMNS, authors_rows(root))
     write_rows(out / "ablations.csv", ABLATION_COLUMNS, ablation_rows(scores, plan))

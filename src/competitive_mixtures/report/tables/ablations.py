@@ -12,17 +12,20 @@ ABLATION_COLUMNS = (
     "base", "ablation", "changes", "metric", "base_mean", "ablation_mean", "difference", "ci_low", "ci_high", "n",
     "values", "status",
 )  # fmt: skip
-METRICS = {"vector": ("log_likelihood", "purity"), "image": ("frechet_classifier", "nmi")}
+METRICS = {  # the main score and the partition, as (metric, split)
+    "vector": (("log_likelihood", "test"), ("purity", "train")),
+    "image": (("frechet_classifier", "test"), ("nmi", "train")),
+}
 
 
 def ablation_rows(scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
-    """Every ablation against its base: the main score and the partition, on test points."""
+    """Every ablation against its base: the main score on test points and the partition of the training points."""
     return [
         {"changes": describe_changes(find_base(planned.name, plan), planned)}
-        | _difference(scores, find_base(planned.name, plan).name, planned.name, metric)
+        | _difference(scores, find_base(planned.name, plan).name, planned.name, metric, split)
         for planned in plan
         if planned.suite == "ablations"
-        for metric in METRICS[planned.kind]
+        for metric, split in METRICS[planned.kind]
     ]
 
 
@@ -40,13 +43,13 @@ def describe_changes(base: Planned, ablation: Planned) -> str:
     return "; ".join(f"{key}: {before.get(key, 'none')} → {after.get(key, 'none')}" for key in keys)
 
 
-def _difference(scores: Scores, base: str, ablation: str, metric: str) -> dict[str, Any]:
+def _difference(scores: Scores, base: str, ablation: str, metric: str, split: str) -> dict[str, Any]:
     row: dict[str, Any] = {"base": base, "ablation": ablation, "metric": metric, "n": 0}
-    cells = [scores.cell(name, "competitive", "-", metric) for name in (base, ablation)]
+    cells = [scores.cell(name, "competitive", "-", metric, split) for name in (base, ablation)]
     for cell in cells:
         if cell["status"] != "run":
             return row | {"status": cell["status"]}
-    ours, others = (scores.values(name, "competitive", "-", metric) for name in (ablation, base))
+    ours, others = (scores.values(name, "competitive", "-", metric, split) for name in (ablation, base))
     effects = {seed: ours[seed] - others[seed] for seed in sorted(ours.keys() & others.keys())}
     interval = bootstrap_interval(list(effects.values()))
     if not interval.count:

@@ -7,7 +7,10 @@ from competitive_mixtures.report.tables.cells import Scores
 
 Rows = list[dict[str, Any]]
 PARTITION_METRICS = ("purity", "nmi", "ari", "accuracy")
-IMAGE_METRICS = ("frechet_classifier", "fid", "kid", "precision", "recall")
+IMAGE_METRICS = (
+    "frechet_classifier", "fid", "kid", "precision", "recall", "confident_share", "num_labels",
+    "divergence_from_uniform",
+)  # fmt: skip
 COMPUTE_METRICS = ("train_time_s", "samples_seen", "compute", "num_parameters")
 
 
@@ -15,7 +18,7 @@ def density_cells(scores: Scores, plan: list[Planned]) -> Rows:
     """Log-likelihood and coverage of every model on vector data, and of true samples."""
     return [
         scores.cell(planned.name, model, protocol, metric)
-        for planned in _reported(scores, plan, "vector")
+        for planned in _reported(plan, "vector")
         for model, protocol in [*planned.models, ("data", "-")]
         for metric in ("log_likelihood", "coverage")
     ]
@@ -25,7 +28,7 @@ def image_cells(scores: Scores, plan: list[Planned]) -> Rows:
     """Fréchet distances, precision and recall of every model on images, and of real images."""
     return [
         scores.cell(planned.name, model, protocol, metric)
-        for planned in _reported(scores, plan, "image")
+        for planned in _reported(plan, "image")
         for model, protocol in [*planned.models, ("data", "-")]
         for metric in IMAGE_METRICS
     ]
@@ -34,36 +37,37 @@ def image_cells(scores: Scores, plan: list[Planned]) -> Rows:
 def clustering_cells(scores: Scores, plan: list[Planned]) -> Rows:
     """Agreement of the partition with the labels, for the models that make one from the data."""
     return [
-        scores.cell(planned.name, model, protocol, metric, split)
-        for planned in _reported(scores, plan)
+        scores.cell(planned.name, model, protocol, metric, "train")
+        for planned in _reported(plan)
         for model, protocol in planned.models
-        if model in ("competitive", "kmeans")
+        if (model, protocol) in (("competitive", "-"), ("kmeans", "paper"))  # its clusters are those of both protocols
         for metric in PARTITION_METRICS
-        for split in ("test",)
     ]
 
 
 def compute_cells(scores: Scores, plan: list[Planned]) -> Rows:
     """Seconds, samples, samples times parameters and parameters of every model."""
     return [
-        scores.cell(planned.name, model, protocol, metric, "-")
-        for planned in _reported(scores, plan)
+        scores.cell(planned.name, model, protocol, metric, "train")
+        for planned in _reported(plan)
         for model, protocol in planned.models
         for metric in COMPUTE_METRICS
     ]
 
 
 def precision_recall_cells(scores: Scores, plan: list[Planned]) -> Rows:
-    """Precision and recall of one network and of the mixture, for VAEs and for GANs on the same images (claim C10)."""
+    """Precision and recall of one network and of the mixture, for VAEs and for GANs on the same data (claim C10)."""
+    compared = [planned for planned in _reported(plan) if planned.suite == "default" or scores.seeds(planned.name)]
+    places = {planned.dataset: place for place, planned in reversed(list(enumerate(compared)))}
     return [
         scores.cell(planned.name, model, protocol, metric)
-        for planned in _reported(scores, plan, "image")
+        for planned in sorted(compared, key=lambda planned: places[planned.dataset])
         if len(planned.components) == 1
         for model, protocol in (("single", "paper"), ("single", "equal_compute"), ("competitive", "-"))
         for metric in ("precision", "recall")
     ]
 
 
-def _reported(scores: Scores, plan: list[Planned], kind: str | None = None) -> list[Planned]:
+def _reported(plan: list[Planned], kind: str | None = None) -> list[Planned]:
     """The experiments of the main tables: all but ablations; those at paper scale stand there even when not run."""
     return [planned for planned in plan if planned.suite != "ablations" and kind in (None, planned.kind)]
