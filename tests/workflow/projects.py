@@ -17,7 +17,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "workflow", "profiles", "paper", "src", "dvc.yaml", ".dvc/config", ".dvcignore", ".gitignore")
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.egg-info", "figures", "tables", "*.pdf")
+MADE = {"src": ("__pycache__", "*.egg-info"), "paper": ("figures", "tables", "*.pdf")}  # is not part of the project
 IDX_NAMES = {
     "train": "train-images-idx3-ubyte",
     "train_labels": "train-labels-idx1-ubyte",
@@ -90,7 +90,7 @@ def make_project(root: Path) -> Project:
         source, target = ROOT / part, root / part
         target.parent.mkdir(exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=LEFT_OUT)
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns(*MADE.get(part, ())))
         else:
             shutil.copy2(source, target)
     params = (ROOT / "tests/workflow/tiny.yaml").read_text()
@@ -101,16 +101,16 @@ def make_project(root: Path) -> Project:
 
 
 def write_digits(folder: Path) -> dict[str, str]:
-    """Write bars of three directions as idx files; gives their MD5."""
+    """Write lines across, lines down and crosses as idx files; gives their MD5."""
     folder.mkdir(parents=True)
     random = np.random.default_rng(0)
     digests = {}
     for split, count in (("train", 150), ("test", 120)):
         labels = np.arange(count, dtype=np.uint8) % 3
-        images = random.integers(0, 60, (count, 28, 28), dtype=np.uint8)
-        for image, label, place in zip(images, labels, random.integers(4, 20, count), strict=True):
-            for stripe in (image, image.T)[: 1 + label % 2]:
-                stripe[place : place + 4] = 250 - 40 * (label == 2)
+        images = random.integers(0, 60, (count, 8, 8), dtype=np.uint8)
+        for image, label, place in zip(images, labels, random.integers(1, 6, count), strict=True):
+            for strokes in (image, image.T)[int(label == 1) : 1 + int(label > 0)]:  # a line across, one down, a cross
+                strokes[place : place + 2] = 250
         for key, array in ((split, images), (f"{split}_labels", labels)):
             header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
             content = header + array.tobytes()

@@ -20,10 +20,11 @@ rule train_baseline:
         runtime=resource("runtime"),
     params:
         data=subpath(input.data, parent=True),
+        threads=resource("threads"),
         competition=subpath(input.competition, parent=True),
         rounds=lambda wildcards: experiment_of(wildcards).rounds,
         out=subpath(output.state, parent=True),
     shell:
         "competitive-mixtures train-baseline --config {input.config} --data {params.data} --seed {wildcards.seed}"
         " --name {wildcards.baseline} --competition {params.competition} --rounds {params.rounds}"
-        " --out {params.out} 2> {log}"
+        " --threads {params.threads} --out {params.out} 2> {log}"

@@ -1,4 +1,5 @@
 # Names, and functions from a job's wildcards to what it needs.
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -64,6 +65,21 @@ def tables_of(experiments):
     return expand("results/tables/{experiment}/summary.csv", experiment=experiments)
 
 
+def rounds_of(experiments):
+    """Options that name each experiment's last round: a run that was longer once has left more."""
+    return [f"--rounds {name}={params.experiments[name].rounds}" for name in experiments]
+
+
+def finished_runs(experiments):
+    """The runs whose scores are there and younger than their settings, with the scores' checksums.
+
+    The summary takes these in without asking for them: an ablation that nobody runs stays out of it.
+    """
+    paths = [(Path(path), Path(path).parents[2] / "config.json") for path in scores_of(experiments)]
+    current = [path for path, config in paths if path.is_file() and path.stat().st_mtime >= config.stat().st_mtime]
+    return {str(path.parents[1]): hashlib.md5(path.read_bytes()).hexdigest() for path in current}
+
+
 def any_round(experiments):
     """A pattern of {experiment}: these."""
     return "|".join(map(re.escape, experiments)) or NOTHING
@@ -83,7 +99,11 @@ def experiment_of(wildcards):
 
 
 def resource(name):
-    """What an experiment's training jobs ask for, as a function of a job's wildcards."""
+    """What an experiment's training jobs ask for, as a function of a job's wildcards.
+
+    Their programs take `threads` from here too, not from Snakemake, where --cores can lower it: the same bytes need
+    the same number of threads.
+    """
     return lambda wildcards: getattr(experiment_of(wildcards).resources, name)
 
 

@@ -51,10 +51,9 @@ rule train_classifier:
         "results/classifiers/{dataset}/metrics.json",
     log:
         "logs/data/{dataset}/train_classifier.log",
-    priority: 20  # the image experiments wait for it
-    threads: 2
+    threads: 1
     resources:
-        gpu=1,
+        gpu=0,
         mem_mb=3000,
         runtime=60,
     params:

@@ -8,7 +8,7 @@ rule evaluate:
         last=lambda wildcards: f"{last_round_of(wildcards)}/state.safetensors",
         baselines=baselines_of,
         classifier=lambda wildcards: classifiers_of([wildcards.experiment]),
-        code=code("evaluation", "competition.py", "baselines.py", "networks"),
+        code=code("scores.py", "evaluation", "competition.py", "baselines.py", "networks"),
     output:
         SCORES,
         f"{RUN}/evaluation/samples.npz",
@@ -22,6 +22,7 @@ rule evaluate:
         runtime=resource("runtime"),
     params:
         data=subpath(input.data, parent=True),
+        threads=resource("threads"),
         run=subpath(input.config, parent=True),
         rounds=lambda wildcards: experiment_of(wildcards).rounds,
         classifier=lambda wildcards, input: (
@@ -31,4 +32,4 @@ rule evaluate:
     shell:
         "competitive-mixtures evaluate --config {input.config} --data {params.data} --seed {wildcards.seed}"
         " --rounds {params.rounds} --run {params.run}/seed-{wildcards.seed} {params.classifier}"
-        " --out {params.out} 2> {log}"
+        " --threads {params.threads} --out {params.out} 2> {log}"

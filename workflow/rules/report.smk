@@ -1,9 +1,12 @@
-# Tables, figures and the paper.
+# Tables, figures, verdicts and the paper.
 
 DEFAULT = params.suite("default")
+OTHERS = [name for name in params.experiments if name not in DEFAULT]
+FINISHED = finished_runs(OTHERS)
+PLANS = expand("results/plan/{experiment}.json", experiment=params.experiments)
 
 
-# One table an experiment, so that DVC sees which of them changed.
+# One summary an experiment, so that DVC sees which of them changed.
 rule summarize_experiment:
     input:
         scores=lambda wildcards: scores_of([wildcards.experiment]),
@@ -19,14 +22,16 @@ rule summarize_experiment:
         runtime=10,
     params:
         runs=lambda wildcards: runs_of([wildcards.experiment]),
+        rounds=lambda wildcards: rounds_of([wildcards.experiment]),
         out=subpath(output[0], parent=True),
     shell:
-        "competitive-mixtures summarize --out {params.out} {params.runs} 2> {log}"
+        "competitive-mixtures summarize --out {params.out} {params.rounds} {params.runs} 2> {log}"
 
 
 rule summarize:
     input:
         tables_of(DEFAULT),
+        code=code("report/summary.py"),
     output:
         multiext("results/", *SUMMARY),
     log:
@@ -37,16 +42,57 @@ rule summarize:
         mem_mb=1000,
         runtime=10,
     params:
-        runs=runs_of(DEFAULT),
+        runs=runs_of(DEFAULT) + list(FINISHED),
+        rounds=rounds_of(params.experiments),
+        checksums=list(FINISHED.values()),
     shell:
-        "competitive-mixtures summarize --out results {params.runs} 2> {log}"
+        "competitive-mixtures summarize --out results {params.rounds} {params.runs} 2> {log}"
+
+
+rule judge_claims:
+    input:
+        "paper/claims.yaml",
+        multiext("results/", *SUMMARY),
+        PLANS,
+        code=code("report/claims", "report/statistics.py"),
+    output:
+        "results/claims.csv",
+        "results/claim_parts.csv",
+    log:
+        "logs/report/judge_claims.log",
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "competitive-mixtures judge-claims --claims {input[0]} --out {output[0]} 2> {log}"
+
+
+rule write_tables:
+    input:
+        multiext("results/", *SUMMARY),
+        PLANS,
+        collect("paper/{name}", name=["reported.csv", "authors_code.csv", "deviations.yaml"]),
+        code=code("report/tables", "report/statistics.py", "report/plan.py"),
+    output:
+        directory("paper/tables"),
+    log:
+        "logs/report/write_tables.log",
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "competitive-mixtures write-tables --out {output} 2> {log}"
 
 
 rule plot_figures:
     input:
-        "results/summary.csv",
-        "results/rounds.csv",
-        code=code("report/figures"),
+        multiext("results/", *SUMMARY),
+        PLANS,
+        code=code("report/figures", "report/statistics.py", "report/runs.py"),
     output:
         directory("paper/figures"),
     log:
@@ -62,10 +108,13 @@ rule plot_figures:
 
 rule compile_paper:
     input:
-        "paper/paper.typ",
-        "paper/references.bib",
-        "paper/figures",
+        sorted(map(str, [*Path("paper").rglob("*.typ"), *Path("paper").glob("*.bib")])),
         multiext("results/", *SUMMARY),
+        "results/claims.csv",
+        "results/claim_parts.csv",
+        "paper/tables",
+        "paper/figures",
+        code=code("report/compile.py"),
     output:
         "paper/paper.pdf",
     log:

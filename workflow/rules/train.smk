@@ -24,10 +24,11 @@ rule pretrain:
         runtime=resource("runtime"),
     params:
         data=subpath(input.data, parent=True),
+        threads=resource("threads"),
         out=subpath(output.state, parent=True),
     shell:
         "competitive-mixtures pretrain --config {input.config} --data {params.data} --seed {wildcards.seed}"
-        " --out {params.out} 2> {log}"
+        " --threads {params.threads} --out {params.out} 2> {log}"
 
 
 rule train_round:
@@ -51,11 +52,13 @@ rule train_round:
         runtime=resource("runtime"),
     params:
         data=subpath(input.data, parent=True),
+        threads=resource("threads"),
         previous=subpath(input.previous, parent=True),
         out=subpath(output.state, parent=True),
     shell:
         "competitive-mixtures train-round --config {input.config} --data {params.data} --seed {wildcards.seed}"
-        " --round {wildcards.round} --previous {params.previous} --out {params.out} 2> {log}"
+        " --round {wildcards.round} --previous {params.previous}"
+        " --threads {params.threads} --out {params.out} 2> {log}"
 
 
 # The last state is kept: the scores need it, and a run that is lengthened goes on from it.
@@ -88,12 +91,13 @@ rule train_shard:
         runtime=resource("runtime"),
     params:
         data=subpath(input.data, parent=True),
+        threads=resource("threads"),
         previous=subpath(input.previous, parent=True),
         shards=lambda wildcards: experiment_of(wildcards).shards,
     shell:
         "competitive-mixtures train-shard --config {input.config} --data {params.data} --seed {wildcards.seed}"
         " --round {wildcards.round} --previous {params.previous} --shard {wildcards.shard} --shards {params.shards}"
-        " --out {output} 2> {log}"
+        " --threads {params.threads} --out {output} 2> {log}"
 
 
 rule reassign:
@@ -118,11 +122,13 @@ rule reassign:
         runtime=10,
     params:
         data=subpath(input.data, parent=True),
+        threads=resource("threads"),
         previous=subpath(input.previous, parent=True),
         out=subpath(output.state, parent=True),
     shell:
         "competitive-mixtures reassign --config {input.config} --data {params.data} --seed {wildcards.seed}"
-        " --round {wildcards.round} --previous {params.previous} --out {params.out} {input.shards} 2> {log}"
+        " --round {wildcards.round} --previous {params.previous}"
+        " --threads {params.threads} --out {params.out} {input.shards} 2> {log}"
 
 
 use rule reassign as reassign_last with:
