@@ -116,3 +116,14 @@ def test_other_tensors_and_broken_files_are_refused_by_name(trained: Classifier,
 def test_bad_input_is_refused_by_name(images: np.ndarray, labels: np.ndarray, message: str) -> None:
     with pytest.raises(UserError, match=message):
         train_classifier(images, labels, seed=0, num_steps=1)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+def test_trains_on_a_gpu_to_features_like_those_of_the_cpu() -> None:
+    images, labels = draw_bars(6, 400, (1, 12, 12))
+
+    classifier = train_classifier(images, labels, seed=0, num_steps=40, device="cuda")
+
+    features = extract_features(classifier, images)
+    np.testing.assert_allclose(extract_features(classifier.cpu(), images), features, rtol=1e-2, atol=1e-2)

@@ -183,3 +183,15 @@ def test_fetching_verifies_and_leaves_nothing_half_done(tmp_path: Path) -> None:
 def test_other_images_are_refused(weights: Path, images: np.ndarray) -> None:
     with pytest.raises(UserError, match=r"expected uint8 \(N, 1 or 3, h, w\)"):
         extract_inception_features(load_inception(weights, num_features=64), images)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
+def test_features_on_a_gpu_are_those_of_the_cpu(weights: Path) -> None:
+    images = draw_images(5, 4, 3)
+
+    on_gpu = extract_inception_features(load_inception(weights, 192, device="cuda"), images)
+
+    np.testing.assert_allclose(
+        on_gpu, extract_inception_features(load_inception(weights, 192), images), rtol=2e-2, atol=2e-2
+    )
