@@ -1,0 +1,234 @@
+"""The command line: one subcommand for each rule of the workflow; parsing and printing only."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from competitive_mixtures.errors import UserError
+
+if TYPE_CHECKING:
+    from competitive_mixtures.rounds import Run
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+ConfigPath = Annotated[Path, typer.Option("--config", help="results/<experiment>/config.json")]
+DatasetConfig = Annotated[Path, typer.Option("--config", help="data/config/<dataset>.json")]
+DataFolder = Annotated[Path, typer.Option("--data", help="data/processed/<dataset>")]
+Seed = Annotated[int, typer.Option(min=0, help="seed of the run")]
+Out = Annotated[Path, typer.Option(help="folder to write to")]
+Round = Annotated[int, typer.Option("--round", min=0, help="number of the round, t")]
+Previous = Annotated[Path, typer.Option(help="folder of round t-1, or of the pretraining")]
+Rounds = Annotated[int, typer.Option(min=1, help="rounds of the competition, T")]
+Threads = Annotated[int, typer.Option(min=1, help="CPU threads; results are the same bytes for the same number")]
+
+
+def main() -> None:
+    """Run a subcommand; a user's mistake ends with its message and exit status 1, without a traceback."""
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def open_run(config: Path, data: Path, seed: int, threads: int) -> "Run":
+    """Read the settings and the data of a job and set the number of threads.
+
+    Float32 products may use the processor's faster kernels ("medium"): on a GPU or a recent CPU these round their
+    inputs to fewer bits; on other CPUs the results are as exact, from another library.
+    """
+    import torch
+
+    from competitive_mixtures.config import read_experiment
+    from competitive_mixtures.data import load_dataset
+    from competitive_mixtures.rounds import Run
+
+    torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision("medium")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    return Run(read_experiment(config), load_dataset(data), seed)
+
+
+@app.command()
+def download(config: DatasetConfig, out: Out) -> None:
+    """Fetch a data set's raw files, verified by their checksums."""
+    from competitive_mixtures import data
+    from competitive_mixtures.config import read_dataset
+
+    data.download(read_dataset(config), out)
+
+
+@app.command()
+def prepare(
+    config: DatasetConfig, raw: Annotated[Path, typer.Option(help="folder of the raw files")], out: Out
+) -> None:
+    """Turn raw files into arrays with meta.json."""
+    from competitive_mixtures import data
+    from competitive_mixtures.config import read_dataset
+
+    data.prepare(read_dataset(config), raw, out, out.name)
+
+
+@app.command()
+def train_classifier(data: DataFolder, out: Out, seed: Seed = 0, threads: Threads = 1) -> None:
+    """Train the classifier whose features `frechet_classifier` compares."""
+    import torch
+
+    from competitive_mixtures.data import load_dataset
+    from competitive_mixtures.scores import fit_classifier
+
+    torch.set_num_threads(threads)
+    fit_classifier(load_dataset(data), seed, out)
+
+
+@app.command()
+def pretrain(config: ConfigPath, data: DataFolder, seed: Seed, out: Out, threads: Threads = 1) -> None:
+    """Train every component on its part of a uniform random split."""
+    from competitive_mixtures import rounds
+
+    rounds.pretrain(open_run(config, data, seed, threads), out)
+
+
+@app.command()
+def train_round(
+    config: ConfigPath,
+    data: DataFolder,
+    seed: Seed,
+    number: Round,
+    previous: Previous,
+    out: Out,
+    threads: Threads = 1,
+) -> None:
+    """One round: train on the cells, discriminate, score, and hand out the points anew."""
+    from competitive_mixtures import rounds
+
+    run = open_run(config, data, seed, threads)
+    contest = rounds.compete(run, number, previous, range(run.experiment.num_components))
+    rounds.conclude(run, number, previous, [contest], out)
+
+
+@app.command()
+def train_shard(
+    config: ConfigPath,
+    data: DataFolder,
+    seed: Seed,
+    number: Round,
+    previous: Previous,
+    shard: Annotated[int, typer.Option(min=0, help="number of this shard, from 0")],
+    shards: Annotated[int, typer.Option(min=1, help="shards of a round")],
+    out: Annotated[Path, typer.Option(help="file to write")],
+    threads: Threads = 1,
+) -> None:
+    """A shard of a round: train, discriminate and score some of the components."""
+    from competitive_mixtures import rounds
+
+    run = open_run(config, data, seed, threads)
+    ids = rounds.choose_ids(run.experiment.num_components, shard, shards)
+    rounds.write_contest(out, rounds.compete(run, number, previous, ids))
+
+
+@app.command()
+def reassign(
+    config: ConfigPath,
+    data: DataFolder,
+    seed: Seed,
+    number: Round,
+    previous: Previous,
+    out: Out,
+    contests: Annotated[list[Path], typer.Argument(help="the files of all shards")],
+    threads: Threads = 1,
+) -> None:
+    """Join the shards of a round and hand out the points anew."""
+    from competitive_mixtures import rounds
+
+    run = open_run(config, data, seed, threads)
+    rounds.conclude(run, number, previous, [rounds.read_contest(path) for path in contests], out)
+
+
+@app.command()
+def train_baseline(
+    config: ConfigPath,
+    data: DataFolder,
+    seed: Seed,
+    name: Annotated[str, typer.Option(help="single, single_wide, bagging or kmeans")],
+    competition: Annotated[Path, typer.Option(help="folder of the competition's last round")],
+    rounds: Rounds,
+    out: Out,
+    threads: Threads = 1,
+) -> None:
+    """Train a baseline in the paper's protocol and at equal compute."""
+    from competitive_mixtures import baselines
+    from competitive_mixtures.rounds import Run
+
+    run = open_run(config, data, seed, threads)
+    other = Run(baselines.reshape_experiment(run.experiment, name), run.dataset, seed)
+    baselines.train_baseline(other, name, rounds, competition, out)
+
+
+@app.command()
+def evaluate(
+    config: ConfigPath,
+    data: DataFolder,
+    seed: Seed,
+    rounds: Rounds,
+    run: Annotated[Path, typer.Option(help="results/<experiment>/seed-<s>")],
+    out: Out,
+    classifier: Annotated[Path | None, typer.Option(help="folder of the data set's classifier")] = None,
+    inception: Annotated[Path | None, typer.Option(help="weights of the Inception network, for fid")] = None,
+    threads: Threads = 1,
+) -> None:
+    """Score the competition and its baselines."""
+    from competitive_mixtures.scores import evaluate as evaluate_run
+
+    weights = None if classifier is None else classifier / "classifier.safetensors"
+    evaluate_run(open_run(config, data, seed, threads), run, rounds, out, classifier=weights, inception=inception)
+
+
+@app.command()
+def summarize(
+    runs: Annotated[list[Path], typer.Argument(help="folders results/<experiment>/seed-<s>")],
+    out: Out = Path("results"),
+    rounds: Annotated[list[str], typer.Option(help="<experiment>=<T>: its last round")] = [],  # noqa: B006
+) -> None:
+    """Collect all runs in summary.csv, rounds.csv, timing.csv and metrics.json."""
+    from competitive_mixtures.report.summary import summarize as summarize_runs
+
+    limits = dict(entry.rsplit("=", 1) for entry in rounds)
+    summarize_runs(runs, out, rounds={name: int(last) for name, last in limits.items()})
+
+
+@app.command()
+def write_tables(out: Out = Path("paper/tables")) -> None:
+    """Write the paper's tables from the summary."""
+    from competitive_mixtures.report.tables import write_tables as write
+
+    write(Path(), out)
+
+
+@app.command()
+def plot_figures(out: Out = Path("paper/figures")) -> None:
+    """Draw every figure of the default experiments."""
+    from competitive_mixtures.report.figures import plot_all
+
+    plot_all(Path(), out)
+
+
+@app.command()
+def judge_claims(
+    claims: Annotated[Path, typer.Option(help="criteria")] = Path("paper/claims.yaml"),
+    out: Annotated[Path, typer.Option(help="file to write")] = Path("results/claims.csv"),
+) -> None:
+    """Hold the results against the criteria that were fixed before."""
+    from competitive_mixtures.report.claims import judge_claims as judge
+
+    judge(claims, Path("results"), out)
+
+
+@app.command()
+def compile_paper() -> None:
+    """Compile paper/paper.pdf from the result files."""
+    from competitive_mixtures.report.compile import compile_paper as compile_
+
+    print(compile_(Path()), file=sys.stderr)

@@ -1,0 +1,351 @@
+"""The typed view of `params.yaml`: every key checked before the first job, every mistake told at once.
+
+Nothing here imports PyTorch: Snakemake reads this module each time it plans.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from competitive_mixtures.data import DatasetSpec
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.state import read_json, write_text_if_changed
+
+PositiveInt = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Block(BaseModel):
+    """A block of `params.yaml`: unknown keys and words where numbers belong are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Optimizer(Block):
+    """Adam (Kingma & Ba, 2015)."""
+
+    learning_rate: PositiveFloat
+    beta1: Annotated[float, Field(ge=0, lt=1)]
+    beta2: Annotated[float, Field(ge=0, lt=1)]
+
+
+class MLP(Block):
+    """Fully connected ReLU layers; `hidden` lists their widths from the input on."""
+
+    kind: Literal["mlp"]
+    hidden: Annotated[list[PositiveInt], Field(min_length=1)]
+
+    @property
+    def widths(self) -> list[int]:
+        """Units of every hidden layer."""
+        return self.hidden
+
+
+class Conv(Block):
+    """4x4 convolutions of stride 2 with batch norm; `channels` lists them from the input on."""
+
+    kind: Literal["conv"]
+    channels: Annotated[list[PositiveInt], Field(min_length=1)]
+
+    @property
+    def widths(self) -> list[int]:
+        """Channels of every hidden layer."""
+        return self.channels
+
+
+NETWORKS = (MLP, Conv)
+Network = Annotated[MLP | Conv, Field(discriminator="kind")]
+
+
+class Gaussian(Block):
+    """Isotropic Gaussian decoder. `learned`: the variance follows the reconstruction error (a sigma-VAE)."""
+
+    kind: Literal["gaussian"]
+    variance: PositiveFloat | Literal["learned"]  # in the data's units squared
+    samples: Literal["means", "draws"]  # decoder means, as the authors sample, or draws from the decoder's Gaussian
+
+
+class Bernoulli(Block):
+    """Cross-entropy against intensities in [0, 1]; samples are the decoder's means."""
+
+    kind: Literal["bernoulli"]
+
+
+class VAE(Block):
+    """`count` variational autoencoders of one shape."""
+
+    kind: Literal["vae"]
+    count: PositiveInt
+    encoder: Network
+    decoder: Network
+    latent_dim: PositiveInt
+    likelihood: Annotated[Gaussian | Bernoulli, Field(discriminator="kind")]
+    optimizer: Optimizer
+    loss_limit: PositiveFloat  # a training whose loss passes it has diverged
+
+
+class GAN(Block):
+    """`count` generative adversarial networks of one shape."""
+
+    kind: Literal["gan"]
+    count: PositiveInt
+    generator: Network
+    critic: Network
+    latent_dim: PositiveInt
+    loss: Literal["non_saturating", "wgan_gp"]  # non-saturating with spectral norm, or Wasserstein with a penalty
+    critic_steps: PositiveInt  # critic updates for every generator update
+    gradient_penalty: PositiveFloat  # weight of the penalty; the non-saturating loss has none
+    optimizer: Optimizer
+    loss_limit: PositiveFloat
+
+
+Component = Annotated[VAE | GAN, Field(discriminator="kind")]
+
+
+class Training(Block):
+    """How components are trained; a step draws `batch_size` points of the cell for every component."""
+
+    batch_size: PositiveInt
+    pretraining_steps: Count  # on the uniform split; 0 starts the rounds from random networks
+    steps_per_round: PositiveInt
+    standardize: bool  # networks see the points less their mean and over their standard deviation (one for all axes)
+    shared_layers: Count  # data-side layers common to all components
+    backend: Literal["auto", "stacked", "loop"]
+
+
+class Scoring(Block):
+    """How the points are judged and handed out."""
+
+    kind: Literal["discriminators", "classifier", "bound", "soft_bound"]
+    network: Network
+    trunk: Literal["separate", "shared"]
+    optimizer: Optimizer
+    batch_size: PositiveInt
+    steps_per_round: PositiveInt
+    reset: bool  # new discriminators every round, or carried on
+    normalization: Literal["component", "global"]
+    assignment: Literal["density", "posterior"]
+
+
+class Balancing(Block):
+    """Load balancing: below `min_share` of N/k points a component trains on its former cell; 0 turns it off."""
+
+    min_share: Share
+
+
+class Revival(Block):
+    """Our remedy: a component below `min_share` of N/k points becomes a copy of an overloaded one."""
+
+    every: PositiveInt  # rounds between revivals
+    min_share: Share
+    until: PositiveInt  # last round that may start with a revival
+
+
+class Evaluation(Block):
+    """What the trained mixtures are judged with; the same numbers for every model of an experiment."""
+
+    num_samples: PositiveInt  # drawn from every model
+    num_bandwidth_samples: PositiveInt  # further model samples that choose the KDE's bandwidth
+    num_neighbors: PositiveInt  # of precision and recall
+
+
+class Resources(Block):
+    """What one training job asks of Snakemake."""
+
+    gpu: Count
+    threads: PositiveInt
+    mem_mb: PositiveInt
+    runtime: PositiveInt  # minutes
+
+
+BaselineName = Literal["single", "single_wide", "bagging", "kmeans"]
+
+
+class Experiment(Block):
+    """Everything that decides the files of one experiment, but the number of rounds and of seeds."""
+
+    dataset: str
+    components: Annotated[list[Component], Field(min_length=1)]
+    training: Training
+    scoring: Scoring
+    balancing: Balancing
+    revival: Revival | None
+    baselines: list[BaselineName]
+    evaluation: Evaluation
+    shards: PositiveInt
+    device: Literal["auto", "cpu", "cuda"]
+
+    @property
+    def num_components(self) -> int:
+        """K, the number of components of all kinds."""
+        return sum(component.count for component in self.components)
+
+    @model_validator(mode="after")
+    def _check_combinations(self) -> "Experiment":
+        if self.shards > self.num_components:
+            raise ValueError(f"shards: {self.shards} is more than the {self.num_components} components")
+        if self.training.shared_layers and (self.shards > 1 or self.training.backend == "loop"):
+            raise ValueError("training.shared_layers: components that share layers train in one stacked job")
+        if self.scoring.kind in ("bound", "soft_bound") and any(c.kind != "vae" for c in self.components):
+            raise ValueError(f"scoring.kind: {self.scoring.kind} needs a likelihood bound, which only VAEs have")
+        if self.scoring.kind == "soft_bound" and self.shards > 1:
+            raise ValueError("scoring.kind: soft_bound trains every component on all points; use shards: 1")
+        if len(self.components) > 1 and self.baselines:
+            raise ValueError("baselines: a mixed competition has no baseline of the same family; use []")
+        return self
+
+
+class PlannedExperiment(Experiment):
+    """An experiment with what only decides which files are asked for."""
+
+    suite: Literal["default", "paper_scale", "ablations"]
+    rounds: PositiveInt
+    resources: Resources
+
+    def settings(self) -> dict[str, Any]:
+        """The part that a job's result depends on: the content of `results/<experiment>/config.json`."""
+        return self.model_dump(mode="json", exclude={"suite", "rounds", "resources"})
+
+
+class Params(Block):
+    """The whole of `params.yaml`, with `extends` resolved."""
+
+    seeds: PositiveInt
+    inception_weights: dict[str, Any] | None = None
+    datasets: dict[str, DatasetSpec]
+    experiments: dict[str, PlannedExperiment]
+
+    @model_validator(mode="after")
+    def _check_datasets(self) -> "Params":
+        for name, experiment in self.experiments.items():
+            if experiment.dataset not in self.datasets:
+                raise ValueError(
+                    f"experiments.{name}.dataset: '{experiment.dataset}' is not one of datasets: {sorted(self.datasets)}"
+                )
+        return self
+
+    def suite(self, name: str) -> list[str]:
+        """Names of the experiments that a target runs."""
+        return [key for key, experiment in self.experiments.items() if experiment.suite == name]
+
+
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes` over it; mappings merge key by key, everything else is replaced.
+
+    A mapping that names another `kind` replaces the old one: two kinds share no keys.
+    """
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        same_kind = (
+            isinstance(old, Mapping) and isinstance(value, Mapping) and value.get("kind") in (None, old.get("kind"))
+        )
+        merged[key] = merge(old, value) if same_kind else value
+    return merged
+
+
+def resolve(experiments: Mapping[str, Any], name: str, chain: tuple[str, ...] = ()) -> dict[str, Any]:
+    """One experiment's block with what it `extends` filled in.
+
+    Raises:
+        UserError: the block is no mapping, or extends a missing experiment or itself.
+    """
+    if name in chain:
+        raise UserError(f"params.yaml: experiments.{name}.extends: runs in a circle: {' -> '.join((*chain, name))}")
+    block = experiments.get(name)
+    if not isinstance(block, Mapping):
+        where = f"experiments.{chain[-1]}.extends" if chain else f"experiments.{name}"
+        raise UserError(f"params.yaml: {where}: found {name!r} = {block!r}, expected an experiment's block")
+    changes = {key: value for key, value in block.items() if key != "extends"}
+    if "extends" not in block:
+        return changes
+    return merge(resolve(experiments, str(block["extends"]), (*chain, name)), changes)
+
+
+def load_params(content: Mapping[str, Any]) -> Params:
+    """Check the content of `params.yaml`.
+
+    Args:
+        content: as a YAML loader returns it.
+
+    Returns:
+        The typed parameters.
+
+    Raises:
+        UserError: lists every mistake with its key, what was found and what was expected.
+    """
+    if not isinstance(content, Mapping):
+        raise UserError(
+            f"params.yaml: found {type(content).__name__}, expected a mapping with seeds, datasets, experiments"
+        )
+    experiments = content.get("experiments")
+    if isinstance(experiments, Mapping):
+        content = {**content, "experiments": {name: resolve(experiments, name) for name in experiments}}
+    return validate(Params, content, "params.yaml")
+
+
+def read_params(path: Path | str = "params.yaml") -> Params:
+    """Read and check `params.yaml`."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(Path(path).read_text())
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); run from the project's root") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: expected YAML, found: {error}") from error
+    return load_params(content)
+
+
+def validate(model: type[Block] | TypeAdapter, content: Any, source: str) -> Any:
+    """Validate `content` as `model`, with pydantic's findings as one UserError."""
+    try:
+        return model.validate_python(content) if isinstance(model, TypeAdapter) else model.model_validate(content)
+    except ValidationError as error:
+        raise UserError("\n".join(f"{source}: {line}" for line in _describe(error))) from None
+
+
+def _describe(error: ValidationError) -> list[str]:
+    lines = []
+    for finding in error.errors():
+        message = finding["msg"].removeprefix("Value error, ")
+        key = ".".join(str(part) for part in finding["loc"])
+        if finding["type"] == "extra_forbidden":
+            message = "unknown key; remove it or correct its name"
+        found = "" if finding["type"] in ("missing", "value_error") else f": found {finding['input']!r}"
+        lines.append(f"{key}{found}: {message}" if key else message)
+    return lines
+
+
+def read_experiment(path: Path | str) -> Experiment:
+    """Read `results/<experiment>/config.json`."""
+    return validate(Experiment, read_json(path), str(path))
+
+
+def read_dataset(path: Path | str) -> DatasetSpec:
+    """Read `data/config/<dataset>.json`."""
+    return validate(TypeAdapter(DatasetSpec), read_json(path), str(path))
+
+
+def write_resolved(params: Params, root: Path | str = ".") -> None:
+    """Write each experiment's and data set's resolved block as a file, only where its content changes.
+
+    Snakemake and DVC then see a changed number as a newer file, with or without their own records of past runs.
+
+    Args:
+        params: the checked parameters.
+        root: the project's root.
+    """
+    for name, experiment in params.experiments.items():
+        write_text_if_changed(Path(root, "results", name, "config.json"), _dump(experiment.settings()))
+    for name, spec in params.datasets.items():
+        write_text_if_changed(Path(root, "data/config", f"{name}.json"), _dump(spec.model_dump(mode="json")))
+
+
+def _dump(content: Any) -> str:
+    return json.dumps(content, indent=1) + "\n"

@@ -1,0 +1,134 @@
+"""A bank: k independent networks of one kind that train in one step, with their Adam states side by side."""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.optim.adam import adam
+
+from competitive_mixtures import config
+
+SHARED = "shared."  # marks the tensors of a state that have no component axis
+
+
+class FlatAdam:
+    """Adam over one flat buffer that all parameters of a module are views of: one fused kernel a step.
+
+    Args:
+        module: its parameters are moved into the buffer; gradients accumulate into views of a second one.
+        settings: learning rate and decay rates (Kingma & Ba, 2015, with eps 1e-8).
+    """
+
+    def __init__(self, module: nn.Module, settings: config.Optimizer) -> None:
+        self.settings = settings
+        self.names, parameters = zip(*module.named_parameters(), strict=True)
+        ends = torch.tensor([-(-p.numel() // 16) * 16 for p in parameters]).cumsum(0).tolist()  # 64-byte alignment
+        device = parameters[0].device
+        self.values, self.gradients, self.mean, self.square = torch.zeros(4, ends[-1], device=device).unbind()
+        self.num_steps = torch.zeros((), device=device)
+        self.slices = [(start, p.shape) for start, p in zip([0, *ends], parameters, strict=False)]
+        for parameter, value, gradient in zip(
+            parameters, self.views(self.values), self.views(self.gradients), strict=True
+        ):
+            value.copy_(parameter.data)
+            parameter.data, parameter.grad = value, gradient
+
+    def views(self, buffer: Tensor) -> list[Tensor]:
+        """The parts of a flat buffer in the shapes of the parameters."""
+        return [buffer[start : start + shape.numel()].view(shape) for start, shape in self.slices]
+
+    def zero_grad(self) -> None:
+        """Forget the accumulated gradients."""
+        self.gradients.zero_()
+
+    def step(self) -> None:
+        """Update the parameters from the accumulated gradients."""
+        adam(
+            [self.values],
+            [self.gradients],
+            [self.mean],
+            [self.square],
+            [],
+            [self.num_steps],
+            fused=True,
+            amsgrad=False,
+            beta1=self.settings.beta1,
+            beta2=self.settings.beta2,
+            lr=self.settings.learning_rate,
+            weight_decay=0.0,
+            eps=1e-8,
+            maximize=False,
+        )
+
+    def moments(self) -> dict[str, Tensor]:
+        """Adam's running means by name of moment and parameter."""
+        buffers = {"mean": self.mean, "square": self.square}
+        return {
+            f"{moment}.{name}": view
+            for moment, buffer in buffers.items()
+            for name, view in zip(self.names, self.views(buffer), strict=True)
+        }
+
+
+class Bank(nn.Module):
+    """k independent networks of one kind; every tensor of its state has a leading axis of k, or a `shared.` name.
+
+    A subclass builds its networks, then calls `optimize`.
+
+    Attributes:
+        count: k.
+        batches_per_step: batches of real points that one step takes.
+    """
+
+    count: int
+    batches_per_step = 1
+
+    def optimize(self, device: torch.device | str, **parts: tuple[nn.Module, config.Optimizer]) -> None:
+        """Move the networks to `device` and give each named part its own Adam."""
+        self.to(device)
+        self.optimizers = {name: FlatAdam(module, settings) for name, (module, settings) in parts.items()}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(self.parameters()).device
+
+    @property
+    def num_parameters(self) -> int:
+        """Trainable parameters of all k networks together."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def state(self) -> dict[str, Tensor]:
+        """Every tensor that training changes, by name, as views: parameters, running moments, Adam's state."""
+        tensors = dict(self.named_parameters()) | dict(self.named_buffers())
+        for part, optimizer in self.optimizers.items():
+            tensors |= {f"adam.{part}.{name}": moment for name, moment in optimizer.moments().items()}
+            tensors[f"{SHARED}adam.{part}.num_steps"] = optimizer.num_steps
+        return {self._mark_shared(name, tensor): tensor.detach() for name, tensor in tensors.items()}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Copy a state of the same networks in."""
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])
+
+    def _mark_shared(self, name: str, tensor: Tensor) -> str:
+        return name if is_shared(name) or len(tensor) == self.count else f"{SHARED}{name}"
+
+
+def is_shared(name: str) -> bool:
+    """Whether a tensor of a state has no component axis."""
+    return SHARED in name
+
+
+def select(state: dict[str, Tensor], rows: Sequence[int]) -> dict[str, Tensor]:
+    """The state of some of a bank's networks."""
+    return {name: t if is_shared(name) else t[list(rows)] for name, t in state.items()}
+
+
+def join(states: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The state of one bank from those of its parts, in order; what is shared comes from the first that has it."""
+    parts: dict[str, list[Tensor]] = {}
+    for state in states:
+        for name, tensor in state.items():
+            parts.setdefault(name, []).append(tensor)
+    return {name: tensors[0] if is_shared(name) else torch.cat(tensors) for name, tensors in parts.items()}

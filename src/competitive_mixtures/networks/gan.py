@@ -1,0 +1,124 @@
+"""k generative adversarial networks (Goodfellow et al., 2014, arXiv 1406.2661) trained at once."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from competitive_mixtures import config
+from competitive_mixtures.networks.bank import Bank
+from competitive_mixtures.networks.bodies import build_decoder, build_encoder, leaky_relu
+from competitive_mixtures.networks.layers import Generators, draw_normal
+
+
+class GANBank(Bank):
+    """k generators, each with its own critic.
+
+    `non_saturating`: the critic is spectrally normalised (Miyato et al., 2018, arXiv 1802.05957). `wgan_gp`: Wasserstein
+    loss with a gradient penalty (Gulrajani et al., 2017, arXiv 1704.00028). Critics have no batch norm: the penalty is
+    per point, and spectral norm takes its place.
+
+    Args:
+        settings: networks, latent dimension, loss and optimiser of one GAN.
+        shape: of one data point; images are generated in [0, 1].
+        generators: one a component, on the CPU: they draw the initial weights.
+        unit: what one unit of x is in the data's units; no setting of a GAN depends on it.
+        num_shared: data-side layers of the generator that all components share.
+        device: where to train.
+    """
+
+    def __init__(
+        self,
+        settings: config.GAN,
+        shape: Sequence[int],
+        generators: Generators,
+        *,
+        unit: float = 1.0,
+        num_shared: int = 0,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        super().__init__()
+        self.settings, self.count = settings, len(generators)
+        self.shape, self.unit, self.num_shared = tuple(shape), unit, num_shared
+        self.batches_per_step = settings.critic_steps
+        self.makes_images = len(shape) == 3
+        self.generator = build_decoder(
+            settings.generator, settings.latent_dim, shape, generators, num_shared=num_shared
+        )
+        self.critic = build_encoder(
+            settings.critic,
+            shape,
+            1,
+            generators,
+            spectral=settings.loss == "non_saturating",
+            normalize=False,
+            activation=leaky_relu,
+        )
+        self.optimize(device, generator=(self.generator, settings.optimizer), critic=(self.critic, settings.optimizer))
+
+    def draw_noise(self, generators: Generators, num_steps: int, batch_size: int) -> Tensor:
+        """Latents of each critic update and of the generator's, and one more column for the penalty's mixing weight.
+
+        Returns:
+            (num_steps, k, (critic_steps + 1) * batch, latent + 1), standard normal.
+        """
+        rows = (self.settings.critic_steps + 1) * batch_size
+        return draw_normal(generators, (num_steps, rows, self.settings.latent_dim + 1), self.device)
+
+    def step(self, x: Tensor, noise: Tensor) -> Tensor:
+        """`critic_steps` updates of every critic and one of every generator.
+
+        Args:
+            x: (k, critic_steps * batch, *shape), real points of the cells.
+            noise: (k, (critic_steps + 1) * batch, latent + 1), as drawn by `draw_noise`.
+
+        Returns:
+            (k,): loss of the critic's last update plus the generator's.
+        """
+        *critic_noise, generator_noise = noise.chunk(self.settings.critic_steps + 1, dim=1)
+        for real, part in zip(x.chunk(self.settings.critic_steps, dim=1), critic_noise, strict=True):
+            critic_losses = self._update_critic(real, part)
+        optimizer = self.optimizers["generator"]
+        optimizer.zero_grad()
+        scores = self._score(self._generate(generator_noise[..., :-1]))
+        losses = (F.softplus(-scores) if self.settings.loss == "non_saturating" else -scores).mean(1)
+        losses.sum().backward()
+        optimizer.step()
+        return critic_losses + losses.detach()
+
+    @torch.no_grad()
+    def sample(self, generators: Generators, num_samples: int) -> Tensor:
+        """Samples (k, num_samples, *shape)."""
+        self.eval()
+        samples = self._generate(draw_normal(generators, (num_samples, self.settings.latent_dim), self.device))
+        self.train()
+        return samples
+
+    def _update_critic(self, real: Tensor, noise: Tensor) -> Tensor:
+        with torch.no_grad():
+            fake = self._generate(noise[..., :-1])
+        optimizer = self.optimizers["critic"]
+        optimizer.zero_grad()
+        real_scores, fake_scores = self._score(torch.cat([real, fake], dim=1)).chunk(2, dim=1)
+        if self.settings.loss == "non_saturating":
+            losses = F.softplus(-real_scores).mean(1) + F.softplus(fake_scores).mean(1)
+        else:
+            losses = fake_scores.mean(1) - real_scores.mean(1) + self._penalize(real, fake, noise[..., -1])
+        losses.sum().backward()
+        optimizer.step()
+        return losses.detach()
+
+    def _penalize(self, real: Tensor, fake: Tensor, noise: Tensor) -> Tensor:
+        weight = 0.5 * (1 + torch.erf(noise / math.sqrt(2)))  # a normal's distribution function makes it uniform
+        between = torch.lerp(fake, real, weight.view(*weight.shape, *[1] * (real.ndim - 2))).requires_grad_()
+        (gradient,) = torch.autograd.grad(self._score(between).sum(), between, create_graph=True)
+        return self.settings.gradient_penalty * (gradient.flatten(2).norm(dim=2) - 1).square().mean(1)
+
+    def _generate(self, latents: Tensor) -> Tensor:
+        output = self.generator(latents)
+        return output.sigmoid() if self.makes_images else output
+
+    def _score(self, x: Tensor) -> Tensor:
+        return self.critic(x).squeeze(2)

@@ -1,0 +1,106 @@
+"""k variational autoencoders (Kingma & Welling, 2014, arXiv 1312.6114) trained at once."""
+
+import math
+from collections.abc import Sequence
+from math import prod
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from competitive_mixtures import config
+from competitive_mixtures.networks.bank import Bank
+from competitive_mixtures.networks.bodies import build_decoder, build_encoder
+from competitive_mixtures.networks.layers import Generators, draw_normal
+
+VARIANCE_RATE = 0.01  # of the running mean that a learned decoder variance is
+
+
+class VAEBank(Bank):
+    """k VAEs with Gaussian encoders and a Gaussian or Bernoulli decoder.
+
+    The optimal decoder variance is the mean squared error of the reconstructions (sigma-VAE; Rybkin et al., 2021, arXiv
+    2006.13202); where it is `learned`, a running mean of that error takes its place.
+
+    Args:
+        settings: networks, latent dimension, likelihood and optimiser of one VAE.
+        shape: of one data point, (d,) or (c, h, w).
+        generators: one a component, on the CPU: they draw the initial weights.
+        unit: what one unit of x is in the data's units: a fixed decoder variance is given in these.
+        num_shared: data-side layers that all components share.
+        device: where to train.
+    """
+
+    def __init__(
+        self,
+        settings: config.VAE,
+        shape: Sequence[int],
+        generators: Generators,
+        *,
+        unit: float = 1.0,
+        num_shared: int = 0,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        super().__init__()
+        self.settings, self.count = settings, len(generators)
+        self.shape, self.unit, self.num_shared = tuple(shape), unit, num_shared
+        self.encoder = build_encoder(
+            settings.encoder, shape, 2 * settings.latent_dim, generators, num_shared=num_shared
+        )
+        self.decoder = build_decoder(settings.decoder, settings.latent_dim, shape, generators, num_shared=num_shared)
+        self.register_buffer("variance", torch.ones(self.count))
+        if settings.likelihood.kind == "gaussian" and settings.likelihood.variance != "learned":
+            self.variance.fill_(settings.likelihood.variance / unit**2)
+        self.optimize(device, vae=(self, settings.optimizer))
+
+    def draw_noise(self, generators: Generators, num_steps: int, batch_size: int) -> Tensor:
+        """The noise of `num_steps` steps, (num_steps, k, batch, latent), each component's from its own generator."""
+        return draw_normal(generators, (num_steps, batch_size, self.settings.latent_dim), self.device)
+
+    def losses(self, x: Tensor, noise: Tensor) -> Tensor:
+        """Negative evidence lower bound of every point, in nats.
+
+        Args:
+            x: (k, batch, *shape), float; in [0, 1] for the Bernoulli likelihood.
+            noise: (k, batch, latent), standard normal.
+
+        Returns:
+            (k, batch): E_q[-log p(x|z)] + KL(q(z|x) || N(0, I)).
+        """
+        mean, log_variance = self.encoder(x).chunk(2, dim=2)
+        output = self.decoder(torch.addcmul(mean, torch.exp(0.5 * log_variance), noise))
+        divergence = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(2)
+        return self._reconstruction(x, output) + divergence
+
+    def step(self, x: Tensor, noise: Tensor) -> Tensor:
+        """One Adam step for every component on its own batch; gives the losses before it, (k,)."""
+        optimizer = self.optimizers["vae"]
+        optimizer.zero_grad()
+        losses = self.losses(x, noise).mean(1)
+        losses.sum().backward()
+        optimizer.step()
+        return losses.detach()
+
+    @torch.no_grad()
+    def sample(self, generators: Generators, num_samples: int) -> Tensor:
+        """Samples (k, num_samples, *shape): decoder means at prior draws, as the authors sample, or decoder draws."""
+        latents = draw_normal(generators, (num_samples, self.settings.latent_dim), self.device)
+        self.eval()
+        output = self.decoder(latents)
+        self.train()
+        likelihood = self.settings.likelihood
+        if likelihood.kind == "bernoulli":
+            return output.sigmoid()
+        if likelihood.samples == "means":
+            return output
+        noise = draw_normal(generators, (num_samples, prod(self.shape)), self.device).view_as(output)
+        return output + self.variance.sqrt().view(-1, *[1] * (output.ndim - 1)) * noise
+
+    def _reconstruction(self, x: Tensor, output: Tensor) -> Tensor:
+        if self.settings.likelihood.kind == "bernoulli":
+            return F.binary_cross_entropy_with_logits(output, x, reduction="none").flatten(2).sum(2)
+        error = (x - output).flatten(2).square()
+        if self.training and self.settings.likelihood.variance == "learned":
+            self.variance.lerp_(error.detach().mean((1, 2)), VARIANCE_RATE)
+        variance = self.variance[:, None]
+        return 0.5 * (error.sum(2) / variance + error.shape[2] * torch.log(2 * math.pi * variance))

@@ -1,0 +1,39 @@
+"""Progress of a long step: a bar on a terminal, a plain line every few seconds in a log."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+LOG_INTERVAL_S = 10.0
+
+
+@contextmanager
+def show_progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Give a function that is told how many more steps are done.
+
+    Args:
+        what: named in front of the bar or line.
+        total: steps in all.
+
+    Yields:
+        A function of the number of further steps.
+    """
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        with tqdm(total=total, desc=what, unit="step") as bar:
+            yield bar.update
+        return
+    start = last = time.monotonic()
+    done = 0
+
+    def report(steps: int) -> None:
+        nonlocal last, done
+        done += steps
+        now = time.monotonic()
+        if now - last >= LOG_INTERVAL_S or done == total:
+            last = now
+            print(f"{what}: {done}/{total} steps, {now - start:.1f} s", file=sys.stderr, flush=True)
+
+    yield report

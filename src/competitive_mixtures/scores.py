@@ -1,0 +1,238 @@
+"""All scores of a run: the competition and its baselines, judged by equally many samples and the same points."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from competitive_mixtures import baselines, config
+from competitive_mixtures.data import Dataset
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.evaluation.clustering import compare_partitions
+from competitive_mixtures.evaluation.frechet import frechet_distance
+from competitive_mixtures.evaluation.kernel_distance import kernel_distance
+from competitive_mixtures.evaluation.label_histogram import score_labels
+from competitive_mixtures.evaluation.likelihood import score_samples
+from competitive_mixtures.evaluation.precision_recall import estimate_manifold, precision_recall
+from competitive_mixtures.networks.population import Population
+from competitive_mixtures.random import derive_seed
+from competitive_mixtures.rounds import STATE, Run, named
+from competitive_mixtures.state import read_json, read_tensors, write_atomically, write_json, write_text
+
+NUM_KEPT = {"vector": 2000, "image": 100}  # samples of every model that are kept for the figures
+COSTS = ("train_time_s", "samples_seen", "compute", "num_parameters")
+PARTITION_SCORES = ("purity", "nmi", "ari", "accuracy")
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A trained mixture as the scores see it.
+
+    Attributes:
+        model: "competitive", a baseline's name, or "data" for true samples.
+        protocol: "paper", "equal_compute" or "-".
+        samples: (n, *shape) in the data's units, in random order.
+        components: (n,) int16, the component that drew each sample.
+        facts: metrics that need no samples, by name: costs, agreement of the partition with labels.
+    """
+
+    model: str
+    protocol: str
+    samples: np.ndarray
+    components: np.ndarray
+    facts: Mapping[str, float]
+
+
+def evaluate(
+    run: Run,
+    folder: Path,
+    num_rounds: int,
+    out: Path,
+    *,
+    classifier: Path | None = None,
+    inception: Path | None = None,
+) -> None:
+    """Score every model of a run and write `scores.csv` and `samples.npz`.
+
+    Args:
+        run: settings and data.
+        folder: `results/<experiment>/seed-<s>`.
+        num_rounds: T; round T holds the trained mixture.
+        out: folder to write to.
+        classifier: weights of the data set's classifier, for image data with labels.
+        inception: verified weights of the Inception network; without it there is no row `fid`.
+    """
+    scorer = score_vectors if run.dataset.kind == "vector" else ImageScorer(run, classifier, inception)
+    rows, kept = [], {}
+    for mixture in draw_mixtures(run, folder, num_rounds):
+        scores = {(metric, "train"): value for metric, value in mixture.facts.items()}
+        scores |= {(metric, "test"): value for metric, value in scorer(run, mixture).items()}
+        rows += [(mixture.model, mixture.protocol, *key, repr(value)) for key, value in scores.items()]
+        number = NUM_KEPT[run.dataset.kind]
+        kept[f"{mixture.model}.{mixture.protocol}"] = mixture.samples[:number]
+        kept[f"{mixture.model}.{mixture.protocol}.component"] = mixture.components[:number]
+    with write_atomically(out / "samples.npz") as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **kept)
+    header = ("model", "protocol", "metric", "split", "value")
+    write_text(out / "scores.csv", "".join(",".join(map(str, row)) + "\n" for row in [header, *rows]))
+
+
+def draw_mixtures(run: Run, folder: Path, num_rounds: int) -> Iterator[Mixture]:
+    """The true samples, the competition's mixture, and each baseline in both protocols."""
+    yield draw_data(run)
+    last = folder / "rounds" / str(num_rounds)
+    record = read_json(last / "metrics.json")
+    components = run.build_components()
+    components.load(named(read_tensors(last / STATE), "components."))
+    facts = {name: record[name] for name in PARTITION_SCORES if name in record}
+    facts |= {name: record[name] for name in ("objective", "objective_test") if record.get(name) is not None}
+    facts |= {"samples_seen": record["samples_seen"], "compute": record["compute"]}
+    facts |= {"num_parameters": components.num_parameters, "train_time_s": sum_seconds(folder, num_rounds)}
+    yield draw_mixture(run, components, record["weights"], "competitive", "-", facts)
+    for name in run.experiment.baselines:
+        yield from draw_baseline(run, folder / "baselines" / name, name)
+
+
+def draw_baseline(run: Run, folder: Path, name: str) -> Iterator[Mixture]:
+    """A baseline's mixture in each protocol."""
+    other = Run(baselines.reshape_experiment(run.experiment, name), run.dataset, run.seed)
+    tensors = read_tensors(folder / STATE)
+    partition = tensors["assignment"].numpy()
+    agreement = {}
+    if run.dataset.train_labels is not None and name == "kmeans":
+        agreement = compare_partitions(partition, np.asarray(run.dataset.train_labels))
+    for protocol, record in read_json(folder / "metrics.json")["protocols"].items():
+        components = other.build_components()
+        baselines.load_weights(components, named(tensors, f"{protocol}."))
+        facts = agreement | {cost: record[cost] for cost in COSTS}
+        yield draw_mixture(other, components, record["weights"], name, protocol, facts)
+
+
+def draw_mixture(
+    run: Run, components: Population, weights: list[float], model: str, protocol: str, facts: Mapping[str, float]
+) -> Mixture:
+    """Draw a mixture's samples: component j with probability alpha_j, then a sample of it."""
+    settings = run.experiment.evaluation
+    total = settings.num_samples + settings.num_bandwidth_samples
+    random = np.random.default_rng(derive_seed(run.seed, "evaluate", model, protocol))
+    share = np.array(weights)
+    chosen = random.choice(len(share), size=total, p=share / share.sum()).astype(np.int16)
+    counts = np.bincount(chosen, minlength=len(share))
+    drawn = run.draw_samples(components, int(counts.max()), "evaluate", model, protocol)
+    samples = np.empty((total, *run.dataset.shape), drawn.dtype)
+    for j, count in enumerate(counts):
+        samples[chosen == j] = drawn[j, :count]
+    return Mixture(model, protocol, samples, chosen, facts)
+
+
+def draw_data(run: Run) -> Mixture:
+    """True samples in the place of a model's: what a perfect model would score. They are training points."""
+    settings = run.experiment.evaluation
+    total = min(settings.num_samples + settings.num_bandwidth_samples, len(run.dataset.train))
+    random = np.random.default_rng(derive_seed(run.seed, "evaluate", "data"))
+    rows = random.choice(len(run.dataset.train), size=total, replace=False)
+    labels = run.dataset.train_labels
+    components = np.zeros(total, np.int16) if labels is None else np.asarray(labels)[rows].astype(np.int16)
+    known = {"log_likelihood_bound": "negative_entropy", "log_likelihood_test": "log_density"}
+    facts = {metric: run.dataset.meta[key] for key, metric in known.items() if key in run.dataset.meta}
+    return Mixture("data", "-", np.asarray(run.dataset.train)[rows], components, facts)
+
+
+def score_vectors(run: Run, mixture: Mixture) -> dict[str, float]:
+    """Log-likelihood and coverage under the samples' kernel density, precision and recall, on the test points."""
+    settings = run.experiment.evaluation
+    points = np.asarray(run.dataset.test)
+    samples, held_out = np.split(mixture.samples, [len(mixture.samples) - settings.num_bandwidth_samples])
+    density = score_samples(samples, held_out, points)
+    size = min(len(samples), len(points))
+    precision, recall = precision_recall(
+        estimate_manifold(points[:size], settings.num_neighbors),
+        estimate_manifold(samples[:size], settings.num_neighbors),
+    )
+    return {
+        "log_likelihood": density.log_likelihood,
+        "coverage": density.coverage,
+        "precision": precision,
+        "recall": recall,
+    }
+
+
+class ImageScorer:
+    """Scores of generated images by a classifier's features and, where its weights are given, the Inception network's.
+
+    Args:
+        run: settings and data; the test images are the reference.
+        classifier: weights of the data set's classifier, or None.
+        inception: weights of the Inception network, or None.
+    """
+
+    def __init__(self, run: Run, classifier: Path | None, inception: Path | None) -> None:
+        self.classifier = self.inception = None
+        size = min(run.experiment.evaluation.num_samples, len(run.dataset.test))
+        self.reference = np.asarray(run.dataset.test)[:size]
+        if classifier is not None:
+            from competitive_mixtures.evaluation.classifier import extract_features, load_classifier
+
+            self.classifier = load_classifier(classifier)
+            self.features = extract_features(self.classifier, self.reference)
+            self.manifold = estimate_manifold(self.features, run.experiment.evaluation.num_neighbors)
+        if inception is not None:
+            from competitive_mixtures.evaluation.inception import extract_inception_features, load_inception
+
+            self.inception = load_inception(inception, device=str(run.device))
+            self.inception_features = extract_inception_features(self.inception, self.reference)
+
+    def __call__(self, run: Run, mixture: Mixture) -> dict[str, float]:
+        """Scores of a mixture at as many samples as there are reference images."""
+        images = mixture.samples[: len(self.reference)]
+        scores: dict[str, float] = {}
+        if self.classifier is not None:
+            scores |= self._score_by_classifier(images, run.experiment.evaluation)
+        if self.inception is not None:
+            from competitive_mixtures.evaluation.inception import extract_inception_features
+
+            features = extract_inception_features(self.inception, images)
+            scores["fid"] = frechet_distance(features, self.inception_features)
+            scores["kid"] = kernel_distance(features, self.inception_features)
+        return scores
+
+    def _score_by_classifier(self, images: np.ndarray, settings: config.Evaluation) -> dict[str, float]:
+        from competitive_mixtures.evaluation.classifier import extract_features, predict_probabilities
+
+        features = extract_features(self.classifier, images)
+        precision, recall = precision_recall(self.manifold, estimate_manifold(features, settings.num_neighbors))
+        labels = score_labels(predict_probabilities(self.classifier, images))
+        return {
+            "frechet_classifier": frechet_distance(features, self.features),
+            "precision": precision,
+            "recall": recall,
+            "confident_share": labels.confident_share,
+            "num_labels": float(labels.num_labels),
+            "divergence_from_uniform": labels.divergence_from_uniform,
+        }
+
+
+def sum_seconds(folder: Path, num_rounds: int) -> float:
+    """Seconds that the pretraining and all rounds spent on training, discriminating, scoring and assigning."""
+    steps = [folder / "pretrain", *(folder / "rounds" / str(t) for t in range(num_rounds + 1))]
+    records: list[dict[str, Any]] = [read_json(step / "metrics.json")["seconds"] for step in steps]
+    return sum(seconds for record in records for phase, seconds in record.items() if phase not in ("load", "write"))
+
+
+def fit_classifier(dataset: Dataset, seed: int, out: Path) -> None:
+    """Train the classifier whose features `frechet_classifier` compares; write its weights, checksum and accuracy.
+
+    Raises:
+        UserError: the data set has no labels.
+    """
+    from competitive_mixtures.evaluation.classifier import predict_probabilities, save_classifier, train_classifier
+
+    if dataset.train_labels is None or dataset.test_labels is None:
+        raise UserError(f"data set {dataset.name}: has no labels for a classifier to learn")
+    classifier = train_classifier(np.array(dataset.train), np.array(dataset.train_labels), seed=seed)
+    predicted = predict_probabilities(classifier, np.asarray(dataset.test)).argmax(axis=1)
+    checksum = save_classifier(classifier, out / "classifier.safetensors")
+    accuracy = float((predicted == np.asarray(dataset.test_labels)).mean())
+    write_json(out / "metrics.json", {"test_accuracy": accuracy, "sha256": checksum})

@@ -1,0 +1,147 @@
+"""Files of a run: atomic writes, JSON, assignment tables and tensors (safetensors; never pickle)."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from competitive_mixtures.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@contextmanager
+def write_atomically(path: Path | str) -> Iterator[Path]:
+    """Give a path beside `path` to write to; on success it replaces `path`, on failure nothing of it stays.
+
+    Args:
+        path: the file to write; its folder is made where it is missing.
+
+    Yields:
+        A path in the same folder (so the replacement is one rename), with the same suffix.
+
+    Raises:
+        UserError: the folder cannot be written or the disk is full.
+    """
+    path = Path(path)
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        os.replace(partial, path)
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror or error}); free space or permissions, then run again"
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write `text` to `path` atomically."""
+    with write_atomically(path) as partial:
+        partial.write_text(text)
+
+
+def write_text_if_changed(path: Path | str, text: str) -> bool:
+    """Write `text` only where `path` holds something else, so that its modification time means a change.
+
+    Returns:
+        Whether the file was written.
+    """
+    path = Path(path)
+    if path.is_file() and path.read_text() == text:
+        return False
+    write_text(path, text)
+    return True
+
+
+def write_json(path: Path | str, content: Any) -> None:
+    """Write `content` as indented JSON; NaN and infinity are refused, since no reader agrees on them."""
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: Path | str) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        UserError: the file is missing or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text())
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; run the step that writes it first") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: expected JSON, found {error}; delete the file and run again") from error
+
+
+def write_array(path: Path | str, array: np.ndarray) -> None:
+    """Write one array as `.npy`."""
+    with write_atomically(path) as partial, partial.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def write_table(path: Path | str, columns: Mapping[str, np.ndarray]) -> None:
+    """Write equally long columns as one parquet file, byte for byte the same for the same columns."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with write_atomically(path) as partial:
+        pq.write_table(pa.table(dict(columns)), partial, compression="zstd")
+
+
+def read_table(path: Path | str) -> dict[str, np.ndarray]:
+    """Read a parquet file as columns.
+
+    Raises:
+        UserError: the file is missing or is not a parquet file.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; run the round that writes it first") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path}: expected a parquet table, found {error}; delete the file and run again") from error
+    return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def write_tensors(path: Path | str, tensors: Mapping[str, "Tensor"], facts: Any = None) -> None:
+    """Write named tensors as one safetensors file, with JSON `facts` in its header where given."""
+    from safetensors.torch import save_file
+
+    header = None if facts is None else {"facts": json.dumps(facts)}
+    with write_atomically(path) as partial:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial, header)
+
+
+def read_facts(path: Path | str) -> Any:
+    """Read the `facts` that `write_tensors` put into a file's header."""
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["facts"])
+
+
+def read_tensors(path: Path | str) -> dict[str, "Tensor"]:
+    """Read a safetensors file onto the CPU.
+
+    Raises:
+        UserError: the file is missing, truncated or of another format.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; run the step that writes it first") from error
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path}: expected a safetensors file, found: {error}; delete it and run again") from error

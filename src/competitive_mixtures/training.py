@@ -1,0 +1,239 @@
+"""Optimisation loops: batches drawn from cells, components and discriminators trained, divergence caught."""
+
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
+
+import torch
+from torch import Tensor
+
+from competitive_mixtures.errors import TrainingDivergedError
+from competitive_mixtures.networks.bank import Bank, is_shared, select
+from competitive_mixtures.networks.population import Population
+from competitive_mixtures.random import make_generators
+
+CHUNK_BYTES = 64 * 2**20  # of batches, indices or noise that are drawn ahead of the steps that use them
+MAX_CHUNK = 500  # steps between two looks at the losses
+
+Progress = Callable[[int], None]
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a run: "auto" is the GPU where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def to_float(points: Tensor) -> Tensor:
+    """Points as the networks see them: float32, images scaled from 0..255 to [0, 1]."""
+    return points.float().div_(255) if points.dtype == torch.uint8 else points
+
+
+def train_components(
+    components: Population,
+    points: Tensor,
+    cells: Sequence[Tensor],
+    *,
+    num_steps: int,
+    batch_size: int,
+    seed: int,
+    purpose: Sequence[object],
+    progress: Progress,
+) -> Tensor:
+    """Train every component on its own cell (step (a) of the paper's round).
+
+    Deviation: batches are drawn with replacement, which makes a step independent of the cell's size; the authors walk
+    through shuffled epochs of a fixed number of batches.
+
+    Args:
+        components: the networks; they are changed in place.
+        points: (N, *shape), float32 or uint8, on the components' device.
+        cells: for each of `components.ids`, the positions of its points, int64, (n_j,). An empty cell trains nothing.
+        num_steps: Adam steps of every component.
+        batch_size: points of one component in one step.
+        seed: of the run.
+        purpose: names the random streams, say ("round", 3).
+        progress: told the number of steps done.
+
+    Returns:
+        (k,): mean loss of each component over the last tenth of the steps; NaN where nothing was trained.
+
+    Raises:
+        TrainingDivergedError: a loss is not finite or passes the component's `loss_limit`.
+    """
+    losses = torch.full((len(components.ids),), torch.nan)
+    places = {j: place for place, j in enumerate(components.ids)}
+    for ids, bank in components.banks:
+        alive = [row for row, j in enumerate(ids) if len(cells[places[j]])]
+        if not alive or not num_steps:
+            continue
+        streams = make_generators(seed, *purpose, "train", components=[ids[r] for r in alive], device=bank.device)
+        part = bank if len(alive) == bank.count else take_rows(bank, alive)
+        batches = draw_batches(part, points, [cells[places[ids[r]]] for r in alive], streams, num_steps, batch_size)
+        final = run_steps(part, batches, num_steps, [ids[r] for r in alive], part.settings.loss_limit, progress)
+        if part is not bank:
+            put_rows(bank, part, alive)
+        losses[[places[ids[r]] for r in alive]] = final.cpu()
+    return losses
+
+
+def draw_batches(
+    bank: Bank,
+    points: Tensor,
+    cells: Sequence[Tensor],
+    streams: Sequence[torch.Generator],
+    num_steps: int,
+    batch_size: int,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches (k, batches_per_step * batch, *shape) from the cells with the bank's noise, one pair a step."""
+    rows = batch_size * bank.batches_per_step
+    chunk = chunk_length(num_steps, bank.count * rows * 8 * 16)
+    for start in range(0, num_steps, chunk):
+        length = min(chunk, num_steps - start)
+        draws = [
+            cell[torch.randint(len(cell), (length, rows), generator=g, device=points.device)]
+            for cell, g in zip(cells, streams, strict=True)
+        ]
+        noise = bank.draw_noise(streams, length, batch_size)
+        for positions, step_noise in zip(torch.stack(draws, dim=1), noise, strict=True):
+            batch = points.index_select(0, positions.flatten())
+            yield to_float(batch).unflatten(0, positions.shape), step_noise
+
+
+def run_steps(
+    bank: Bank,
+    batches: Iterator[tuple[Tensor, Tensor]],
+    num_steps: int,
+    ids: Sequence[int],
+    limit: float,
+    progress: Progress,
+    what: str = "component",
+) -> Tensor:
+    """Take a step for each batch; look at the losses once a chunk, so that a GPU never waits for the host.
+
+    Returns:
+        (k,): mean losses over the last tenth of the steps.
+
+    Raises:
+        TrainingDivergedError: names the network, the step and the loss.
+    """
+    losses = torch.empty(num_steps, bank.count, device=bank.device)
+    checked = 0
+    for step, (batch, noise) in enumerate(batches):
+        losses[step] = bank.step(batch, noise)
+        if step + 1 == num_steps or step + 1 - checked == MAX_CHUNK:
+            check_losses(losses[checked : step + 1], checked, ids, limit, what)
+            progress(step + 1 - checked)
+            checked = step + 1
+    return losses[-max(1, num_steps // 10) :].mean(0)
+
+
+def check_losses(losses: Tensor, first_step: int, ids: Sequence[int], limit: float, what: str) -> None:
+    """Stop a training whose loss is not finite or too large.
+
+    Args:
+        losses: (steps, k).
+        first_step: number of the first of these steps.
+        ids: numbers of the networks.
+        limit: largest absolute loss of a sound training.
+        what: "component" or "discriminator".
+
+    Raises:
+        TrainingDivergedError: for the first bad step.
+    """
+    bad = ~(losses.abs() <= limit)  # NaN compares false
+    if bad.any():
+        step, row = bad.nonzero()[0].tolist()
+        raise TrainingDivergedError(
+            f"{what} {ids[row]} diverged at step {first_step + step}: loss {losses[step, row].item():g}, expected a "
+            f"finite value of at most {limit:g} (loss_limit); lower its learning_rate. What was finished is kept"
+        )
+
+
+def train_discriminators(
+    discriminators: Population,
+    components: Population,
+    points: Tensor,
+    *,
+    num_steps: int,
+    batch_size: int,
+    seed: int,
+    purpose: Sequence[object],
+    progress: Progress,
+) -> Tensor:
+    """Train discriminator j to tell all real points from samples of component j (step (b) of the paper's round).
+
+    Args:
+        discriminators: changed in place.
+        components: they only sample.
+        points: (N, *shape), float32 or uint8: all real points.
+        num_steps: Adam steps.
+        batch_size: real points, and samples, of one discriminator in one step.
+        seed: of the run.
+        purpose: names the random streams.
+        progress: told the number of steps done.
+
+    Returns:
+        (k,): mean cross-entropy of each over the last tenth of the steps, in nats.
+
+    Raises:
+        TrainingDivergedError: a loss is not finite.
+    """
+    losses = []
+    for ids, bank in discriminators.banks:
+        batches = draw_contests(components, ids, points, num_steps, batch_size, seed, purpose)
+        final = run_steps(bank, batches, num_steps, ids, 1e6, progress, what="discriminator")
+        losses.append(final)
+    return torch.cat(losses).cpu()
+
+
+def draw_contests(
+    components: Population,
+    ids: Sequence[int],
+    points: Tensor,
+    num_steps: int,
+    batch_size: int,
+    seed: int,
+    purpose: Sequence[object],
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Real points and samples, each (k, batch, *shape), one pair a step."""
+    device = points.device
+    real_streams = make_generators(seed, *purpose, "real", components=ids, device=device)
+    fake_streams = make_generators(seed, *purpose, "fake", components=ids, device=device)
+    chunk = chunk_length(num_steps, len(ids) * batch_size * prod(points.shape[1:]) * 4)
+    for start in range(0, num_steps, chunk):
+        length = min(chunk, num_steps - start)
+        draws = [torch.randint(len(points), (length, batch_size), generator=g, device=device) for g in real_streams]
+        fakes = components.sample(ids, fake_streams, length * batch_size).unflatten(1, (length, batch_size))
+        for step, positions in enumerate(torch.stack(draws, dim=1)):
+            real = points.index_select(0, positions.flatten())
+            yield to_float(real).unflatten(0, positions.shape), fakes[:, step]
+
+
+def chunk_length(num_steps: int, bytes_per_step: int) -> int:
+    """Steps whose random draws fit into `CHUNK_BYTES`."""
+    return max(1, min(num_steps, MAX_CHUNK, CHUNK_BYTES // max(1, bytes_per_step)))
+
+
+def take_rows(bank: Bank, rows: Sequence[int]) -> Bank:
+    """A smaller bank with copies of some of the networks."""
+    part = type(bank)(
+        bank.settings,
+        bank.shape,
+        [torch.Generator() for _ in rows],
+        unit=bank.unit,
+        num_shared=bank.num_shared,
+        device=bank.device,
+    )
+    part.load(select(bank.state(), rows))
+    return part
+
+
+def put_rows(bank: Bank, part: Bank, rows: Sequence[int]) -> None:
+    """Copy the networks of `part` back to where `take_rows` took them from."""
+    trained = part.state()
+    for name, tensor in bank.state().items():
+        if is_shared(name):
+            tensor.copy_(trained[name])
+        else:
+            tensor[list(rows)] = trained[name]
