@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures import competition, config
+from competitive_mixtures.networks.bank import ComponentBank
 from competitive_mixtures.networks.bodies import widen
 from competitive_mixtures.networks.population import Population
 from competitive_mixtures.random import derive_seed
-from competitive_mixtures.rounds import STATE, Run
-from competitive_mixtures.state import read_json, write_json, write_tensors
+from competitive_mixtures.runs import Run
+from competitive_mixtures.state import STATE, read_json, write_json, write_tensors
 from competitive_mixtures.training import to_float
 
 WIDTH_FACTOR = 3  # of `single_wide`, as in the draft's VAE-150 beside its VAE-50
@@ -57,7 +58,7 @@ def partition(points: Tensor, name: str, num_components: int, seed: int) -> np.n
 
 
 def plan_steps(
-    experiment: config.Experiment, components: Population, num_rounds: int, compute: float
+    experiment: config.Experiment, components: Population[ComponentBank], num_rounds: int, compute: float
 ) -> dict[str, int]:
     """Steps of every model of a baseline in each protocol.
 
@@ -96,7 +97,7 @@ def train_baseline(run: Run, name: str, num_rounds: int, last_round: Path, out: 
     weights = [len(cell) / len(parts) for cell in cells]
     tensors: dict[str, Tensor] = {"assignment": torch.from_numpy(parts)}
     protocols: dict[str, Any] = {}
-    totals = {"num_steps": 0, "samples_seen": 0, "compute": 0.0}
+    totals: dict[str, Any] = {"num_steps": 0, "samples_seen": 0, "compute": 0.0}
     for protocol in sorted(steps, key=lambda key: steps[key]):
         further = steps[protocol] - totals["num_steps"]
         facts = run.train_on(components, cells, further, "baseline", name, totals["num_steps"])
@@ -116,11 +117,11 @@ def train_baseline(run: Run, name: str, num_rounds: int, last_round: Path, out: 
     write_json(out / "metrics.json", {"protocols": protocols, "seconds": run.clock.seconds})
 
 
-def weights_of(components: Population) -> dict[str, Tensor]:
+def weights_of(components: Population[ComponentBank]) -> dict[str, Tensor]:
     """The components' state without Adam's, which nothing after the training reads."""
     return {name: tensor for name, tensor in components.state().items() if "adam." not in name}
 
 
-def load_weights(components: Population, tensors: dict[str, Tensor]) -> None:
+def load_weights(components: Population[ComponentBank], tensors: dict[str, Tensor]) -> None:
     """Copy in what `weights_of` gave."""
     components.load(components.state() | tensors)

@@ -9,7 +9,7 @@ import typer
 from competitive_mixtures.errors import UserError
 
 if TYPE_CHECKING:
-    from competitive_mixtures.rounds import Run
+    from competitive_mixtures.runs import Run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -43,7 +43,7 @@ def open_run(config: Path, data: Path, seed: int, threads: int) -> "Run":
 
     from competitive_mixtures.config import read_experiment
     from competitive_mixtures.data import load_dataset
-    from competitive_mixtures.rounds import Run
+    from competitive_mixtures.runs import Run
 
     torch.set_num_threads(threads)
     torch.set_float32_matmul_precision("medium")
@@ -122,11 +122,11 @@ def train_shard(
     threads: Threads = 1,
 ) -> None:
     """A shard of a round: train, discriminate and score some of the components."""
-    from competitive_mixtures import rounds
+    from competitive_mixtures import contests, rounds
 
     run = open_run(config, data, seed, threads)
-    ids = rounds.choose_ids(run.experiment.num_components, shard, shards)
-    rounds.write_contest(out, rounds.compete(run, number, previous, ids))
+    ids = contests.choose_ids(run.experiment.num_components, shard, shards)
+    contests.write_contest(out, rounds.compete(run, number, previous, ids))
 
 
 @app.command()
@@ -142,9 +142,10 @@ def reassign(
 ) -> None:
     """Join the shards of a round and hand out the points anew."""
     from competitive_mixtures import rounds
+    from competitive_mixtures.contests import read_contest
 
     run = open_run(config, data, seed, threads)
-    rounds.conclude(run, number, previous, [rounds.read_contest(path) for path in contests], out)
+    rounds.conclude(run, number, previous, [read_contest(path) for path in contests], out)
 
 
 @app.command()
@@ -160,7 +161,7 @@ def train_baseline(
 ) -> None:
     """Train a baseline in the paper's protocol and at equal compute."""
     from competitive_mixtures import baselines
-    from competitive_mixtures.rounds import Run
+    from competitive_mixtures.runs import Run
 
     run = open_run(config, data, seed, threads)
     other = Run(baselines.reshape_experiment(run.experiment, name), run.dataset, seed)

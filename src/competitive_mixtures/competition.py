@@ -13,7 +13,9 @@ from torch import Tensor
 
 from competitive_mixtures import config
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.networks.bank import ComponentBank, JudgeBank
 from competitive_mixtures.networks.population import Population
+from competitive_mixtures.networks.vae import VAEBank
 from competitive_mixtures.random import make_generator, make_generators
 from competitive_mixtures.training import to_float
 
@@ -62,7 +64,7 @@ def to_cells(winner: np.ndarray, num_components: int) -> list[Tensor]:
     return [torch.from_numpy(np.flatnonzero(winner == j)) for j in range(num_components)]
 
 
-def score_by_discriminators(discriminators: Population, points: Tensor) -> Tensor:
+def score_by_discriminators(discriminators: Population[JudgeBank], points: Tensor) -> Tensor:
     """Log r_j(x) of every point (step (c)); see `DiscriminatorBank.log_ratios`.
 
     Args:
@@ -80,7 +82,9 @@ def score_by_discriminators(discriminators: Population, points: Tensor) -> Tenso
 
 
 @torch.no_grad()
-def score_by_bound(components: Population, points: Tensor, seed: int, purpose: Sequence[object]) -> Tensor:
+def score_by_bound(
+    components: Population[ComponentBank], points: Tensor, seed: int, purpose: Sequence[object]
+) -> Tensor:
     """Log p_gj(x) bounded from below by each VAE's evidence bound, in the place of log r_j (likelihood EM).
 
     Args:
@@ -94,6 +98,7 @@ def score_by_bound(components: Population, points: Tensor, seed: int, purpose: S
     """
     columns = []
     for ids, bank in components.banks:
+        assert isinstance(bank, VAEBank)  # `config.Experiment` refuses bounds of other kinds
         streams = make_generators(seed, *purpose, "bound", components=ids, device=points.device)
         bank.eval()
         rows = []
@@ -177,7 +182,7 @@ def choose_cells(winner: np.ndarray, former: Sequence[Tensor], min_share: float)
 
 
 def draw_soft_cells(scores: Tensor, seed: int, purpose: Sequence[object]) -> list[Tensor]:
-    """Cells drawn from the responsibilities (stochastic soft EM): point x goes to j with probability softmax(scores)."""
+    """Cells drawn from the responsibilities (stochastic soft EM): a point goes to j with chance softmax(scores)_j."""
     generator = make_generator(seed, *purpose, "soft cells")
     uniform = torch.rand(scores.shape, generator=generator).clamp_min_(1e-20)
     return to_cells((scores - (-uniform.log()).log()).argmax(dim=1).numpy(), scores.shape[1])
@@ -258,7 +263,7 @@ def measure_spread(points: Tensor, winner: np.ndarray, num_components: int) -> n
 
 
 def revive(
-    components: Population,
+    components: Population[ComponentBank],
     cells: Sequence[Tensor],
     pairs: Sequence[Sequence[int]],
     seed: int,

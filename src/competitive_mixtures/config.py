@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from competitive_mixtures.data import DatasetSpec
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.settings import resolve, validate
 from competitive_mixtures.state import read_json, write_text_if_changed
 
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -224,47 +225,13 @@ class Params(Block):
     def _check_datasets(self) -> "Params":
         for name, experiment in self.experiments.items():
             if experiment.dataset not in self.datasets:
-                raise ValueError(
-                    f"experiments.{name}.dataset: '{experiment.dataset}' is not one of datasets: {sorted(self.datasets)}"
-                )
+                known = sorted(self.datasets)
+                raise ValueError(f"experiments.{name}.dataset: '{experiment.dataset}' is not one of datasets: {known}")
         return self
 
     def suite(self, name: str) -> list[str]:
         """Names of the experiments that a target runs."""
         return [key for key, experiment in self.experiments.items() if experiment.suite == name]
-
-
-def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `changes` over it; mappings merge key by key, everything else is replaced.
-
-    A mapping that names another `kind` replaces the old one: two kinds share no keys.
-    """
-    merged = dict(base)
-    for key, value in changes.items():
-        old = merged.get(key)
-        same_kind = (
-            isinstance(old, Mapping) and isinstance(value, Mapping) and value.get("kind") in (None, old.get("kind"))
-        )
-        merged[key] = merge(old, value) if same_kind else value
-    return merged
-
-
-def resolve(experiments: Mapping[str, Any], name: str, chain: tuple[str, ...] = ()) -> dict[str, Any]:
-    """One experiment's block with what it `extends` filled in.
-
-    Raises:
-        UserError: the block is no mapping, or extends a missing experiment or itself.
-    """
-    if name in chain:
-        raise UserError(f"params.yaml: experiments.{name}.extends: runs in a circle: {' -> '.join((*chain, name))}")
-    block = experiments.get(name)
-    if not isinstance(block, Mapping):
-        where = f"experiments.{chain[-1]}.extends" if chain else f"experiments.{name}"
-        raise UserError(f"params.yaml: {where}: found {name!r} = {block!r}, expected an experiment's block")
-    changes = {key: value for key, value in block.items() if key != "extends"}
-    if "extends" not in block:
-        return changes
-    return merge(resolve(experiments, str(block["extends"]), (*chain, name)), changes)
 
 
 def load_params(content: Mapping[str, Any]) -> Params:
@@ -300,26 +267,6 @@ def read_params(path: Path | str = "params.yaml") -> Params:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: expected YAML, found: {error}") from error
     return load_params(content)
-
-
-def validate(model: type[Block] | TypeAdapter, content: Any, source: str) -> Any:
-    """Validate `content` as `model`, with pydantic's findings as one UserError."""
-    try:
-        return model.validate_python(content) if isinstance(model, TypeAdapter) else model.model_validate(content)
-    except ValidationError as error:
-        raise UserError("\n".join(f"{source}: {line}" for line in _describe(error))) from None
-
-
-def _describe(error: ValidationError) -> list[str]:
-    lines = []
-    for finding in error.errors():
-        message = finding["msg"].removeprefix("Value error, ")
-        key = ".".join(str(part) for part in finding["loc"])
-        if finding["type"] == "extra_forbidden":
-            message = "unknown key; remove it or correct its name"
-        found = "" if finding["type"] in ("missing", "value_error") else f": found {finding['input']!r}"
-        lines.append(f"{key}{found}: {message}" if key else message)
-    return lines
 
 
 def read_experiment(path: Path | str) -> Experiment:

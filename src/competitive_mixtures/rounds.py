@@ -1,9 +1,6 @@
 """One job of the pipeline each: pretraining, a round, a shard of a round; they read and write the files of a run."""
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,167 +9,26 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures import competition
-from competitive_mixtures.config import Experiment
+from competitive_mixtures.contests import Contest, merge_facts
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.evaluation.clustering import compare_partitions
 from competitive_mixtures.evaluation.objective import estimate_log_partition, estimate_objective
-from competitive_mixtures.networks.bank import join
-from competitive_mixtures.networks.population import Population, build_components, build_discriminators
+from competitive_mixtures.networks.bank import ComponentBank, JudgeBank, join
+from competitive_mixtures.networks.population import Population, build_discriminators
 from competitive_mixtures.progress import show_progress
-from competitive_mixtures.random import make_generators
+from competitive_mixtures.runs import Run
 from competitive_mixtures.state import (
-    read_facts,
+    STATE,
     read_json,
     read_table,
     read_tensors,
+    take_named,
     write_array,
     write_json,
     write_table,
     write_tensors,
 )
-from competitive_mixtures.training import choose_device, train_components, train_discriminators
-
-NUM_SNAPSHOTS = {"vector": 256, "image": 16}  # samples of each component that a round keeps for the figures
-STATE = "state.safetensors"
-
-
-@dataclass
-class Clock:
-    """Seconds by phase."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def time(self, phase: str) -> Iterator[None]:
-        """Add the block's wall time to a phase."""
-        start = time.perf_counter()
-        yield
-        self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The affine map between the data's units and the networks'.
-
-    Attributes:
-        mean: (d,) float32, or 0.
-        unit: one unit of the networks in the data's units.
-    """
-
-    mean: np.ndarray | float = 0.0
-    unit: float = 1.0
-
-    @classmethod
-    def fit(cls, points: np.ndarray) -> "Scale":
-        """Mean and standard deviation of (N, d) points, one deviation for all axes so that shapes are kept."""
-        mean = points.mean(axis=0, dtype=np.float64).astype(np.float32)
-        deviation = float(np.sqrt(np.square(points - mean, dtype=np.float64).mean()))
-        return cls(mean, deviation or 1.0)  # identical points have no deviation
-
-    def apply(self, points: np.ndarray) -> Tensor:
-        """Points in the networks' units; images, whose scale is 1, stay uint8."""
-        points = np.array(points)
-        return torch.from_numpy(points if points.dtype == np.uint8 else (points - self.mean) / np.float32(self.unit))
-
-    def invert(self, points: np.ndarray) -> np.ndarray:
-        """Points in the data's units."""
-        return points * np.float32(self.unit) + self.mean
-
-
-@dataclass
-class Contest:
-    """What some of the components bring to a round: their new state and how they scored the points.
-
-    Attributes:
-        ids: numbers of the components.
-        tensors: their state, and their discriminators' where these are carried on.
-        log_ratios: (N, len(ids)), training points.
-        log_ratios_test: (M, len(ids)).
-        samples: (len(ids), n, *shape), float32 or uint8.
-        facts: losses, samples seen and compute of this round, revived pairs, seconds by phase.
-    """
-
-    ids: list[int]
-    tensors: dict[str, Tensor]
-    log_ratios: Tensor
-    log_ratios_test: Tensor
-    samples: np.ndarray
-    facts: dict[str, Any]
-
-
-class Run:
-    """One experiment with one seed: its settings, its data on the device, and the components it may hold.
-
-    Args:
-        experiment: the settings.
-        dataset: prepared data.
-        seed: of the run.
-    """
-
-    def __init__(self, experiment: Experiment, dataset: Dataset, seed: int) -> None:
-        self.experiment, self.dataset, self.seed = experiment, dataset, seed
-        self.device = choose_device(experiment.device)
-        self.clock = Clock()
-        with self.clock.time("load"):
-            self.scale = Scale.fit(dataset.train) if self.standardizes else Scale()
-            self.train = self.scale.apply(dataset.train).to(self.device)
-            self.test = self.scale.apply(dataset.test).to(self.device)
-
-    @property
-    def standardizes(self) -> bool:
-        """Whether the networks see standardised points; images always enter in [0, 1]."""
-        return self.experiment.training.standardize and self.dataset.kind == "vector"
-
-    @property
-    def kinds(self) -> list[int]:
-        """For every component the number of its block in `components`."""
-        return [block for block, c in enumerate(self.experiment.components) for _ in range(c.count)]
-
-    def build_components(self, ids: Sequence[int] | None = None) -> Population:
-        """Components as they start."""
-        return build_components(
-            self.experiment, self.dataset.shape, self.seed, unit=self.scale.unit, ids=ids, device=self.device
-        )
-
-    def train_on(
-        self, components: Population, cells: Sequence[Tensor], num_steps: int, *purpose: object
-    ) -> dict[str, Any]:
-        """Train each component on its cell; gives losses, samples seen and compute (samples x parameters)."""
-        settings = self.experiment.training
-        with self.clock.time("train"), show_progress("components", num_steps * len(components.banks)) as progress:
-            losses = train_components(
-                components,
-                self.train,
-                [cells[j].to(self.device) for j in components.ids],
-                num_steps=num_steps,
-                batch_size=settings.batch_size,
-                seed=self.seed,
-                purpose=purpose,
-                progress=progress,
-            )
-        rows = {j: settings.batch_size * bank.batches_per_step for ids, bank in components.banks for j in ids}
-        alive = [j for j in components.ids if len(cells[j])]
-        return {
-            "component_loss": [None if np.isnan(loss) else loss for loss in losses.tolist()],
-            "samples_seen": num_steps * sum(rows[j] for j in alive),
-            "compute": num_steps
-            * sum(
-                bank.num_parameters / bank.count * sum(rows[j] for j in ids if j in alive)
-                for ids, bank in components.banks
-            ),
-        }
-
-    def draw_snapshots(self, components: Population, *purpose: object) -> np.ndarray:
-        """A few samples of every component, in the data's units, images as uint8."""
-        return self.draw_samples(components, NUM_SNAPSHOTS[self.dataset.kind], *purpose, "snapshot")
-
-    def draw_samples(self, components: Population, num_samples: int, *purpose: object) -> np.ndarray:
-        """Samples (k, num_samples, *shape) of every component as the data are stored: float32 vectors, uint8 images."""
-        streams = make_generators(self.seed, *purpose, components=components.ids, device=self.device)
-        samples = components.sample(components.ids, streams, num_samples).cpu()
-        if self.dataset.kind == "image":
-            return samples.clamp_(0, 1).mul_(255).round_().to(torch.uint8).numpy()
-        return self.scale.invert(samples.numpy())
+from competitive_mixtures.training import train_discriminators
 
 
 def pretrain(run: Run, out: Path) -> None:
@@ -216,7 +72,7 @@ def compete(run: Run, round_: int, previous: Path, ids: Sequence[int]) -> Contes
         revived = tensors["revivals"].tolist()
         # a revived component starts from its giver's state, so a shard that revives loads all components first
         components = run.build_components(None if revived else ids)
-        components.load(named(tensors, "components."))
+        components.load(take_named(tensors, "components."))
         cells = competition.revive(components, cells, revived, run.seed, purpose)
         if revived and set(ids) != set(components.ids):
             everyone = components.state()
@@ -231,7 +87,7 @@ def compete(run: Run, round_: int, previous: Path, ids: Sequence[int]) -> Contes
             scores = competition.score_by_bound(components, run.train, run.seed, (*purpose, "train points"))
             scores_test = competition.score_by_bound(components, run.test, run.seed, (*purpose, "test points"))
     else:
-        discriminators = train_judges(run, round_, components, named(tensors, "discriminators."), facts)
+        discriminators = train_judges(run, round_, components, take_named(tensors, "discriminators."), facts)
         with run.clock.time("score"):
             scores = competition.score_by_discriminators(discriminators, run.train)
             scores_test = competition.score_by_discriminators(discriminators, run.test)
@@ -242,8 +98,8 @@ def compete(run: Run, round_: int, previous: Path, ids: Sequence[int]) -> Contes
 
 
 def train_judges(
-    run: Run, round_: int, components: Population, former: dict[str, Tensor], facts: dict[str, Any]
-) -> Population:
+    run: Run, round_: int, components: Population[ComponentBank], former: dict[str, Tensor], facts: dict[str, Any]
+) -> Population[JudgeBank]:
     """Step (b): new or carried-on discriminators, trained on all real points against each component's samples."""
     scoring = run.experiment.scoring
     born = round_ if scoring.reset else 0
@@ -275,33 +131,6 @@ def train_judges(
         for _, bank in discriminators.banks
     )
     return discriminators
-
-
-def choose_ids(num_components: int, shard: int, num_shards: int) -> list[int]:
-    """The components of a shard: consecutive ones, as many in every shard as can be."""
-    return np.array_split(np.arange(num_components), num_shards)[shard].tolist()
-
-
-def write_contest(path: Path, contest: Contest) -> None:
-    """Write a shard's part of a round as one file."""
-    own = {"log_ratios": contest.log_ratios, "log_ratios_test": contest.log_ratios_test}
-    own["samples"] = torch.from_numpy(contest.samples)
-    write_tensors(
-        path, own | {f"state.{name}": t for name, t in contest.tensors.items()}, contest.facts | {"ids": contest.ids}
-    )
-
-
-def read_contest(path: Path) -> Contest:
-    """Read what `write_contest` wrote."""
-    tensors, facts = read_tensors(path), read_facts(path)
-    return Contest(
-        ids=facts.pop("ids"),
-        tensors=named(tensors, "state."),
-        log_ratios=tensors["log_ratios"],
-        log_ratios_test=tensors["log_ratios_test"],
-        samples=tensors["samples"].numpy(),
-        facts=facts,
-    )
 
 
 def conclude(run: Run, round_: int, previous: Path, contests: Sequence[Contest], out: Path) -> None:
@@ -367,7 +196,7 @@ def next_cells(run: Run, round_: int, winner: np.ndarray, scores: Tensor, former
 def judge_objective(
     log_ratios: Tensor, log_ratios_test: Tensor, winner: np.ndarray, winner_test: np.ndarray, weights: np.ndarray
 ) -> dict[str, float | None]:
-    """The objective's estimate on training and on test points, in nats; None where a test point's winner has no weight."""
+    """The objective's estimate on training and test points, in nats; None where a test point's winner has no weight."""
     log_partition = estimate_log_partition(log_ratios)
     alpha = torch.from_numpy(weights)
     columns = {"objective": (log_ratios, winner), "objective_test": (log_ratios_test, winner_test)}
@@ -389,19 +218,6 @@ def plan_revivals(run: Run, next_round: int, log_ratios: Tensor, winner: np.ndar
     return torch.tensor(competition.plan_revivals(spare, spread, run.kinds), dtype=torch.int64).view(-1, 2)
 
 
-def merge_facts(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """One round's facts from those of its shards, in order: lists by component joined, amounts added."""
-    merged: dict[str, Any] = {"revived": parts[0]["revived"]}
-    for key in ("component_loss", "discriminator_loss"):
-        if key in parts[0]:
-            merged[key] = [value for part in parts for value in part[key]]
-    for key in ("samples_seen", "compute"):
-        merged[key] = sum(part[key] for part in parts)
-    phases = {phase for part in parts for phase in part["seconds"]}
-    merged["seconds"] = {phase: sum(part["seconds"].get(phase, 0.0) for part in parts) for phase in sorted(phases)}
-    return merged
-
-
 def write_assignments(out: Path, assignment: competition.Assignment, former: np.ndarray, dataset: Dataset) -> None:
     """Write the assignment table, one row a training point: the first thing a user opens."""
     columns = {
@@ -420,11 +236,6 @@ def quantiles(values: np.ndarray) -> dict[str, float | None]:
     levels = (0.05, 0.25, 0.5, 0.75, 0.95)
     finite = np.isfinite(values).all()
     return {f"{q:g}": float(np.quantile(values, q)) if finite else None for q in levels}
-
-
-def named(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors under a prefix, without it."""
-    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
 
 
 def pack_cells(cells: Sequence[Tensor] | dict[int, Tensor]) -> dict[str, Tensor]:

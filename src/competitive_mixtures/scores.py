@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +16,22 @@ from competitive_mixtures.evaluation.kernel_distance import kernel_distance
 from competitive_mixtures.evaluation.label_histogram import score_labels
 from competitive_mixtures.evaluation.likelihood import score_samples
 from competitive_mixtures.evaluation.precision_recall import estimate_manifold, precision_recall
+from competitive_mixtures.networks.bank import ComponentBank
 from competitive_mixtures.networks.population import Population
 from competitive_mixtures.random import derive_seed
-from competitive_mixtures.rounds import STATE, Run, named
-from competitive_mixtures.state import read_json, read_tensors, write_atomically, write_json, write_text
+from competitive_mixtures.runs import Run
+from competitive_mixtures.state import (
+    STATE,
+    read_json,
+    read_tensors,
+    take_named,
+    write_atomically,
+    write_json,
+    write_text,
+)
+
+if TYPE_CHECKING:
+    from competitive_mixtures.evaluation.classifier import Classifier
 
 NUM_KEPT = {"vector": 2000, "image": 100}  # samples of every model that are kept for the figures
 COSTS = ("train_time_s", "samples_seen", "compute", "num_parameters")
@@ -65,7 +77,8 @@ def evaluate(
         inception: verified weights of the Inception network; without it there is no row `fid`.
     """
     scorer = score_vectors if run.dataset.kind == "vector" else ImageScorer(run, classifier, inception)
-    rows, kept = [], {}
+    rows: list[tuple[object, ...]] = []
+    kept: dict[str, Any] = {}  # arrays
     for mixture in draw_mixtures(run, folder, num_rounds):
         scores = {(metric, "train"): value for metric, value in mixture.facts.items()}
         scores |= {(metric, "test"): value for metric, value in scorer(run, mixture).items()}
@@ -85,7 +98,7 @@ def draw_mixtures(run: Run, folder: Path, num_rounds: int) -> Iterator[Mixture]:
     last = folder / "rounds" / str(num_rounds)
     record = read_json(last / "metrics.json")
     components = run.build_components()
-    components.load(named(read_tensors(last / STATE), "components."))
+    components.load(take_named(read_tensors(last / STATE), "components."))
     facts = {name: record[name] for name in PARTITION_SCORES if name in record}
     facts |= {name: record[name] for name in ("objective", "objective_test") if record.get(name) is not None}
     facts |= {"samples_seen": record["samples_seen"], "compute": record["compute"]}
@@ -105,13 +118,18 @@ def draw_baseline(run: Run, folder: Path, name: str) -> Iterator[Mixture]:
         agreement = compare_partitions(partition, np.asarray(run.dataset.train_labels))
     for protocol, record in read_json(folder / "metrics.json")["protocols"].items():
         components = other.build_components()
-        baselines.load_weights(components, named(tensors, f"{protocol}."))
+        baselines.load_weights(components, take_named(tensors, f"{protocol}."))
         facts = agreement | {cost: record[cost] for cost in COSTS}
         yield draw_mixture(other, components, record["weights"], name, protocol, facts)
 
 
 def draw_mixture(
-    run: Run, components: Population, weights: list[float], model: str, protocol: str, facts: Mapping[str, float]
+    run: Run,
+    components: Population[ComponentBank],
+    weights: list[float],
+    model: str,
+    protocol: str,
+    facts: Mapping[str, float],
 ) -> Mixture:
     """Draw a mixture's samples: component j with probability alpha_j, then a sample of it."""
     settings = run.experiment.evaluation
@@ -189,7 +207,7 @@ class ImageScorer:
         images = mixture.samples[: len(self.reference)]
         scores: dict[str, float] = {}
         if self.classifier is not None:
-            scores |= self._score_by_classifier(images, run.experiment.evaluation)
+            scores |= self._score_by_classifier(self.classifier, images, run.experiment.evaluation)
         if self.inception is not None:
             from competitive_mixtures.evaluation.inception import extract_inception_features
 
@@ -198,12 +216,14 @@ class ImageScorer:
             scores["kid"] = kernel_distance(features, self.inception_features)
         return scores
 
-    def _score_by_classifier(self, images: np.ndarray, settings: config.Evaluation) -> dict[str, float]:
+    def _score_by_classifier(
+        self, classifier: "Classifier", images: np.ndarray, settings: config.Evaluation
+    ) -> dict[str, float]:
         from competitive_mixtures.evaluation.classifier import extract_features, predict_probabilities
 
-        features = extract_features(self.classifier, images)
+        features = extract_features(classifier, images)
         precision, recall = precision_recall(self.manifold, estimate_manifold(features, settings.num_neighbors))
-        labels = score_labels(predict_probabilities(self.classifier, images))
+        labels = score_labels(predict_probabilities(classifier, images))
         return {
             "frechet_classifier": frechet_distance(features, self.features),
             "precision": precision,

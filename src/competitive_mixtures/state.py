@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+STATE = "state.safetensors"  # the networks of a round or a baseline, in its folder
+
+
 @contextmanager
 def write_atomically(path: Path | str) -> Iterator[Path]:
     """Give a path beside `path` to write to; on success it replaces `path`, on failure nothing of it stays.
@@ -145,3 +148,8 @@ def read_tensors(path: Path | str) -> dict[str, "Tensor"]:
         raise UserError(f"{path}: not found; run the step that writes it first") from error
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path}: expected a safetensors file, found: {error}; delete it and run again") from error
+
+
+def take_named(tensors: Mapping[str, "Tensor"], prefix: str) -> dict[str, "Tensor"]:
+    """The tensors under a prefix, without it."""
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}

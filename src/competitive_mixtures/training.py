@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.errors import TrainingDivergedError
-from competitive_mixtures.networks.bank import Bank, is_shared, select
+from competitive_mixtures.networks.bank import Bank, ComponentBank, JudgeBank, is_shared, select
 from competitive_mixtures.networks.population import Population
 from competitive_mixtures.random import make_generators
 
@@ -30,7 +30,7 @@ def to_float(points: Tensor) -> Tensor:
 
 
 def train_components(
-    components: Population,
+    components: Population[ComponentBank],
     points: Tensor,
     cells: Sequence[Tensor],
     *,
@@ -78,7 +78,7 @@ def train_components(
 
 
 def draw_batches(
-    bank: Bank,
+    bank: ComponentBank,
     points: Tensor,
     cells: Sequence[Tensor],
     streams: Sequence[torch.Generator],
@@ -151,8 +151,8 @@ def check_losses(losses: Tensor, first_step: int, ids: Sequence[int], limit: flo
 
 
 def train_discriminators(
-    discriminators: Population,
-    components: Population,
+    discriminators: Population[JudgeBank],
+    components: Population[ComponentBank],
     points: Tensor,
     *,
     num_steps: int,
@@ -188,7 +188,7 @@ def train_discriminators(
 
 
 def draw_contests(
-    components: Population,
+    components: Population[ComponentBank],
     ids: Sequence[int],
     points: Tensor,
     num_steps: int,
@@ -215,7 +215,7 @@ def chunk_length(num_steps: int, bytes_per_step: int) -> int:
     return max(1, min(num_steps, MAX_CHUNK, CHUNK_BYTES // max(1, bytes_per_step)))
 
 
-def take_rows(bank: Bank, rows: Sequence[int]) -> Bank:
+def take_rows(bank: ComponentBank, rows: Sequence[int]) -> ComponentBank:
     """A smaller bank with copies of some of the networks."""
     part = type(bank)(
         bank.settings,

@@ -8,7 +8,7 @@ rule evaluate:
         last=lambda wildcards: f"{last_round_of(wildcards)}/state.safetensors",
         baselines=baselines_of,
         classifier=lambda wildcards: classifiers_of([wildcards.experiment]),
-        code=code("scores.py", "evaluation", "competition.py", "baselines.py", "networks"),
+        code=code("scores.py", "runs.py", "evaluation", "competition.py", "baselines.py", "networks"),
     output:
         SCORES,
         f"{RUN}/evaluation/samples.npz",

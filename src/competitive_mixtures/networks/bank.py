@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 
 from competitive_mixtures import config
+from competitive_mixtures.networks.layers import Generators
 
 SHARED = "shared."  # marks the tensors of a state that have no component axis
 
@@ -77,11 +78,13 @@ class Bank(nn.Module):
 
     Attributes:
         count: k.
-        batches_per_step: batches of real points that one step takes.
     """
 
     count: int
-    batches_per_step = 1
+
+    def step(self, x: Tensor, other: Tensor, /) -> Tensor:
+        """One Adam step of every network on a batch each; gives the losses before it, (k,)."""
+        raise NotImplementedError
 
     def optimize(self, device: torch.device | str, **parts: tuple[nn.Module, config.Optimizer]) -> None:
         """Move the networks to `device` and give each named part its own Adam."""
@@ -113,6 +116,50 @@ class Bank(nn.Module):
 
     def _mark_shared(self, name: str, tensor: Tensor) -> str:
         return name if is_shared(name) or len(tensor) == self.count else f"{SHARED}{name}"
+
+
+class ComponentBank(Bank):
+    """k generative models of one kind.
+
+    Attributes:
+        settings: of one of them.
+        shape: of one data point.
+        unit: what one unit of x is in the data's units.
+        num_shared: data-side layers that all components share.
+        batches_per_step: batches of real points that one step takes.
+    """
+
+    settings: config.Component
+    shape: tuple[int, ...]
+    unit: float
+    num_shared: int
+    batches_per_step = 1
+
+    def draw_noise(self, generators: Generators, num_steps: int, batch_size: int) -> Tensor:
+        """The noise of `num_steps` steps, (num_steps, k, ...), each component's from its own generator."""
+        raise NotImplementedError
+
+    def sample(self, generators: Generators, num_samples: int) -> Tensor:
+        """Samples (k, num_samples, *shape), each component's from its own generator."""
+        raise NotImplementedError
+
+
+class JudgeBank(Bank):
+    """What tells the real points from the samples of k components.
+
+    Attributes:
+        num_networks: networks that a point goes through on its own.
+    """
+
+    num_networks: int
+
+    def samples_per_step(self, batch_size: int) -> int:
+        """Points that one step draws, real and generated, over all networks."""
+        raise NotImplementedError
+
+    def log_ratios(self, points: Tensor) -> Tensor:
+        """Log r_j(x), proportional to log p_gj(x) / p_d(x), of points (n, *shape), as (n, k)."""
+        raise NotImplementedError
 
 
 def is_shared(name: str) -> bool:

@@ -58,8 +58,10 @@ class MLPEncoder(MLP):
 class MLPDecoder(MLP):
     """Gives its output the shape of the data."""
 
-    def __init__(self, shape: Sequence[int], *args: object, **options: object) -> None:
-        super().__init__(*args, **options)
+    def __init__(
+        self, shape: Sequence[int], widths: Sequence[int], generators: Generators, shared: Sequence[bool]
+    ) -> None:
+        super().__init__(widths, generators, shared)
         self.shape = tuple(shape)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -7,12 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from competitive_mixtures import config
-from competitive_mixtures.networks.bank import Bank
+from competitive_mixtures.networks.bank import JudgeBank
 from competitive_mixtures.networks.bodies import Activation, build_encoder, leaky_relu
 from competitive_mixtures.networks.layers import Generators
 
 
-class DiscriminatorBank(Bank):
+class DiscriminatorBank(JudgeBank):
     """Discriminators of the paper's section 2: D_j tells all real points (1) from samples of component j (0).
 
     Args:
@@ -33,17 +33,13 @@ class DiscriminatorBank(Bank):
         super().__init__()
         self.count = len(generators)
         self.shares_trunk = settings.trunk == "shared"
+        self.num_networks = 1 if self.shares_trunk else self.count
         num_shared = len(settings.network.widths) if self.shares_trunk else 0
         activation = choose_activation(settings.network)
         self.network = build_encoder(
             settings.network, shape, 1, generators, num_shared=num_shared, activation=activation
         )
         self.optimize(device, discriminator=(self, settings.optimizer))
-
-    @property
-    def num_networks(self) -> int:
-        """Networks that a point goes through on its own: a shared trunk counts as one."""
-        return 1 if self.shares_trunk else self.count
 
     def samples_per_step(self, batch_size: int) -> int:
         """Points that one step draws, real and generated, over all networks."""
@@ -93,8 +89,10 @@ class DiscriminatorBank(Bank):
         return self.network(x).squeeze(2)
 
 
-class ClassifierBank(Bank):
+class ClassifierBank(JudgeBank):
     """One (k+1)-way classifier in the place of k discriminators: k classes of samples and one of real points."""
+
+    num_networks = 1
 
     def __init__(
         self,
@@ -111,8 +109,6 @@ class ClassifierBank(Bank):
             settings.network, shape, outputs, generators[:1], activation=choose_activation(settings.network)
         )
         self.optimize(device, classifier=(self, settings.optimizer))
-
-    num_networks = 1
 
     def samples_per_step(self, batch_size: int) -> int:
         """Points that one step draws: a batch of every class."""

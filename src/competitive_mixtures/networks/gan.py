@@ -8,17 +8,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from competitive_mixtures import config
-from competitive_mixtures.networks.bank import Bank
+from competitive_mixtures.networks.bank import ComponentBank
 from competitive_mixtures.networks.bodies import build_decoder, build_encoder, leaky_relu
 from competitive_mixtures.networks.layers import Generators, draw_normal
 
 
-class GANBank(Bank):
+class GANBank(ComponentBank):
     """k generators, each with its own critic.
 
-    `non_saturating`: the critic is spectrally normalised (Miyato et al., 2018, arXiv 1802.05957). `wgan_gp`: Wasserstein
-    loss with a gradient penalty (Gulrajani et al., 2017, arXiv 1704.00028). Critics have no batch norm: the penalty is
-    per point, and spectral norm takes its place.
+    `non_saturating`: the critic is spectrally normalised (Miyato et al., 2018, arXiv 1802.05957). `wgan_gp`:
+    Wasserstein loss with a gradient penalty (Gulrajani et al., 2017, arXiv 1704.00028). Critics have no batch norm: the
+    penalty is per point, and spectral norm takes its place.
 
     Args:
         settings: networks, latent dimension, loss and optimiser of one GAN.
@@ -28,6 +28,8 @@ class GANBank(Bank):
         num_shared: data-side layers of the generator that all components share.
         device: where to train.
     """
+
+    settings: config.GAN
 
     def __init__(
         self,

@@ -37,6 +37,8 @@ class Stacked(nn.Module):
         spectral: whether the weight is divided by its largest singular value (Miyato et al., 2018, arXiv 1802.05957).
     """
 
+    singular_vector: Tensor
+
     def __init__(
         self,
         shape: Sequence[int],
@@ -141,6 +143,9 @@ class ConvTranspose(Stacked):
 
 class BatchNorm(nn.Module):
     """k independent batch normalisations of (batch, k * channels, h, w); momentum 0.1 (decay 0.9), eps 1e-5."""
+
+    mean: Tensor
+    variance: Tensor
 
     def __init__(self, channels: int, count: int) -> None:
         super().__init__()

@@ -2,24 +2,27 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
 from competitive_mixtures import config
-from competitive_mixtures.networks.bank import Bank, is_shared, join, select
+from competitive_mixtures.networks.bank import Bank, ComponentBank, JudgeBank, is_shared, join, select
 from competitive_mixtures.networks.discriminator import ClassifierBank, DiscriminatorBank
 from competitive_mixtures.networks.gan import GANBank
 from competitive_mixtures.networks.layers import Generators
 from competitive_mixtures.networks.vae import VAEBank
 from competitive_mixtures.random import make_generators
 
-COMPONENTS: dict[str, type[Bank]] = {"vae": VAEBank, "gan": GANBank}  # a new kind of component is one line here
+Kinds = dict[str, type[ComponentBank]]
+COMPONENTS: Kinds = {"vae": VAEBank, "gan": GANBank}  # a new kind of component is one line here
 
-BankFactory = Callable[[Generators], Bank]
+B = TypeVar("B", bound=Bank)
+Group = tuple[Sequence[int], Callable[[Generators], B]]
 
 
-class Population:
+class Population(Generic[B]):
     """Networks number `ids` of several kinds; the networks of one kind are one bank (stacked) or a bank each (loop).
 
     Args:
@@ -32,14 +35,14 @@ class Population:
 
     def __init__(
         self,
-        groups: Sequence[tuple[Sequence[int], BankFactory]],
+        groups: Sequence[Group[B]],
         ids: Sequence[int],
         backend: str,
         seed: int,
         *purpose: object,
     ) -> None:
         self.numbers = [list(numbers) for numbers, _ in groups]
-        self.groups = []
+        self.groups: list[list[tuple[list[int], B]]] = []
         for numbers, build in groups:
             own = [j for j in numbers if j in ids]
             units = [[j] for j in own] if backend == "loop" else [own] * bool(own)
@@ -48,7 +51,7 @@ class Population:
             )
 
     @property
-    def banks(self) -> list[tuple[list[int], Bank]]:
+    def banks(self) -> list[tuple[list[int], B]]:
         """Every bank with the numbers of its networks."""
         return [pair for group in self.groups for pair in group]
 
@@ -62,7 +65,9 @@ class Population:
         """Trainable parameters of all networks together."""
         return sum(bank.num_parameters for _, bank in self.banks)
 
-    def sample(self, ids: Sequence[int], generators: Sequence[torch.Generator], num_samples: int) -> Tensor:
+    def sample(
+        self: "Population[ComponentBank]", ids: Sequence[int], generators: Generators, num_samples: int
+    ) -> Tensor:
         """Samples of components `ids`, each from its own generator.
 
         Args:
@@ -108,7 +113,7 @@ def build_components(
     unit: float = 1.0,
     ids: Sequence[int] | None = None,
     device: torch.device | str = "cpu",
-) -> Population:
+) -> Population[ComponentBank]:
     """The components of an experiment, freshly drawn.
 
     Args:
@@ -119,7 +124,7 @@ def build_components(
         ids: the components to hold; all by default.
         device: where to train.
     """
-    groups: list[tuple[Sequence[int], BankFactory]] = []
+    groups: list[Group[ComponentBank]] = []
     first = 0
     for settings in experiment.components:
         numbers = range(first, first + settings.count)
@@ -133,7 +138,7 @@ def build_components(
         )
         groups.append((numbers, build))
         first += settings.count
-    networks = [getattr(c, "decoder", None) or c.generator for c in experiment.components]
+    networks = [c.decoder if c.kind == "vae" else c.generator for c in experiment.components]
     backend = choose_backend(experiment.training, networks, device)
     return Population(groups, range(first) if ids is None else ids, backend, seed, "components")
 
@@ -145,12 +150,12 @@ def build_discriminators(
     *purpose: object,
     ids: Sequence[int] | None = None,
     device: torch.device | str = "cpu",
-) -> Population:
+) -> Population[JudgeBank]:
     """The discriminators of an experiment, one for each component; arguments as in `build_components`."""
     scoring = experiment.scoring
     joint = scoring.kind == "classifier" or scoring.trunk == "shared"
     backend = "stacked" if joint else choose_backend(experiment.training, [scoring.network], device)
-    kind = ClassifierBank if scoring.kind == "classifier" else DiscriminatorBank
+    kind: type[JudgeBank] = ClassifierBank if scoring.kind == "classifier" else DiscriminatorBank
     numbers = range(experiment.num_components)
     group = (numbers, partial(kind, scoring, shape, device=device))
     return Population([group], numbers if ids is None else ids, backend, seed, "discriminators", *purpose)

@@ -9,14 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from competitive_mixtures import config
-from competitive_mixtures.networks.bank import Bank
+from competitive_mixtures.networks.bank import ComponentBank
 from competitive_mixtures.networks.bodies import build_decoder, build_encoder
 from competitive_mixtures.networks.layers import Generators, draw_normal
 
 VARIANCE_RATE = 0.01  # of the running mean that a learned decoder variance is
 
 
-class VAEBank(Bank):
+class VAEBank(ComponentBank):
     """k VAEs with Gaussian encoders and a Gaussian or Bernoulli decoder.
 
     The optimal decoder variance is the mean squared error of the reconstructions (sigma-VAE; Rybkin et al., 2021, arXiv
@@ -30,6 +30,9 @@ class VAEBank(Bank):
         num_shared: data-side layers that all components share.
         device: where to train.
     """
+
+    settings: config.VAE
+    variance: Tensor  # (k,), of the decoder
 
     def __init__(
         self,

@@ -1,0 +1,73 @@
+"""What some components bring to a round; a shard of a round writes it as one file for the job that joins them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from competitive_mixtures.state import read_facts, read_tensors, take_named, write_tensors
+
+
+@dataclass
+class Contest:
+    """What some of the components bring to a round: their new state and how they scored the points.
+
+    Attributes:
+        ids: numbers of the components.
+        tensors: their state, and their discriminators' where these are carried on.
+        log_ratios: (N, len(ids)), training points.
+        log_ratios_test: (M, len(ids)).
+        samples: (len(ids), n, *shape), float32 or uint8.
+        facts: losses, samples seen and compute of this round, revived pairs, seconds by phase.
+    """
+
+    ids: list[int]
+    tensors: dict[str, Tensor]
+    log_ratios: Tensor
+    log_ratios_test: Tensor
+    samples: np.ndarray
+    facts: dict[str, Any]
+
+
+def choose_ids(num_components: int, shard: int, num_shards: int) -> list[int]:
+    """The components of a shard: consecutive ones, as many in every shard as can be."""
+    return np.array_split(np.arange(num_components), num_shards)[shard].tolist()
+
+
+def write_contest(path: Path, contest: Contest) -> None:
+    """Write a shard's part of a round as one file."""
+    own = {"log_ratios": contest.log_ratios, "log_ratios_test": contest.log_ratios_test}
+    own["samples"] = torch.from_numpy(contest.samples)
+    write_tensors(
+        path, own | {f"state.{name}": t for name, t in contest.tensors.items()}, contest.facts | {"ids": contest.ids}
+    )
+
+
+def read_contest(path: Path) -> Contest:
+    """Read what `write_contest` wrote."""
+    tensors, facts = read_tensors(path), read_facts(path)
+    return Contest(
+        ids=facts.pop("ids"),
+        tensors=take_named(tensors, "state."),
+        log_ratios=tensors["log_ratios"],
+        log_ratios_test=tensors["log_ratios_test"],
+        samples=tensors["samples"].numpy(),
+        facts=facts,
+    )
+
+
+def merge_facts(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One round's facts from those of its shards, in order: lists by component joined, amounts added."""
+    merged: dict[str, Any] = {"revived": parts[0]["revived"]}
+    for key in ("component_loss", "discriminator_loss"):
+        if key in parts[0]:
+            merged[key] = [value for part in parts for value in part[key]]
+    for key in ("samples_seen", "compute"):
+        merged[key] = sum(part[key] for part in parts)
+    phases = {phase for part in parts for phase in part["seconds"]}
+    merged["seconds"] = {phase: sum(part["seconds"].get(phase, 0.0) for part in parts) for phase in sorted(phases)}
+    return merged

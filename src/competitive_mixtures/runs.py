@@ -1,0 +1,139 @@
+"""A run: one experiment with one seed, its data in the networks' units and its components; all jobs start from one."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from competitive_mixtures.config import Experiment
+from competitive_mixtures.data import Dataset
+from competitive_mixtures.networks.bank import ComponentBank
+from competitive_mixtures.networks.population import Population, build_components
+from competitive_mixtures.progress import show_progress
+from competitive_mixtures.random import make_generators
+from competitive_mixtures.training import choose_device, train_components
+
+NUM_SNAPSHOTS = {"vector": 256, "image": 16}  # samples of each component that a round keeps for the figures
+
+
+@dataclass
+class Clock:
+    """Seconds by phase."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def time(self, phase: str) -> Iterator[None]:
+        """Add the block's wall time to a phase."""
+        start = time.perf_counter()
+        yield
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The affine map between the data's units and the networks'.
+
+    Attributes:
+        mean: (d,) float32, or 0.
+        unit: one unit of the networks in the data's units.
+    """
+
+    mean: np.ndarray | float = 0.0
+    unit: float = 1.0
+
+    @classmethod
+    def fit(cls, points: np.ndarray) -> "Scale":
+        """Mean and standard deviation of (N, d) points, one deviation for all axes so that shapes are kept."""
+        mean = points.mean(axis=0, dtype=np.float64).astype(np.float32)
+        deviation = float(np.sqrt(np.square(points - mean, dtype=np.float64).mean()))
+        return cls(mean, deviation or 1.0)  # identical points have no deviation
+
+    def apply(self, points: np.ndarray) -> Tensor:
+        """Points in the networks' units; images, whose scale is 1, stay uint8."""
+        points = np.array(points)
+        return torch.from_numpy(points if points.dtype == np.uint8 else (points - self.mean) / np.float32(self.unit))
+
+    def invert(self, points: np.ndarray) -> np.ndarray:
+        """Points in the data's units."""
+        return points * np.float32(self.unit) + self.mean
+
+
+class Run:
+    """One experiment with one seed: its settings, its data on the device, and the components it may hold.
+
+    Args:
+        experiment: the settings.
+        dataset: prepared data.
+        seed: of the run.
+    """
+
+    def __init__(self, experiment: Experiment, dataset: Dataset, seed: int) -> None:
+        self.experiment, self.dataset, self.seed = experiment, dataset, seed
+        self.device = choose_device(experiment.device)
+        self.clock = Clock()
+        with self.clock.time("load"):
+            self.scale = Scale.fit(dataset.train) if self.standardizes else Scale()
+            self.train = self.scale.apply(dataset.train).to(self.device)
+            self.test = self.scale.apply(dataset.test).to(self.device)
+
+    @property
+    def standardizes(self) -> bool:
+        """Whether the networks see standardised points; images always enter in [0, 1]."""
+        return self.experiment.training.standardize and self.dataset.kind == "vector"
+
+    @property
+    def kinds(self) -> list[int]:
+        """For every component the number of its block in `components`."""
+        return [block for block, c in enumerate(self.experiment.components) for _ in range(c.count)]
+
+    def build_components(self, ids: Sequence[int] | None = None) -> Population[ComponentBank]:
+        """Components as they start."""
+        return build_components(
+            self.experiment, self.dataset.shape, self.seed, unit=self.scale.unit, ids=ids, device=self.device
+        )
+
+    def train_on(
+        self, components: Population[ComponentBank], cells: Sequence[Tensor], num_steps: int, *purpose: object
+    ) -> dict[str, Any]:
+        """Train each component on its cell; gives losses, samples seen and compute (samples x parameters)."""
+        settings = self.experiment.training
+        with self.clock.time("train"), show_progress("components", num_steps * len(components.banks)) as progress:
+            losses = train_components(
+                components,
+                self.train,
+                [cells[j].to(self.device) for j in components.ids],
+                num_steps=num_steps,
+                batch_size=settings.batch_size,
+                seed=self.seed,
+                purpose=purpose,
+                progress=progress,
+            )
+        rows = {j: settings.batch_size * bank.batches_per_step for ids, bank in components.banks for j in ids}
+        alive = [j for j in components.ids if len(cells[j])]
+        return {
+            "component_loss": [None if np.isnan(loss) else loss for loss in losses.tolist()],
+            "samples_seen": num_steps * sum(rows[j] for j in alive),
+            "compute": num_steps
+            * sum(
+                bank.num_parameters / bank.count * sum(rows[j] for j in ids if j in alive)
+                for ids, bank in components.banks
+            ),
+        }
+
+    def draw_snapshots(self, components: Population[ComponentBank], *purpose: object) -> np.ndarray:
+        """A few samples of every component, in the data's units, images as uint8."""
+        return self.draw_samples(components, NUM_SNAPSHOTS[self.dataset.kind], *purpose, "snapshot")
+
+    def draw_samples(self, components: Population[ComponentBank], num_samples: int, *purpose: object) -> np.ndarray:
+        """Samples (k, num_samples, *shape) of every component as the data are stored: float32 vectors, uint8 images."""
+        streams = make_generators(self.seed, *purpose, components=components.ids, device=self.device)
+        samples = components.sample(components.ids, streams, num_samples).cpu()
+        if self.dataset.kind == "image":
+            return samples.clamp_(0, 1).mul_(255).round_().to(torch.uint8).numpy()
+        return self.scale.invert(samples.numpy())
