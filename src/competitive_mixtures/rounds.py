@@ -11,7 +11,7 @@ from torch import Tensor
 from competitive_mixtures import competition
 from competitive_mixtures.contests import Contest, merge_facts
 from competitive_mixtures.data import Dataset
-from competitive_mixtures.evaluation.clustering import compare_partitions
+from competitive_mixtures.evaluation.clustering import contingency_table, score_agreement
 from competitive_mixtures.evaluation.objective import estimate_log_partition, estimate_objective
 from competitive_mixtures.networks.bank import ComponentBank, JudgeBank, join
 from competitive_mixtures.networks.population import Population, build_discriminators
@@ -179,7 +179,7 @@ def conclude(run: Run, round_: int, previous: Path, contests: Sequence[Contest],
             "share_changed": float((assignment.winner != former).mean()),
             "margin_quantiles": quantiles(assignment.margin),
             **judged,
-            **({} if labels is None else compare_partitions(assignment.winner, np.asarray(labels))),
+            **({} if labels is None else score_agreement(contingency_table(assignment.winner, np.asarray(labels)))),
             **totals,
             **facts,
         },

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 NUM_KEPT = {"vector": 2000, "image": 100}  # samples of every model that are kept for the figures
 COSTS = ("train_time_s", "samples_seen", "compute", "num_parameters")
-PARTITION_SCORES = ("purity", "nmi", "ari", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,11 @@ def draw_mixtures(run: Run, folder: Path, num_rounds: int) -> Iterator[Mixture]:
     record = read_json(last / "metrics.json")
     components = run.build_components()
     components.load(take_named(read_tensors(last / STATE), "components."))
-    facts = {name: record[name] for name in PARTITION_SCORES if name in record}
+    facts: dict[str, float] = {}
+    if run.dataset.train_labels is not None:
+        facts |= compare_partitions(
+            read_table(last / "assignments.parquet")["component"], np.asarray(run.dataset.train_labels)
+        )
     facts |= {name: record[name] for name in ("objective", "objective_test") if record.get(name) is not None}
     facts |= {"samples_seen": record["samples_seen"], "compute": record["compute"]}
     facts |= {"num_parameters": components.num_parameters, "train_time_s": sum_seconds(folder, num_rounds)}

@@ -19,11 +19,15 @@ def compare_partitions(components: np.ndarray, labels: np.ndarray) -> dict[str, 
         UserError: no points, a negative entry, or arrays of different lengths.
     """
     table = contingency_table(components, labels)
+    return score_agreement(table) | {"accuracy": matched_accuracy(table)}
+
+
+def score_agreement(table: np.ndarray) -> dict[str, float]:
+    """Compute the agreement scores that need NumPy alone, `purity`, `nmi` and `ari`, from a contingency table."""
     return {
         "purity": purity(table),
         "nmi": normalized_mutual_information(table),
         "ari": adjusted_rand_index(table),
-        "accuracy": matched_accuracy(table),
     }
 
 
