@@ -23,6 +23,7 @@ from competitive_mixtures.runs import Run
 from competitive_mixtures.state import (
     STATE,
     read_json,
+    read_table,
     read_tensors,
     take_named,
     write_atomically,
@@ -100,9 +101,8 @@ def draw_mixtures(run: Run, folder: Path, num_rounds: int) -> Iterator[Mixture]:
     components.load(take_named(read_tensors(last / STATE), "components."))
     facts: dict[str, float] = {}
     if run.dataset.train_labels is not None:
-        facts |= compare_partitions(
-            read_table(last / "assignments.parquet")["component"], np.asarray(run.dataset.train_labels)
-        )
+        winner = read_table(last / "assignments.parquet")["component"]
+        facts |= compare_partitions(winner, np.asarray(run.dataset.train_labels))
     facts |= {name: record[name] for name in ("objective", "objective_test") if record.get(name) is not None}
     facts |= {"samples_seen": record["samples_seen"], "compute": record["compute"]}
     facts |= {"num_parameters": components.num_parameters, "train_time_s": sum_seconds(folder, num_rounds)}
