@@ -120,13 +120,19 @@ def test_every_departure_of_the_project_has_its_reason():
 
 
 def test_flatten_names_nested_settings():
-    settings = {"components": [{"kind": "vae", "count": 2}, {"kind": "gan"}], "revival": None, "hidden": [50, 50]}
+    settings = {
+        "components": [{"kind": "vae", "count": 2}, {"kind": "gan"}],
+        "revival": None,
+        "hidden": [50, 50],
+        "of": [],
+    }
     assert dict(flatten(settings)) == {
         "components.kind": "vae",
         "components.count": "2",
         "components.1.kind": "gan",
         "revival": "none",
-        "hidden": "[50, 50]",
+        "hidden": "50, 50",
+        "of": "none",
     }
 
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.scores import MAIN_METRICS, ROWS, main_scores
-from competitive_mixtures.report.statistics import mean_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,13 +14,14 @@ if TYPE_CHECKING:
 
 
 def plot_compute(tables: "Tables", out: Path) -> None:
-    """One panel an experiment: samples times parameters against the main score, mean and interval over seeds.
+    """One panel an experiment: samples times parameters against the main score, mean and range of the seeds.
 
     Args:
         tables: the scores of all runs.
         out: an `.svg` file.
     """
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
     style.use_style()
     panels = list(main_scores(tables))
@@ -33,6 +33,9 @@ def plot_compute(tables: "Tables", out: Path) -> None:
             _draw_model(axes, model, protocol, scores, compute)
         axes.set(title=experiment, xscale="log", ylabel=MAIN_METRICS[metric])
         axes.set_xlabel("samples × parameters")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        axes.xaxis.set_major_formatter(LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(9, 9)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     handles = [
         Line2D(
             [],
@@ -53,18 +56,14 @@ def plot_compute(tables: "Tables", out: Path) -> None:
 
 
 def _draw_model(axes: "Axes", model: str, protocol: str, scores: "pd.DataFrame", compute: "pd.DataFrame") -> None:
-    score = mean_interval(_values(scores, model, protocol))
-    cost = mean_interval(_values(compute, model, protocol))
-    if not (score.count and cost.count):
+    score, cost = _values(scores, model, protocol), _values(compute, model, protocol)
+    if score.empty or cost.empty:
         return
     color = style.MODEL_COLORS[model]
-    error = None if score.count < 2 else [[score.mean - score.low], [score.high - score.mean]]
+    axes.plot([cost.mean()] * 2, [score.min(), score.max()], color=color, linewidth=0.8)
     filled = "white" if protocol == "equal_compute" else color
-    axes.errorbar(
-        cost.mean, score.mean, error, fmt=style.MODEL_MARKERS[model], color=color, markerfacecolor=filled,
-        markersize=5, elinewidth=0.8,
-    )  # fmt: skip
+    axes.plot(cost.mean(), score.mean(), style.MODEL_MARKERS[model], color=color, markerfacecolor=filled, markersize=5)
 
 
 def _values(rows: "pd.DataFrame", model: str, protocol: str) -> "pd.Series":
-    return rows.loc[(rows["model"] == model) & (rows["protocol"] == protocol), "value"]
+    return rows.loc[(rows["model"] == model) & (rows["protocol"] == protocol), "value"].dropna()

@@ -92,7 +92,13 @@ def flatten(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, s
             for place, entry in enumerate(value):
                 yield from flatten(entry, f"{key}." if place == 0 else f"{key}.{place}.")
         else:
-            yield key, value if isinstance(value, str) else "none" if value is None else json.dumps(value)
+            yield key, _to_text(value)
+
+
+def _to_text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_to_text, value)) or "none"
+    return value if isinstance(value, str) else "none" if value is None else json.dumps(value)
 
 
 def _read_reasons(path: Path) -> dict[str, str]:
