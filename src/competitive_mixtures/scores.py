@@ -12,9 +12,10 @@ from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.clustering import compare_partitions
 from competitive_mixtures.evaluation.frechet import frechet_distance
+from competitive_mixtures.evaluation.kernel_density import log_kernel_density
 from competitive_mixtures.evaluation.kernel_distance import kernel_distance
 from competitive_mixtures.evaluation.label_histogram import score_labels
-from competitive_mixtures.evaluation.likelihood import score_samples
+from competitive_mixtures.evaluation.likelihood import draft_log_likelihood, score_samples
 from competitive_mixtures.evaluation.precision_recall import estimate_manifold, precision_recall
 from competitive_mixtures.networks.bank import ComponentBank
 from competitive_mixtures.networks.population import Population
@@ -172,12 +173,29 @@ def score_vectors(run: Run, mixture: Mixture) -> dict[str, float]:
         estimate_manifold(points[:size], settings.num_neighbors),
         estimate_manifold(samples[:size], settings.num_neighbors),
     )
-    return {
+    scores = {
         "log_likelihood": density.log_likelihood,
         "coverage": density.coverage,
         "precision": precision,
         "recall": recall,
     }
+    if mixture.model == "competitive":
+        scores["log_likelihood_draft"] = score_by_draft(mixture, len(samples), density.bandwidth, points)
+    return scores
+
+
+def score_by_draft(mixture: Mixture, num_samples: int, bandwidth: float, points: np.ndarray) -> float:
+    """What the draft's column would say of a mixture: each component on its own cell, log alpha left out.
+
+    A test point's cell is that of the component with the largest alpha_j p_gj(x), under the same kernel density as the
+    mixture's own score; the draft's densities come from annealed importance sampling.
+    """
+    samples, owners = mixture.samples[:num_samples], mixture.components[:num_samples]
+    members = [samples[owners == j] for j in np.unique(owners)]
+    weights = np.array([len(part) for part in members]) / num_samples
+    densities = np.stack([log_kernel_density(points, part, np.array([bandwidth]))[0] for part in members])
+    cells = (densities + np.log(weights)[:, None]).argmax(axis=0)
+    return draft_log_likelihood(densities, cells, weights)
 
 
 class ImageScorer:
