@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from competitive_mixtures.report.runs import Run
 
 PROTOCOLS = ("paper", "equal_compute")
+MIN_COLUMNS = 4  # so that panels do not outgrow the page where there are few baselines
 GRID = 8  # pictures in a row and in a column of an image panel
 
 
@@ -36,9 +37,10 @@ def plot_mixture(runs: "list[Run]", data: "Dataset", out: Path) -> None:
     samples = runs[0].mixture_samples()
     found = {name.split(".")[0] for name in samples}
     baselines = [model for model in style.MODEL_LABELS if model in found - {"competitive", "data"}]
-    columns = 1 + len(baselines)
-    width = style.TEXT_WIDTH / columns
-    figure, panels = plt.subplots(2, columns, figsize=(style.TEXT_WIDTH, 2 * width + 0.3), squeeze=False)
+    columns = max(1 + len(baselines), MIN_COLUMNS)
+    figure, panels = plt.subplots(2, columns, figsize=(style.TEXT_WIDTH, 2 * style.TEXT_WIDTH / columns + 0.3))
+    for axes in panels[:, 1 + len(baselines) :].flat:
+        axes.remove()
     _draw(panels[0, 0], data.train, data, "data")
     _draw(panels[1, 0], samples["competitive.-"], data, "competitive")
     for column, model in enumerate(baselines, start=1):

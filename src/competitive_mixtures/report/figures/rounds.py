@@ -77,7 +77,7 @@ def _draw_agreement(axes: "Axes", rounds: np.ndarray, runs: "list[Run]") -> None
     draw_curves(axes, rounds, purity, style.COMPONENT_COLORS[0], "purity")
     draw_curves(axes, rounds, collect(runs, rounds, "nmi"), style.COMPONENT_COLORS[6], "NMI", "--")
     axes.set(title="agreement with the labels", ylim=(-0.02, 1.04))
-    axes.legend(handlelength=1.6, loc="lower right")
+    axes.legend(handlelength=1.6)
 
 
 def _draw_sizes(axes: "Axes", rounds: np.ndarray, runs: "list[Run]") -> None:
