@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.errors import TrainingDivergedError
-from competitive_mixtures.networks.bank import Bank, ComponentBank, JudgeBank, is_shared, select
+from competitive_mixtures.networks.bank import Bank, ComponentBank, JudgeBank, put_rows, take_rows
 from competitive_mixtures.networks.population import Population
 from competitive_mixtures.random import make_generators
 
@@ -213,27 +213,3 @@ def draw_contests(
 def chunk_length(num_steps: int, bytes_per_step: int) -> int:
     """Steps whose random draws fit into `CHUNK_BYTES`."""
     return max(1, min(num_steps, MAX_CHUNK, CHUNK_BYTES // max(1, bytes_per_step)))
-
-
-def take_rows(bank: ComponentBank, rows: Sequence[int]) -> ComponentBank:
-    """A smaller bank with copies of some of the networks."""
-    part = type(bank)(
-        bank.settings,
-        bank.shape,
-        [torch.Generator() for _ in rows],
-        unit=bank.unit,
-        num_shared=bank.num_shared,
-        device=bank.device,
-    )
-    part.load(select(bank.state(), rows))
-    return part
-
-
-def put_rows(bank: Bank, part: Bank, rows: Sequence[int]) -> None:
-    """Copy the networks of `part` back to where `take_rows` took them from."""
-    trained = part.state()
-    for name, tensor in bank.state().items():
-        if is_shared(name):
-            tensor.copy_(trained[name])
-        else:
-            tensor[list(rows)] = trained[name]

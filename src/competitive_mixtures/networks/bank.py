@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 
 from competitive_mixtures import config
+from competitive_mixtures.errors import UserError
 from competitive_mixtures.networks.layers import Generators
 
 SHARED = "shared."  # marks the tensors of a state that have no component axis
@@ -21,7 +22,7 @@ class FlatAdam:
     """
 
     def __init__(self, module: nn.Module, settings: config.Optimizer) -> None:
-        self.settings = settings
+        self.module, self.settings = module, settings
         self.names, parameters = zip(*module.named_parameters(), strict=True)
         ends = torch.tensor([-(-p.numel() // 16) * 16 for p in parameters]).cumsum(0).tolist()  # 64-byte alignment
         device = parameters[0].device
@@ -61,14 +62,10 @@ class FlatAdam:
             maximize=False,
         )
 
-    def moments(self) -> dict[str, Tensor]:
-        """Adam's running means by name of moment and parameter."""
+    def moments(self) -> dict[str, dict[str, Tensor]]:
+        """Adam's running means by name of moment and of parameter."""
         buffers = {"mean": self.mean, "square": self.square}
-        return {
-            f"{moment}.{name}": view
-            for moment, buffer in buffers.items()
-            for name, view in zip(self.names, self.views(buffer), strict=True)
-        }
+        return {moment: dict(zip(self.names, self.views(buffer), strict=True)) for moment, buffer in buffers.items()}
 
 
 class Bank(nn.Module):
@@ -99,23 +96,37 @@ class Bank(nn.Module):
     @property
     def num_parameters(self) -> int:
         """Trainable parameters of all k networks together."""
-        return sum(parameter.numel() for parameter in self.parameters())
+        return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that training changes, by name, as views: parameters, running moments, Adam's state."""
-        tensors = dict(self.named_parameters()) | dict(self.named_buffers())
+        tensors = self._mark_shared(self, dict(self.named_parameters()) | dict(self.named_buffers()))
         for part, optimizer in self.optimizers.items():
-            tensors |= {f"adam.{part}.{name}": moment for name, moment in optimizer.moments().items()}
+            for moment, views in optimizer.moments().items():
+                marked = self._mark_shared(optimizer.module, views)
+                tensors |= {f"adam.{part}.{moment}.{name}": view for name, view in marked.items()}
             tensors[f"{SHARED}adam.{part}.num_steps"] = optimizer.num_steps
-        return {self._mark_shared(name, tensor): tensor.detach() for name, tensor in tensors.items()}
+        return {name: tensor.detach() for name, tensor in tensors.items()}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Copy a state of the same networks in."""
+        """Copy a state of the same networks in.
+
+        Raises:
+            UserError: the state is of other networks.
+        """
         for name, tensor in self.state().items():
+            if name not in state or state[name].shape != tensor.shape:
+                found = list(state[name].shape) if name in state else "nothing"
+                raise UserError(
+                    f"state: {name}: found {found}, the settings expect {list(tensor.shape)}; the state was written "
+                    "with other settings: run the steps before this one again"
+                )
             tensor.copy_(state[name])
 
-    def _mark_shared(self, name: str, tensor: Tensor) -> str:
-        return name if is_shared(name) or len(tensor) == self.count else f"{SHARED}{name}"
+    def _mark_shared(self, module: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        layers = tuple(f"{path}." for path, layer in module.named_modules() if getattr(layer, "shared", False))
+        common = {name for name, tensor in tensors.items() if len(tensor) != self.count or name.startswith(layers)}
+        return {f"{SHARED}{name}" if name in common else name: tensor for name, tensor in tensors.items()}
 
 
 class ComponentBank(Bank):
@@ -173,9 +184,38 @@ def select(state: dict[str, Tensor], rows: Sequence[int]) -> dict[str, Tensor]:
 
 
 def join(states: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The state of one bank from those of its parts, in order; what is shared comes from the first that has it."""
+    """The state of one bank from those of its parts, in order.
+
+    What is shared has one value in all parts, but for counts of steps: a part without points lags behind the others.
+    """
     parts: dict[str, list[Tensor]] = {}
     for state in states:
         for name, tensor in state.items():
             parts.setdefault(name, []).append(tensor)
-    return {name: tensors[0] if is_shared(name) else torch.cat(tensors) for name, tensors in parts.items()}
+    return {
+        name: torch.stack(tensors).amax(0) if is_shared(name) else torch.cat(tensors) for name, tensors in parts.items()
+    }
+
+
+def take_rows(bank: ComponentBank, rows: Sequence[int]) -> ComponentBank:
+    """A smaller bank with copies of some of the networks."""
+    part = type(bank)(
+        bank.settings,
+        bank.shape,
+        [torch.Generator() for _ in rows],
+        unit=bank.unit,
+        num_shared=bank.num_shared,
+        device=bank.device,
+    )
+    part.load(select(bank.state(), rows))
+    return part
+
+
+def put_rows(bank: Bank, part: Bank, rows: Sequence[int]) -> None:
+    """Copy the networks of `part` back to where `take_rows` took them from."""
+    trained = part.state()
+    for name, tensor in bank.state().items():
+        if is_shared(name):
+            tensor.copy_(trained[name])
+        else:
+            tensor[list(rows)] = trained[name]

@@ -98,7 +98,7 @@ class ConvEncoder(nn.Module):
         options = [{"shared": s, "spectral": spectral} for s in shared]
         self.count = len(generators)
         self.convolutions = nn.ModuleList(
-            Conv(i, o, 4, 2, 1, generators, **option)
+            Conv(i, o, 4, 2, 1, generators, bias=not normalize, **option)
             for i, o, option in zip(sizes[:-1], sizes[1:], options[:-1], strict=True)
         )
         self.norms = nn.ModuleList(BatchNorm(o, self.count) if normalize else nn.Identity() for o in channels)
@@ -137,10 +137,10 @@ class ConvDecoder(nn.Module):
             )
         self.count = len(generators)
         self.start = (channels[0], shape[1] // factor, shape[2] // factor)
-        self.tail = Linear(inputs, prod(self.start), generators, shared=shared[0])
+        self.tail = Linear(inputs, prod(self.start), generators, shared=shared[0], bias=False)
         self.norms = nn.ModuleList(BatchNorm(c, self.count) for c in channels)
         sizes = zip(channels[:-1], channels[1:], shared[1:-1], strict=True)
-        self.doublings = nn.ModuleList(ConvTranspose(i, o, generators, shared=s) for i, o, s in sizes)
+        self.doublings = nn.ModuleList(ConvTranspose(i, o, generators, shared=s, bias=False) for i, o, s in sizes)
         self.last = Conv(channels[-1], shape[0], 3, 1, 1, generators, shared=shared[-1])
 
     def forward(self, x: Tensor) -> Tensor:

@@ -34,6 +34,7 @@ class Stacked(nn.Module):
         fan_in: inputs of one unit; weights and biases start uniform in +-1/sqrt(fan_in).
         generators: one for each component, on the CPU; a shared layer draws from the first.
         shared: whether the components share this layer.
+        bias: whether there is one; before a batch norm, which takes it away, it would only follow rounding errors.
         spectral: whether the weight is divided by its largest singular value (Miyato et al., 2018, arXiv 1802.05957).
     """
 
@@ -47,6 +48,7 @@ class Stacked(nn.Module):
         generators: Generators,
         *,
         shared: bool = False,
+        bias: bool = True,
         spectral: bool = False,
     ) -> None:
         super().__init__()
@@ -54,7 +56,7 @@ class Stacked(nn.Module):
         self.count = len(generators)
         self.shared = shared
         self.weight = draw_uniform(shape, fan_in**-0.5, generators)
-        self.bias = draw_uniform((num_outputs,), fan_in**-0.5, generators)
+        self.bias = draw_uniform((num_outputs,), fan_in**-0.5, generators) if bias else None
         if spectral:
             start = [torch.randn(fan_in, generator=g) for g in generators]
             self.register_buffer("singular_vector", F.normalize(torch.stack(start), dim=1))
@@ -86,11 +88,11 @@ class Linear(Stacked):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply component j's map to x[j]."""
-        weight = self.normalized_weight()
         count = max(len(x), self.count)
-        return torch.baddbmm(
-            self.bias.unsqueeze(1).expand(count, -1, -1), x.expand(count, -1, -1), weight.expand(count, -1, -1)
-        )
+        x, weight = x.expand(count, -1, -1), self.normalized_weight().expand(count, -1, -1)
+        if self.bias is None:
+            return torch.bmm(x, weight)
+        return torch.baddbmm(self.bias.unsqueeze(1).expand(count, -1, -1), x, weight)
 
 
 class Conv(Stacked):
@@ -103,7 +105,7 @@ class Conv(Stacked):
         stride: 1 or 2.
         padding: zeros on each side.
         generators: as in `Stacked`.
-        options: `shared`, `spectral`.
+        options: `shared`, `bias`, `spectral`.
     """
 
     def __init__(
@@ -122,7 +124,8 @@ class Conv(Stacked):
         channels = weight.shape[1]
         groups = 1 if self.shared else self.count
         folded = x.unflatten(1, (-1, channels)).flatten(0, 1) if self.shared else x
-        y = F.conv2d(folded, weight, self.bias.flatten(), self.stride, self.padding, groups=groups)
+        bias = None if self.bias is None else self.bias.flatten()
+        y = F.conv2d(folded, weight, bias, self.stride, self.padding, groups=groups)
         return y.unflatten(0, (len(x), -1)).flatten(1, 2) if self.shared else y
 
 
@@ -137,7 +140,8 @@ class ConvTranspose(Stacked):
         weight = self.normalized_weight().flatten(0, 1)
         groups = 1 if self.shared else self.count
         folded = x.unflatten(1, (-1, len(weight))).flatten(0, 1) if self.shared else x
-        y = F.conv_transpose2d(folded, weight, self.bias.flatten(), stride=2, padding=1, groups=groups)
+        bias = None if self.bias is None else self.bias.flatten()
+        y = F.conv_transpose2d(folded, weight, bias, stride=2, padding=1, groups=groups)
         return y.unflatten(0, (len(x), -1)).flatten(1, 2) if self.shared else y
 
 

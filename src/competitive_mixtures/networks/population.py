@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures import config
-from competitive_mixtures.networks.bank import Bank, ComponentBank, JudgeBank, is_shared, join, select
+from competitive_mixtures.networks.bank import Bank, ComponentBank, JudgeBank, is_shared, join, select, take_rows
 from competitive_mixtures.networks.discriminator import ClassifierBank, DiscriminatorBank
 from competitive_mixtures.networks.gan import GANBank
 from competitive_mixtures.networks.layers import Generators
@@ -71,7 +71,7 @@ class Population(Generic[B]):
         """Samples of components `ids`, each from its own generator.
 
         Args:
-            ids: the numbers of whole banks, in the population's order.
+            ids: some or all of the population's, in its order.
             generators: one for each of `ids`, on the population's device.
             num_samples: from each component.
 
@@ -79,8 +79,13 @@ class Population(Generic[B]):
             (len(ids), num_samples, *shape), float.
         """
         streams = dict(zip(ids, generators, strict=True))
-        banks = [(members, bank) for members, bank in self.banks if set(members) <= set(ids)]
-        return torch.cat([bank.sample([streams[j] for j in members], num_samples) for members, bank in banks])
+        parts = []
+        for members, bank in self.banks:
+            rows = [row for row, j in enumerate(members) if j in streams]
+            if rows:
+                part = bank if len(rows) == bank.count else take_rows(bank, rows)
+                parts.append(part.sample([streams[members[row]] for row in rows], num_samples))
+        return torch.cat(parts)
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor of the networks, by kind and name: the same tensors whatever the back-end."""
