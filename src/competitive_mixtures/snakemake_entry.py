@@ -21,7 +21,8 @@ def move_targets_in_front(words: Sequence[str]) -> list[str]:
     Returns:
         The same words; those after a `--` stay where they are.
     """
-    targets, others = [], []
+    targets: list[str] = []
+    others: list[str] = []
     among_pairs = False
     for position, word in enumerate(words):
         if word == "--":

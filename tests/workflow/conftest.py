@@ -16,7 +16,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def fresh(tmp_path: Path) -> Project:
     """A project right after cloning; its path has a space and an accent."""
-    return make_project(tmp_path / "mon étude")
+    return make_project(tmp_path / "fresh" / "mon étude")
 
 
 @pytest.fixture(scope="session")
@@ -29,4 +29,4 @@ def finished_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, di
 @pytest.fixture
 def finished(finished_once: tuple[Project, dict[str, int]], tmp_path: Path) -> Project:
     """A copy of the finished project."""
-    return finished_once[0].copy(tmp_path / "mon étude")
+    return finished_once[0].copy(tmp_path / "finished" / "mon étude")

@@ -79,7 +79,11 @@ class Project:
 
     def _environment(self) -> Mapping[str, str]:
         scripts = str(Path(sys.executable).parent)
-        ours = {"PATH": f"{scripts}:{os.environ['PATH']}", "PYTHONPATH": str(self.root / "src"), "DVC_NO_ANALYTICS": "1"}
+        ours = {
+            "PATH": f"{scripts}:{os.environ['PATH']}",
+            "PYTHONPATH": str(self.root / "src"),
+            "DVC_NO_ANALYTICS": "1",
+        }
         return os.environ | ours | self.environment
 
 

@@ -70,9 +70,9 @@ def run_cluster(root: Path) -> Iterator[dict[str, str]]:
     """
     configure(root)
     environment = {"PATH": f"{root}/bin:{search_path()}", "SLURM_CONF": str(root / "slurm.conf")}
+    places = {"socket": "socket", "key-file": "key", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
     daemons = [
-        ["munged", "--foreground", f"--socket={root}/munge.socket", f"--key-file={root}/munge.key"]
-        + [f"--pid-file={root}/munge.pid", f"--log-file={root}/munge.log", f"--seed-file={root}/munge.seed"],
+        ["munged", "--foreground", *(f"--{option}={root}/munge.{suffix}" for option, suffix in places.items())],
         ["slurmctld", "-D", "-f", f"{root}/slurm.conf"],
         ["slurmd", "-D", "-f", f"{root}/slurm.conf"],
     ]

@@ -1,7 +1,8 @@
 """What runs again after a change: only what depends on it."""
 
 import pytest
-from test_pipeline import CHAIN
+
+REPORT = {"summarize", "judge_claims", "write_tables", "plot_figures", "compile_paper"}
 
 
 def set_number(*keys, value):
@@ -18,8 +19,8 @@ def set_number(*keys, value):
 
 def test_a_number_of_one_experiment(finished):
     finished.change(set_number("experiments", "digits", "training", "steps_per_round", value=21))
-    rerun = {"pretrain": 1, "train_round": 1, "train_last_round": 1, "train_baseline": 1, "evaluate": 1, "digits": 1}
-    assert finished.plan("all") == {key: count for key, count in (rerun | CHAIN).items() if key != "digits"}
+    rerun = {"pretrain", "train_round", "train_last_round", "train_baseline", "evaluate", "summarize_experiment"}
+    assert finished.plan("all") == dict.fromkeys(rerun | REPORT, 1)
 
 
 def test_a_number_that_changes_back(finished):
@@ -30,9 +31,9 @@ def test_a_number_that_changes_back(finished):
     assert finished.plan("all") == {}
 
 
-def test_another_suite_concerns_nobody(finished):
+def test_another_suite_concerns_the_report_only(finished):
     finished.change(set_number("experiments", "dots-long", "rounds", value=60))
-    assert finished.plan("all") == {}
+    assert set(finished.plan("all")) <= REPORT  # which lists the settings of all suites
 
 
 def test_resources_change_no_result(finished):
@@ -41,30 +42,28 @@ def test_resources_change_no_result(finished):
 
 
 def test_more_seeds_run_only_the_new_ones(finished):
-    before = finished.read("results/dots/seed-0/**/*.parquet")
+    before = finished.read("results/digits/seed-0/**/*.parquet")
     finished.change(set_number("seeds", value=2))
-    jobs = finished.snakemake("dots")
+    jobs = finished.snakemake("digits")
     assert jobs["pretrain"] == jobs["evaluate"] == 1
-    assert jobs["train_round"] + jobs["train_last_round"] == 3
-    assert finished.read("results/dots/seed-0/**/*.parquet") == before
-    other = finished.read("results/dots/seed-1/**/*.parquet")
+    assert jobs["train_round"] + jobs["train_last_round"] == 2
+    assert finished.read("results/digits/seed-0/**/*.parquet") == before
+    other = finished.read("results/digits/seed-1/**/*.parquet")
     for path, content in before.items():
         assert other[path.replace("seed-0", "seed-1")] != content
 
 
-@pytest.mark.parametrize(("experiment", "rule", "per_round"), [("dots", "train", 1), ("dots-sharded", "reassign", 1)])
-def test_a_longer_run_goes_on_from_the_last_state(finished, experiment, rule, per_round):
-    before = finished.read(f"results/{experiment}/seed-0/rounds/*/assignments.parquet")
-    finished.change(set_number("experiments", experiment, "rounds", value=4))
-    plan = finished.plan(experiment)
-    assert "pretrain" not in plan
-    assert sum(count for name, count in plan.items() if name.startswith(rule) and "baseline" not in name) >= 2
-    finished.run("snakemake", experiment)
-    after = finished.read(f"results/{experiment}/seed-0/rounds/*/assignments.parquet")
-    assert len(after) == 5
+@pytest.mark.parametrize(("experiment", "rounds"), [("dots", 2), ("dots-sharded", 1)])
+def test_a_longer_run_goes_on_from_the_last_state(finished, experiment, rounds):
+    folder = f"results/{experiment}/seed-0/rounds"
+    before = finished.read(f"{folder}/*/assignments.parquet")
+    finished.change(set_number("experiments", experiment, "rounds", value=rounds + 1))
+    jobs = finished.snakemake(f"{folder}/{rounds + 1}/state.safetensors")
+    assert sum(jobs.values()) == (4 if experiment == "dots-sharded" else 1)
+    after = finished.read(f"{folder}/*/assignments.parquet")
+    assert len(after) == len(before) + 1
     assert {path: after[path] for path in before} == before
-    states = finished.read(f"results/{experiment}/seed-0/rounds/*/state.safetensors")
-    assert list(states) == [f"results/{experiment}/seed-0/rounds/4/state.safetensors"]
+    assert list(finished.read(f"{folder}/*/state.safetensors")) == [f"{folder}/{rounds + 1}/state.safetensors"]
 
 
 def test_an_edited_method_runs_again(finished):

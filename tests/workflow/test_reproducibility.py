@@ -7,6 +7,7 @@ import time
 import pytest
 
 TABLES = "results/{}/seed-0/**/assignments.parquet"
+LAST = "results/dots/seed-0/rounds/2/state.safetensors"
 
 
 def rename(files, old, new):
@@ -15,33 +16,33 @@ def rename(files, old, new):
 
 def test_shards_change_nothing(finished):
     sharded = finished.read(TABLES.format("dots-sharded"))
-    assert len(sharded) == 4
-    assert rename(finished.read(TABLES.format("dots")), "dots", "dots-sharded") == sharded
+    assert len(sharded) == 3  # pretraining, rounds 0 and 1
+    assert sharded.items() <= rename(finished.read(TABLES.format("dots")), "dots", "dots-sharded").items()
 
 
 def test_the_same_seed_twice(finished, fresh):
-    fresh.run("snakemake", "dots")
+    fresh.run("snakemake", LAST)
     assert fresh.read(TABLES.format("dots")) == finished.read(TABLES.format("dots"))
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_run_goes_on(finished, fresh, sent):
-    process = fresh.start("snakemake", "dots")
+    process = fresh.start("snakemake", LAST)
     pretrained = fresh.root / "results/dots/seed-0/pretrain/metrics.json"
     while process.poll() is None and not pretrained.exists():
         time.sleep(0.02)
     os.killpg(process.pid, sent)
     process.wait()
     fresh.run("snakemake", "--unlock")
-    fresh.run("snakemake", "dots")
+    fresh.run("snakemake", LAST)
     assert fresh.read(TABLES.format("dots")) == finished.read(TABLES.format("dots"))
 
 
 def test_a_second_run_in_the_folder_is_refused(fresh):
-    process = fresh.start("snakemake", "dots")
+    process = fresh.start("snakemake", LAST)
     while process.poll() is None and not any((fresh.root / ".snakemake/locks").glob("*")):
         time.sleep(0.02)
-    refused = fresh.run("snakemake", "dots", check=False)
+    refused = fresh.run("snakemake", LAST, check=False)
     os.killpg(process.pid, signal.SIGTERM)
     process.wait()
     assert "LockException" in refused

@@ -51,13 +51,13 @@ rule summarize:
 
 rule judge_claims:
     input:
-        "paper/claims.yaml",
         multiext("results/", *SUMMARY),
         PLANS,
+        claims="paper/claims.yaml",
         code=code("report/claims", "report/statistics.py"),
     output:
-        "results/claims.csv",
         "results/claim_parts.csv",
+        claims="results/claims.csv",
     log:
         "logs/report/judge_claims.log",
     threads: 1
@@ -66,7 +66,7 @@ rule judge_claims:
         mem_mb=1000,
         runtime=10,
     shell:
-        "competitive-mixtures judge-claims --claims {input[0]} --out {output[0]} 2> {log}"
+        "competitive-mixtures judge-claims --claims {input.claims} --out {output.claims} 2> {log}"
 
 
 rule write_tables:
