@@ -68,6 +68,11 @@ rule summary:
         "results/summary.csv",
 
 
+rule claims:
+    input:
+        "results/claims.csv",
+
+
 rule figures:
     input:
         "paper/figures",
