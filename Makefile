@@ -6,13 +6,16 @@ VENV := .venv
 ACTIVATE := . $(VENV)/bin/activate &&
 ENVIRONMENT := $(VENV)/requirements.lock $(VENV)/pyproject.toml  # copies of what it was made from
 
-.PHONY: help reproduce test test-slurm check format bench pull push watch lock environment
+.PHONY: help reproduce report test test-slurm check format bench pull push watch lock environment
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | column -t -s :
 
 reproduce: $(ENVIRONMENT)  ## from the downloads to paper/paper.pdf
 	$(ACTIVATE) snakemake --cores 4 --resources gpu=1 all
+
+report: $(ENVIRONMENT)  ## report.html: figures, tables and verdicts to click through
+	$(ACTIVATE) snakemake --report report.html
 
 test: $(ENVIRONMENT)  ## all tests but the one that needs a Slurm cluster
 	$(ACTIVATE) pytest -n auto --dist loadgroup

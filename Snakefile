@@ -9,6 +9,9 @@ from competitive_mixtures.errors import UserError
 configfile: "params.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 
 

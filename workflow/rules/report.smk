@@ -33,7 +33,8 @@ rule summarize:
         tables_of(DEFAULT),
         code=code("report/summary.py"),
     output:
-        multiext("results/", *SUMMARY),
+        report("results/summary.csv", caption="../report/summary.rst", category="Tables"),
+        multiext("results/", *SUMMARY[1:]),
     log:
         "logs/report/summarize.log",
     threads: 1
@@ -57,7 +58,7 @@ rule judge_claims:
         code=code("report/claims", "report/statistics.py"),
     output:
         "results/claim_parts.csv",
-        claims="results/claims.csv",
+        claims=report("results/claims.csv", caption="../report/claims.rst", category="Tables"),
     log:
         "logs/report/judge_claims.log",
     threads: 1
@@ -94,7 +95,13 @@ rule plot_figures:
         PLANS,
         code=code("report/figures", "report/statistics.py", "report/runs.py"),
     output:
-        directory("paper/figures"),
+        report(
+            directory("paper/figures"),
+            patterns=["{figure}.{format,svg|png|gif}"],
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
     log:
         "logs/report/plot_figures.log",
     threads: 1
@@ -116,7 +123,7 @@ rule compile_paper:
         "paper/figures",
         code=code("report/compile.py"),
     output:
-        "paper/paper.pdf",
+        report("paper/paper.pdf", caption="../report/paper.rst", category="Report"),
     log:
         "logs/report/compile_paper.log",
     threads: 1
