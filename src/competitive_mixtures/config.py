@@ -101,7 +101,9 @@ class GAN(Block):
     loss: Literal["non_saturating", "wgan_gp"]  # non-saturating with spectral norm, or Wasserstein with a penalty
     critic_steps: PositiveInt  # critic updates for every generator update
     gradient_penalty: PositiveFloat  # weight of the penalty; the non-saturating loss has none
-    optimizer: Optimizer
+    optimizer: Optimizer  # of the generator
+    critic_optimizer: Optimizer
+    averaging: Annotated[float, Field(ge=0, lt=1)]  # decay of the generator's running mean, which draws the samples
     loss_limit: PositiveFloat
 
 

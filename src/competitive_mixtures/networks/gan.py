@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from copy import deepcopy
+from itertools import chain
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from competitive_mixtures import config
 from competitive_mixtures.networks.bank import ComponentBank
-from competitive_mixtures.networks.bodies import build_decoder, build_encoder, leaky_relu
+from competitive_mixtures.networks.bodies import build_decoder, build_encoder
+from competitive_mixtures.networks.discriminator import choose_activation
 from competitive_mixtures.networks.layers import Generators, draw_normal
 
 
@@ -18,7 +21,9 @@ class GANBank(ComponentBank):
 
     `non_saturating`: the critic is spectrally normalised (Miyato et al., 2018, arXiv 1802.05957). `wgan_gp`:
     Wasserstein loss with a gradient penalty (Gulrajani et al., 2017, arXiv 1704.00028). Critics have no batch norm: the
-    penalty is per point, and spectral norm takes its place.
+    penalty is per point, and spectral norm takes its place. Samples are drawn by the running mean of a generator's
+    weights, which does not circle around the equilibrium as the generator itself does (Yazıcı et al., 2019, arXiv
+    1806.04498).
 
     Args:
         settings: networks, latent dimension, loss and optimiser of one GAN.
@@ -56,9 +61,12 @@ class GANBank(ComponentBank):
             generators,
             spectral=settings.loss == "non_saturating",
             normalize=False,
-            activation=leaky_relu,
+            activation=choose_activation(settings.critic),
         )
-        self.optimize(device, generator=(self.generator, settings.optimizer), critic=(self.critic, settings.optimizer))
+        self.average = deepcopy(self.generator).requires_grad_(False)
+        self.optimize(
+            device, generator=(self.generator, settings.optimizer), critic=(self.critic, settings.critic_optimizer)
+        )
 
     def draw_noise(self, generators: Generators, num_steps: int, batch_size: int) -> Tensor:
         """Latents of each critic update and of the generator's, and one more column for the penalty's mixing weight.
@@ -84,23 +92,25 @@ class GANBank(ComponentBank):
             critic_losses = self._update_critic(real, part)
         optimizer = self.optimizers["generator"]
         optimizer.zero_grad()
-        scores = self._score(self._generate(generator_noise[..., :-1]))
+        scores = self._score(self._generate(self.generator, generator_noise[..., :-1]))
         losses = (F.softplus(-scores) if self.settings.loss == "non_saturating" else -scores).mean(1)
-        losses.sum().backward()
+        losses.sum().backward(inputs=list(self.generator.parameters()))
         optimizer.step()
+        self._update_average()
         return critic_losses + losses.detach()
 
     @torch.no_grad()
     def sample(self, generators: Generators, num_samples: int) -> Tensor:
         """Samples (k, num_samples, *shape)."""
         self.eval()
-        samples = self._generate(draw_normal(generators, (num_samples, self.settings.latent_dim), self.device))
+        latents = draw_normal(generators, (num_samples, self.settings.latent_dim), self.device)
+        samples = self._generate(self.average, latents)
         self.train()
         return samples
 
     def _update_critic(self, real: Tensor, noise: Tensor) -> Tensor:
         with torch.no_grad():
-            fake = self._generate(noise[..., :-1])
+            fake = self._generate(self.generator, noise[..., :-1])
         optimizer = self.optimizers["critic"]
         optimizer.zero_grad()
         real_scores, fake_scores = self._score(torch.cat([real, fake], dim=1)).chunk(2, dim=1)
@@ -118,8 +128,15 @@ class GANBank(ComponentBank):
         (gradient,) = torch.autograd.grad(self._score(between).sum(), between, create_graph=True)
         return self.settings.gradient_penalty * (gradient.flatten(2).norm(dim=2) - 1).square().mean(1)
 
-    def _generate(self, latents: Tensor) -> Tensor:
-        output = self.generator(latents)
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        means = chain(self.average.parameters(), self.average.buffers())
+        values = chain(self.generator.parameters(), self.generator.buffers())
+        for mean, value in zip(means, values, strict=True):
+            mean.lerp_(value, 1 - self.settings.averaging)
+
+    def _generate(self, generator: nn.Module, latents: Tensor) -> Tensor:
+        output = generator(latents)
         return output.sigmoid() if self.makes_images else output
 
     def _score(self, x: Tensor) -> Tensor:
