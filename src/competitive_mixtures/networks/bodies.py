@@ -102,12 +102,13 @@ class ConvEncoder(nn.Module):
             for i, o, option in zip(sizes[:-1], sizes[1:], options[:-1], strict=True)
         )
         self.norms = nn.ModuleList(BatchNorm(o, self.count) if normalize else nn.Identity() for o in channels)
+        self.is_common = all(shared[:-1]) and not normalize  # one input for all stays one up to the head
         self.head = Linear(channels[-1] * height * width, outputs, generators, **options[-1])
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (k or 1, batch, c, h, w) to (k, batch, outputs)."""
-        count = 1 if len(x) == 1 and all(layer.shared for layer in self.convolutions) else self.count
+        count = len(x) if self.is_common else self.count
         x = x.expand(count, *x.shape[1:]).transpose(0, 1).flatten(1, 2)  # (batch, k * c, h, w)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = self.activation(norm(convolution(x)))

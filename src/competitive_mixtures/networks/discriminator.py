@@ -37,7 +37,13 @@ class DiscriminatorBank(JudgeBank):
         num_shared = len(settings.network.widths) if self.shares_trunk else 0
         activation = choose_activation(settings.network)
         self.network = build_encoder(
-            settings.network, shape, 1, generators, num_shared=num_shared, activation=activation
+            settings.network,
+            shape,
+            1,
+            generators,
+            num_shared=num_shared,
+            normalize=not self.shares_trunk,  # real points and samples go through a shared trunk one after the other
+            activation=activation,
         )
         self.optimize(device, discriminator=(self, settings.optimizer))
 

@@ -12,12 +12,10 @@ from competitive_mixtures.networks.bank import FlatAdam, is_shared, join, put_ro
 from competitive_mixtures.networks.population import COMPONENTS
 from competitive_mixtures.random import make_generators
 
-SHAPES = {"mlp": (2,), "conv": (1, 8, 8)}
-
 
 def make_bank(block, ids=range(3), **options):
     settings = TypeAdapter(config.Component).validate_python(block)
-    shape = (1, 8, 8) if block in (CONV_VAE, CONV_GAN) else (2,)
+    shape = (1, 8, 8) if "conv" in str(block) else (2,)
     return COMPONENTS[settings.kind](settings, shape, make_generators(0, "bank", components=ids), **options)
 
 
