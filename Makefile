@@ -39,6 +39,9 @@ pull: $(ENVIRONMENT)  ## fetches data and results from the DVC remote; nothing h
 
 environment: $(ENVIRONMENT)  ## only the environment
 
+watch: $(ENVIRONMENT)  ## a running pipeline: experiment, seed, round, churn, objective, time left
+	$(ACTIVATE) python -m competitive_mixtures.watch
+
 lock:  ## resolves the dependencies anew; needs uv
 	uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate --output-file requirements.lock pyproject.toml
