@@ -6,19 +6,25 @@ from math import prod
 import torch
 from torch import Tensor
 
-from competitive_mixtures.errors import TrainingDivergedError
+from competitive_mixtures.errors import TrainingDivergedError, UserError
 from competitive_mixtures.networks.bank import Bank, ComponentBank, JudgeBank, put_rows, take_rows
 from competitive_mixtures.networks.population import Population
 from competitive_mixtures.random import make_generators
 
-CHUNK_BYTES = 64 * 2**20  # of batches, indices or noise that are drawn ahead of the steps that use them
+CHUNK_BYTES = 16 * 2**20  # of one component's samples, indices or noise, drawn ahead of the steps that use them
 MAX_CHUNK = 500  # steps between two looks at the losses
 
 Progress = Callable[[int], None]
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of a run: "auto" is the GPU where there is one."""
+    """The device of a run: "auto" is the GPU where there is one.
+
+    Raises:
+        UserError: a GPU is asked for and there is none.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("device: cuda: PyTorch finds no GPU on this machine; use auto or cpu")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
@@ -87,7 +93,7 @@ def draw_batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches (k, batches_per_step * batch, *shape) from the cells with the bank's noise, one pair a step."""
     rows = batch_size * bank.batches_per_step
-    chunk = chunk_length(num_steps, bank.count * rows * 8 * 16)
+    chunk = chunk_length(num_steps, rows * 8 * 16)
     for start in range(0, num_steps, chunk):
         length = min(chunk, num_steps - start)
         draws = [
@@ -200,7 +206,7 @@ def draw_contests(
     device = points.device
     real_streams = make_generators(seed, *purpose, "real", components=ids, device=device)
     fake_streams = make_generators(seed, *purpose, "fake", components=ids, device=device)
-    chunk = chunk_length(num_steps, len(ids) * batch_size * prod(points.shape[1:]) * 4)
+    chunk = chunk_length(num_steps, batch_size * prod(points.shape[1:]) * 4)
     for start in range(0, num_steps, chunk):
         length = min(chunk, num_steps - start)
         draws = [torch.randint(len(points), (length, batch_size), generator=g, device=device) for g in real_streams]
@@ -211,5 +217,8 @@ def draw_contests(
 
 
 def chunk_length(num_steps: int, bytes_per_step: int) -> int:
-    """Steps whose random draws fit into `CHUNK_BYTES`."""
+    """Steps whose random draws fit into `CHUNK_BYTES`.
+
+    It is the same for every back-end and shard: where a stream is interrupted, other numbers follow.
+    """
     return max(1, min(num_steps, MAX_CHUNK, CHUNK_BYTES // max(1, bytes_per_step)))
