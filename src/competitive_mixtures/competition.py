@@ -138,7 +138,7 @@ def log_scores(log_ratios: Tensor, normalizers: Tensor, weights: np.ndarray, set
         (N, k) float32; -inf for a component of weight 0 under `posterior`.
     """
     scores = log_ratios - normalizers
-    return scores + torch.from_numpy(np.log(weights)).float() if settings.assignment == "posterior" else scores
+    return scores + torch.from_numpy(weights).log().float() if settings.assignment == "posterior" else scores
 
 
 def assign(scores: Tensor) -> Assignment:

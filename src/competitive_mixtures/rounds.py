@@ -150,9 +150,9 @@ def conclude(run: Run, round_: int, previous: Path, contests: Sequence[Contest],
     settings, k = run.experiment.scoring, run.experiment.num_components
     with run.clock.time("assign"):
         normalizers = competition.log_normalizers(log_ratios, settings)
-        with np.errstate(divide="ignore"):
-            scores = competition.log_scores(log_ratios, normalizers, np.array(record["weights"]), settings)
-            scores_test = competition.log_scores(log_ratios_test, normalizers, np.array(record["weights"]), settings)
+        alpha = np.array(record["weights"])
+        scores = competition.log_scores(log_ratios, normalizers, alpha, settings)
+        scores_test = competition.log_scores(log_ratios_test, normalizers, alpha, settings)
         assignment = competition.assign(scores)
         former = read_table(previous / "assignments.parquet")["component"]
         tensors = join(contest.tensors for contest in contests)

@@ -1,0 +1,322 @@
+"""The algorithm's own steps on cases that are worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from examples import BASE, GAN, VAE, make_blobs, make_experiment
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from competitive_mixtures import competition
+from competitive_mixtures.config import Scoring
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.networks.population import build_components, build_discriminators
+from competitive_mixtures.random import make_generators
+
+FINITE = st.floats(-50, 50, width=32)
+
+
+def scoring(**changes):
+    return Scoring.model_validate(BASE["scoring"] | changes)
+
+
+def tensor(*rows):
+    return torch.tensor(rows, dtype=torch.float32)
+
+
+class TestSplitUniformly:
+    @given(num_points=st.integers(1, 300), share=st.floats(0, 1), seed=st.integers(0, 5))
+    def test_parts_are_equal_up_to_one_point(self, num_points, share, seed):
+        k = max(1, int(share * num_points))
+        parts = competition.split_uniformly(num_points, k, seed)
+        counts = np.bincount(parts, minlength=k)
+        assert parts.shape == (num_points,)
+        assert len(counts) == k
+        assert counts.max() - counts.min() <= 1
+
+    def test_more_components_than_points_are_refused(self):
+        with pytest.raises(UserError, match="components: 4 components for 3 training points"):
+            competition.split_uniformly(3, 4, 0)
+
+    def test_it_depends_on_the_seed_alone(self):
+        splits = [competition.split_uniformly(100, 3, seed) for seed in (0, 0, 1)]
+        assert np.array_equal(splits[0], splits[1])
+        assert not np.array_equal(splits[0], splits[2])
+
+
+class TestScores:
+    def test_log_normalizers_of_each_component(self):
+        ratios = tensor([0.0, 1.0], [math.log(3), 1.0])
+        found = competition.log_normalizers(ratios, scoring())
+        torch.testing.assert_close(found, torch.tensor([math.log(4), 1 + math.log(2)]))
+
+    def test_log_normalizer_of_all(self):
+        ratios = tensor([0.0, math.log(2)], [math.log(3), math.log(4)])
+        found = competition.log_normalizers(ratios, scoring(normalization="global"))
+        torch.testing.assert_close(found, torch.full((2,), math.log(10)))
+
+    @pytest.mark.parametrize("kind", ["bound", "soft_bound"])
+    def test_bounds_are_normalised_already(self, kind):
+        assert competition.log_normalizers(tensor([1.0, 2.0]), scoring(kind=kind)).tolist() == [0, 0]
+
+    def test_huge_ratios_do_not_overflow(self):
+        found = competition.log_normalizers(tensor([1e4, -1e4], [1e4, -1e4]), scoring())
+        torch.testing.assert_close(found, torch.tensor([1e4, -1e4]) + math.log(2))
+
+    @given(ratios=arrays(np.float32, st.tuples(st.integers(1, 20), st.integers(1, 5)), elements=FINITE))
+    def test_global_normalisation_leaves_the_raw_winner(self, ratios):
+        settings = scoring(normalization="global")
+        found = torch.from_numpy(ratios)
+        normalizers = competition.log_normalizers(found, settings)
+        scores = competition.log_scores(found, normalizers, np.full(ratios.shape[1], 0.2), settings)
+        won = competition.assign(scores).winner
+        rows = np.arange(len(ratios))
+        np.testing.assert_allclose(ratios[rows, won], ratios.max(axis=1), atol=1e-4)
+
+    @given(
+        ratios=arrays(np.float32, (6, 3), elements=FINITE),
+        shift=arrays(np.float32, 3, elements=st.floats(-5, 5, width=32)),
+    )
+    def test_normalisation_per_component_removes_a_discriminators_bias(self, ratios, shift):
+        """r_j matters up to a factor of its own: the scale of component j's density is unknown."""
+        scores = []
+        for found in (torch.from_numpy(ratios), torch.from_numpy(ratios + shift)):
+            normalizers = competition.log_normalizers(found, scoring())
+            scores.append(competition.log_scores(found, normalizers, np.full(3, 1 / 3), scoring()))
+        torch.testing.assert_close(scores[0], scores[1], atol=1e-4, rtol=0)
+
+    def test_density_leaves_the_weights_out_and_posterior_adds_their_logarithm(self):
+        ratios, weights = tensor([1.0, 1.5]), np.array([0.9, 0.1])
+        density = competition.log_scores(ratios, torch.zeros(2), weights, scoring())
+        posterior = competition.log_scores(ratios, torch.zeros(2), weights, scoring(assignment="posterior"))
+        assert competition.assign(density).winner.tolist() == [1]
+        assert competition.assign(posterior).winner.tolist() == [0]
+        torch.testing.assert_close(posterior, density + torch.tensor([math.log(0.9), math.log(0.1)]))
+
+    def test_a_component_of_weight_zero_wins_nothing_a_posteriori(self):
+        scores = competition.log_scores(
+            tensor([0.0, 9.0, 1.0]), torch.zeros(3), np.array([0.5, 0.0, 0.5]), scoring(assignment="posterior")
+        )
+        assignment = competition.assign(scores)
+        assert assignment.winner.tolist() == [2]
+        assert assignment.margin.tolist() == [1.0]
+
+    def test_scores_of_discriminators_are_their_ratios_in_order(self, monkeypatch):
+        monkeypatch.setattr(competition, "SCORING_BATCH", 16)
+        points = torch.from_numpy(make_blobs().train)
+        for backend in ("stacked", "loop"):
+            population = build_discriminators(make_experiment(training={"backend": backend}), (2,), 0, "round", 1)
+            found = competition.score_by_discriminators(population, points)
+            expected = torch.cat([bank.log_ratios(points) for _, bank in population.banks], dim=1)
+            assert found.shape == (120, 3)
+            torch.testing.assert_close(found, expected)
+
+    def test_bounds_of_both_back_ends_and_of_a_part_agree(self, monkeypatch):
+        monkeypatch.setattr(competition, "SCORING_BATCH", 50)
+        points = torch.from_numpy(make_blobs().train)
+        found = []
+        for backend, ids in (("stacked", None), ("loop", None), ("stacked", [1])):
+            components = build_components(make_experiment(training={"backend": backend}), (2,), 0, ids=ids)
+            found.append(competition.score_by_bound(components, points, 0, ("test",)))
+        assert found[0].shape == (120, 3)
+        torch.testing.assert_close(found[0], found[1])
+        torch.testing.assert_close(found[2], found[0][:, 1:2])
+
+    def test_a_bound_is_the_mean_negative_loss_over_its_draws(self):
+        points = torch.from_numpy(make_blobs().train)[:5]
+        components = build_components(make_experiment(), (2,), 0)
+        found = competition.score_by_bound(components, points, 0, ("test",))
+        ((ids, bank),) = components.banks
+        noise = bank.draw_noise(make_generators(0, "test", "bound", components=ids), competition.BOUND_DRAWS, 5)
+        losses = [bank.losses(points.expand(3, 5, 2), draw) for draw in noise]
+        torch.testing.assert_close(found, -torch.stack(losses).mean(0).T.detach())
+
+
+class TestAssign:
+    def test_highest_score_wins_and_ties_go_to_the_lowest_number(self):
+        assignment = competition.assign(tensor([0.0, 2.0, 1.0], [1.0, 1.0, 1.0], [-3.0, 5.0, 5.0], [7.0, -1.0, 7.0]))
+        assert assignment.winner.tolist() == [1, 0, 1, 0]
+        assert assignment.margin.tolist() == [1.0, 0.0, 0.0, 0.0]
+        assert assignment.winner.dtype == np.int16
+        assert assignment.margin.dtype == np.float32
+
+    def test_one_component_wins_everything_by_an_infinite_margin(self):
+        assignment = competition.assign(tensor([3.0], [-2.0]))
+        assert assignment.winner.tolist() == [0, 0]
+        assert np.isposinf(assignment.margin).all()
+
+    def test_nan_is_refused_with_its_place(self):
+        with pytest.raises(UserError, match=r"component 1: .*point 2 is NaN"):
+            competition.assign(tensor([0.0, 1.0], [0.0, 1.0], [0.0, math.nan]))
+
+    @given(scores=arrays(np.float32, st.tuples(st.integers(1, 30), st.integers(2, 6)), elements=FINITE))
+    def test_against_a_plain_loop(self, scores):
+        assignment = competition.assign(torch.from_numpy(scores))
+        for row, winner, margin in zip(scores, assignment.winner, assignment.margin, strict=True):
+            assert winner == list(row).index(max(row))
+            ordered = sorted(row)
+            assert margin == np.float32(ordered[-1] - ordered[-2])
+        assert assignment.count(scores.shape[1]).sum() == len(scores)
+
+    def test_count_includes_empty_components(self):
+        winner = np.array([2, 0, 2], dtype=np.int16)
+        assert competition.Assignment(winner, np.zeros(3)).count(4).tolist() == [1, 0, 2, 0]
+
+
+class TestCells:
+    def test_cells_are_the_positions_of_each_components_points(self):
+        cells = competition.to_cells(np.array([1, 0, 1, 3]), 4)
+        assert [cell.tolist() for cell in cells] == [[1], [0, 2], [], [3]]
+        assert all(cell.dtype == torch.int64 for cell in cells)
+
+    def test_a_component_below_the_threshold_keeps_its_former_cell(self):
+        winner = np.array([0] * 7 + [1] + [2] * 4)  # 12 points, 3 components: a half of 4 is 2
+        former = [torch.tensor([11]), torch.tensor([5, 6]), torch.tensor([0])]
+        cells = competition.choose_cells(winner, former, 0.5)
+        assert [cell.tolist() for cell in cells] == [[*range(7)], [5, 6], [8, 9, 10, 11]]
+
+    def test_the_threshold_itself_is_enough(self):
+        winner = np.array([0] * 6 + [1] * 2)
+        cells = competition.choose_cells(winner, [torch.tensor([1]), torch.tensor([1])], 0.5)
+        assert cells[1].tolist() == [6, 7]
+
+    def test_without_balancing_a_component_may_run_out_of_points(self):
+        cells = competition.choose_cells(np.zeros(4, dtype=int), [torch.tensor([1]), torch.tensor([2])], 0.0)
+        assert [len(cell) for cell in cells] == [4, 0]
+
+    def test_soft_cells_follow_the_responsibilities(self):
+        scores = torch.log(torch.tensor([[0.7, 0.2, 0.1]])).expand(20_000, 3) + 5
+        cells = competition.draw_soft_cells(scores, 0, ("round", 1))
+        shares = [len(cell) / 20_000 for cell in cells]
+        assert sum(len(cell) for cell in cells) == 20_000
+        np.testing.assert_allclose(shares, [0.7, 0.2, 0.1], atol=0.015)
+
+    def test_soft_cells_of_certain_points_are_the_winners(self):
+        cells = competition.draw_soft_cells(tensor([0.0, 200.0], [200.0, 0.0], [0.0, -math.inf]), 0, ())
+        assert [cell.tolist() for cell in cells] == [[1, 2], [0]]
+
+
+def objective(ratios, winner):
+    """H(alpha) minus the mean log-ratio of the winners."""
+    shares = np.bincount(winner) / len(winner)
+    shares = shares[shares > 0]
+    return -(shares * np.log(shares)).sum() - ratios[np.arange(len(winner)), winner].mean()
+
+
+class TestFindSpare:
+    def three_parts(self):
+        """Six points in three parts; every component models two of them."""
+        ratios = np.full((6, 3), -20.0, dtype=np.float32)
+        ratios[[0, 1], 0] = ratios[[2, 3], 1] = ratios[[4, 5], 2] = 1.0
+        return ratios, np.array([0, 0, 1, 1, 2, 2])
+
+    def test_components_with_parts_of_their_own_are_not_spare(self):
+        ratios, winner = self.three_parts()
+        assert competition.find_spare(torch.from_numpy(ratios), winner, 0.5) == []
+
+    def test_one_of_two_on_the_same_part_is_spare(self):
+        ratios, winner = self.three_parts()
+        ratios[:, 1] = ratios[:, 0]  # 1 models what 0 models; 0 wins the ties
+        ratios[1, 1] += 0.1
+        ratios[2:4] = [-20.0, -20.0, 0.5]
+        winner = ratios.argmax(axis=1)
+        assert winner.tolist() == [0, 1, 2, 2, 2, 2]
+        spare = competition.find_spare(torch.from_numpy(ratios), winner, 0.0)
+        assert len(spare) == 1
+        assert spare[0] in (0, 1)
+        removed = np.where(winner == spare[0], 1 - spare[0], winner)
+        assert objective(ratios, removed) < objective(ratios, winner)
+
+    def test_only_one_of_a_pair_is_spare(self):
+        ratios = np.zeros((8, 2), dtype=np.float32)
+        ratios[:4, 0] = ratios[4:, 1] = 0.01
+        assert len(competition.find_spare(torch.from_numpy(ratios), np.repeat([0, 1], 4), 0.0)) == 1
+
+    def test_a_starved_component_is_spare_however_well_it_models_its_points(self):
+        ratios = np.full((10, 2), -20.0, dtype=np.float32)
+        ratios[:9, 0] = ratios[9, 1] = 1.0
+        winner = np.array([0] * 9 + [1])
+        assert competition.find_spare(torch.from_numpy(ratios), winner, 0.5) == [1]
+        assert competition.find_spare(torch.from_numpy(ratios), winner, 0.1) == []
+
+    @pytest.mark.parametrize("min_share", [0.0, 0.5])
+    def test_an_empty_component_is_spare(self, min_share):
+        ratios, _ = self.three_parts()
+        winner = np.array([0, 0, 0, 0, 2, 2])
+        ratios[2:4, 0] = 2.0
+        assert 1 in competition.find_spare(torch.from_numpy(ratios), winner, min_share)
+
+    def test_starved_ones_come_first_and_never_are_all_spare(self):
+        spare = competition.find_spare(torch.zeros(4, 3), np.array([2, 2, 2, 1]), 1.0)
+        assert spare[:2] == [0, 1]
+        assert len(competition.find_spare(torch.zeros(4, 3), np.array([0, 1, 2, 2]), 1.0)) <= 2
+        assert competition.find_spare(torch.zeros(4, 1), np.zeros(4, dtype=int), 1.0) == []
+
+    @given(
+        ratios=arrays(np.float32, (12, 3), elements=st.floats(-5, 5, width=32)),
+        min_share=st.sampled_from([0.0, 0.3, 1.0]),
+    )
+    def test_removing_a_spare_component_that_is_not_starved_never_raises_the_objective(self, ratios, min_share):
+        winner = ratios.argmax(axis=1)
+        counts = np.bincount(winner, minlength=3)
+        spare = competition.find_spare(torch.from_numpy(ratios), winner, min_share)
+        assert len(spare) <= 2
+        for j in spare:
+            if counts[j] >= min_share * 4:
+                rest = ratios.copy()
+                rest[:, j] = -np.inf
+                removed = np.where(winner == j, rest.argmax(axis=1), winner)
+                assert objective(ratios, removed) <= objective(ratios, winner) + 1e-4
+
+
+class TestRevival:
+    def test_the_widest_cells_give_to_the_first_spare_ones(self):
+        assert competition.plan_revivals([3, 0], np.array([0.0, 5.0, 9.0, 0.0]), [0] * 4) == [[2, 3], [1, 0]]
+
+    def test_kinds_are_not_mixed_and_each_gives_once(self):
+        kinds = [0, 0, 1, 1]
+        assert competition.plan_revivals([2], np.array([9.0, 8.0, 0.0, 1.0]), kinds) == [[3, 2]]
+        assert competition.plan_revivals([0, 1], np.array([0.0, 0.0, 3.0, 4.0]), kinds) == []
+        assert competition.plan_revivals([0, 1, 2], np.array([0.0, 0.0, 0.0, 4.0]), [0] * 4) == [[3, 0]]
+
+    def test_nothing_to_revive(self):
+        assert competition.plan_revivals([], np.array([1.0, 2.0]), [0, 0]) == []
+
+    def test_spread_is_the_sum_of_squared_distances_to_the_mean(self):
+        points = torch.tensor([[0.0, 0.0], [2.0, 0.0], [5.0, 5.0], [1.0, 3.0]])
+        spread = competition.measure_spread(points, np.array([0, 0, 1, 0]), 3)
+        centre = points[[0, 1, 3]].mean(0)
+        np.testing.assert_allclose(spread, [(points[[0, 1, 3]] - centre).square().sum(), 0, 0], rtol=1e-6)
+
+    def test_spread_of_images_is_that_of_their_intensities(self):
+        images = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1)
+        assert competition.measure_spread(images, np.zeros(2, dtype=int), 1).tolist() == [0.5]
+
+    @pytest.mark.parametrize("backend", ["stacked", "loop"])
+    def test_the_givers_cell_is_split_and_its_networks_copied(self, backend):
+        components = build_components(make_experiment(training={"backend": backend}), (2,), 0)
+        cells = [torch.arange(9), torch.tensor([20]), torch.arange(10, 15)]
+        after = competition.revive(components, cells, [[0, 1]], 0, ("round", 2))
+        assert [len(cell) for cell in after] == [5, 4, 5]
+        assert torch.cat(after[:2]).sort().values.tolist() == list(range(9))
+        assert torch.equal(after[2], cells[2])
+        assert all(torch.equal(cell, cell.sort().values) for cell in after)
+        assert [len(cell) for cell in cells] == [9, 1, 5]
+        for name, stacked in components.state().items():
+            if "shared" not in name:
+                assert torch.equal(stacked[0], stacked[1])
+
+    def test_a_cell_of_one_point_stays_with_the_giver(self):
+        components = build_components(make_experiment(components=[VAE | {"count": 2}]), (2,), 0)
+        cells = competition.revive(components, [torch.tensor([4]), torch.tensor([1])], [[0, 1]], 0, ())
+        assert [cell.tolist() for cell in cells] == [[4], []]
+
+    def test_gans_of_a_mixed_competition_are_revived_by_gans(self):
+        experiment = make_experiment(components=[VAE | {"count": 1}, GAN | {"count": 2}], baselines=[])
+        components = build_components(experiment, (2,), 0)
+        competition.revive(components, [torch.arange(2)] * 3, [[2, 1]], 0, ())
+        weight = components.state()["1.generator.layers.0.weight"]
+        assert torch.equal(weight[0], weight[1])
