@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,8 @@ def write_atomically(path: Path | str) -> Iterator[Path]:
             f"{path}: cannot be written ({error.strerror or error}); free space or permissions, then run again"
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            partial.unlink()
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -73,12 +74,14 @@ def read_json(path: Path | str) -> Any:
     """Read a JSON file.
 
     Raises:
-        UserError: the file is missing or is not JSON.
+        UserError: the file is missing, cannot be read or is not JSON.
     """
     try:
         return json.loads(Path(path).read_text())
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run the step that writes it first") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); expected a JSON file") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: expected JSON, found {error}; delete the file and run again") from error
 
@@ -108,7 +111,7 @@ def read_table(path: Path | str) -> dict[str, np.ndarray]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
+        table = pq.ParquetFile(path).read()
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run the round that writes it first") from error
     except (pa.ArrowInvalid, OSError) as error:
@@ -118,19 +121,30 @@ def read_table(path: Path | str) -> dict[str, np.ndarray]:
 
 def write_tensors(path: Path | str, tensors: Mapping[str, "Tensor"], facts: Any = None) -> None:
     """Write named tensors as one safetensors file, with JSON `facts` in its header where given."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     header = None if facts is None else {"facts": json.dumps(facts)}
     with write_atomically(path) as partial:
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial, header)
+        try:
+            save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial, header)
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
 
 
 def read_facts(path: Path | str) -> Any:
-    """Read the `facts` that `write_tensors` put into a file's header."""
+    """Read the `facts` that `write_tensors` put into a file's header.
+
+    Raises:
+        UserError: as `read_tensors`, or the file has no facts.
+    """
     from safetensors import safe_open
 
-    with safe_open(path, "pt") as file:
-        return json.loads(file.metadata()["facts"])
+    with _explain_tensors(path), safe_open(path, "pt") as file:
+        header = file.metadata() or {}
+    if "facts" not in header:
+        raise UserError(f"{path}: expected facts in the header, found none; delete the file and run again")
+    return json.loads(header["facts"])
 
 
 def read_tensors(path: Path | str) -> dict[str, "Tensor"]:
@@ -139,11 +153,18 @@ def read_tensors(path: Path | str) -> dict[str, "Tensor"]:
     Raises:
         UserError: the file is missing, truncated or of another format.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    try:
+    with _explain_tensors(path):
         return load_file(path)
+
+
+@contextmanager
+def _explain_tensors(path: Path | str) -> Iterator[None]:
+    from safetensors import SafetensorError
+
+    try:
+        yield
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run the step that writes it first") from error
     except (SafetensorError, OSError) as error:
