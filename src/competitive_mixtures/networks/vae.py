@@ -16,7 +16,7 @@ from competitive_mixtures.networks.layers import Generators, draw_normal
 VARIANCE_RATE = 0.01  # of the running mean that a learned decoder variance is
 # A learned variance starts below that of standardised data: from the data's own, a decoder that ignores its latents is
 # already optimal, and one VAE of a symmetric data set (synthetic-9) stays there.
-INITIAL_VARIANCE = 0.1
+INITIAL_VARIANCE = 0.3
 
 
 class VAEBank(ComponentBank):
