@@ -5,13 +5,14 @@ much compute, samples times parameters, as the whole competition took, its discr
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from competitive_mixtures import competition, config
+from competitive_mixtures.errors import UserError
 from competitive_mixtures.networks.bank import ComponentBank
 from competitive_mixtures.networks.bodies import widen
 from competitive_mixtures.networks.population import Population
@@ -22,6 +23,7 @@ from competitive_mixtures.training import to_float
 
 WIDTH_FACTOR = 3  # of `single_wide`, as in the draft's VAE-150 beside its VAE-50
 KMEANS_ITERATIONS = 50
+NAMES = get_args(config.BaselineName)
 
 
 def reshape_experiment(experiment: config.Experiment, name: str) -> config.Experiment:
@@ -30,7 +32,12 @@ def reshape_experiment(experiment: config.Experiment, name: str) -> config.Exper
     Args:
         experiment: with components of one kind.
         name: "single", "single_wide", "bagging" or "kmeans".
+
+    Raises:
+        UserError: there is no such baseline.
     """
+    if name not in NAMES or len(experiment.components) > 1:
+        raise UserError(f"baseline {name!r}: expected one of {NAMES} and components of one kind")
     (component,) = experiment.components
     if name in ("single", "single_wide"):
         component = component.model_copy(update={"count": 1})

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from competitive_mixtures.errors import UserError
 from competitive_mixtures.state import read_facts, read_tensors, take_named, write_tensors
 
 
@@ -34,7 +35,15 @@ class Contest:
 
 
 def choose_ids(num_components: int, shard: int, num_shards: int) -> list[int]:
-    """The components of a shard: consecutive ones, as many in every shard as can be."""
+    """The components of a shard: consecutive ones, as many in every shard as can be.
+
+    Raises:
+        UserError: there is no such shard, or it would be empty.
+    """
+    if not 0 <= shard < num_shards <= num_components:
+        raise UserError(
+            f"shard {shard} of {num_shards}: expected shards 0 to S-1, and S at most the {num_components} components"
+        )
     return np.array_split(np.arange(num_components), num_shards)[shard].tolist()
 
 
@@ -58,6 +67,19 @@ def read_contest(path: Path) -> Contest:
         samples=tensors["samples"].numpy(),
         facts=facts,
     )
+
+
+def sort_contests(contests: Sequence[Contest], num_components: int) -> list[Contest]:
+    """The contests in the order of their components.
+
+    Raises:
+        UserError: a component is missing or comes twice.
+    """
+    ordered = sorted(contests, key=lambda contest: contest.ids)
+    found = [j for contest in ordered for j in contest.ids]
+    if found != list(range(num_components)):
+        raise UserError(f"shards: found components {found}, expected each of 0 to {num_components - 1} once")
+    return ordered
 
 
 def merge_facts(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:

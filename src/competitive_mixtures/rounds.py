@@ -9,14 +9,16 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures import competition
-from competitive_mixtures.contests import Contest, merge_facts
+from competitive_mixtures.config import Scoring
+from competitive_mixtures.contests import Contest, merge_facts, sort_contests
 from competitive_mixtures.data import Dataset
+from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.clustering import contingency_table, score_agreement
 from competitive_mixtures.evaluation.objective import estimate_log_partition, estimate_objective
 from competitive_mixtures.networks.bank import ComponentBank, JudgeBank, join
 from competitive_mixtures.networks.population import Population, build_discriminators
 from competitive_mixtures.progress import show_progress
-from competitive_mixtures.runs import Run
+from competitive_mixtures.runs import Clock, Run
 from competitive_mixtures.state import (
     STATE,
     read_json,
@@ -94,7 +96,8 @@ def compete(run: Run, round_: int, previous: Path, ids: Sequence[int]) -> Contes
         if not experiment.scoring.reset:
             state |= {f"discriminators.{name}": t for name, t in discriminators.state().items()}
     samples = run.draw_snapshots(components, *purpose)
-    return Contest(components.ids, state, scores, scores_test, samples, facts | {"seconds": run.clock.seconds})
+    seconds = dict(run.clock.seconds)
+    return Contest(components.ids, state, scores, scores_test, samples, facts | {"seconds": seconds})
 
 
 def train_judges(
@@ -143,12 +146,13 @@ def conclude(run: Run, round_: int, previous: Path, contests: Sequence[Contest],
         contests: of all components; the order of the shards does not matter.
         out: folder of round t.
     """
-    contests = sorted(contests, key=lambda contest: contest.ids)
+    contests = sort_contests(contests, run.experiment.num_components)
     log_ratios = torch.cat([contest.log_ratios for contest in contests], dim=1)
     log_ratios_test = torch.cat([contest.log_ratios_test for contest in contests], dim=1)
     record = read_json(previous / "metrics.json")
     settings, k = run.experiment.scoring, run.experiment.num_components
-    with run.clock.time("assign"):
+    clock = Clock()
+    with clock.time("assign"):
         normalizers = competition.log_normalizers(log_ratios, settings)
         alpha = np.array(record["weights"])
         scores = competition.log_scores(log_ratios, normalizers, alpha, settings)
@@ -160,15 +164,16 @@ def conclude(run: Run, round_: int, previous: Path, contests: Sequence[Contest],
         counts = assignment.count(k)
         weights = counts / counts.sum()
         winner_test = competition.assign(scores_test).winner
-        judged = judge_objective(log_ratios, log_ratios_test, assignment.winner, winner_test, weights)
+        judged = judge_objective(log_ratios, log_ratios_test, assignment.winner, winner_test, weights, settings)
         revivals = plan_revivals(run, round_ + 1, log_ratios, assignment.winner)
     samples = np.concatenate([contest.samples for contest in contests])
-    with run.clock.time("write"):
+    with clock.time("write"):
         write_tensors(out / STATE, tensors | pack_cells(cells) | {"revivals": revivals})
         write_array(out / "samples.npy", samples)
         write_assignments(out, assignment, former, run.dataset)
     labels = run.dataset.train_labels
     facts = merge_facts([contest.facts for contest in contests])
+    facts["seconds"] |= clock.seconds
     totals = {key: record[key] + facts.pop(key) for key in ("samples_seen", "compute")}
     write_json(
         out / "metrics.json",
@@ -194,9 +199,20 @@ def next_cells(run: Run, round_: int, winner: np.ndarray, scores: Tensor, former
 
 
 def judge_objective(
-    log_ratios: Tensor, log_ratios_test: Tensor, winner: np.ndarray, winner_test: np.ndarray, weights: np.ndarray
+    log_ratios: Tensor,
+    log_ratios_test: Tensor,
+    winner: np.ndarray,
+    winner_test: np.ndarray,
+    weights: np.ndarray,
+    settings: Scoring,
 ) -> dict[str, float | None]:
-    """The objective's estimate on training and test points, in nats; None where a test point's winner has no weight."""
+    """The objective's estimate on training and on test points, in nats.
+
+    None where a test point's winner has no weight, and where the points are scored by likelihood bounds, which know
+    nothing of the data's own density.
+    """
+    if settings.kind in ("bound", "soft_bound"):
+        return {"objective": None, "objective_test": None}
     log_partition = estimate_log_partition(log_ratios)
     alpha = torch.from_numpy(weights)
     columns = {"objective": (log_ratios, winner), "objective_test": (log_ratios_test, winner_test)}
@@ -245,5 +261,15 @@ def pack_cells(cells: Sequence[Tensor] | dict[int, Tensor]) -> dict[str, Tensor]
 
 
 def unpack_cells(tensors: dict[str, Tensor], num_components: int) -> list[Tensor]:
-    """Cells from a state, int64."""
-    return [tensors[f"cells.{j}"].long() for j in range(num_components)]
+    """Cells from a state, int64.
+
+    Raises:
+        UserError: the state holds other components.
+    """
+    cells = take_named(tensors, "cells.")
+    if len(cells) != num_components:
+        raise UserError(
+            f"state: found {len(cells)} components, the settings expect {num_components}; the state was written with "
+            "other settings: run the steps before this one again"
+        )
+    return [cells[str(j)].long() for j in range(num_components)]

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from competitive_mixtures.config import Experiment
 from competitive_mixtures.data import Dataset
+from competitive_mixtures.errors import UserError
 from competitive_mixtures.networks.bank import ComponentBank
 from competitive_mixtures.networks.population import Population, build_components
 from competitive_mixtures.progress import show_progress
@@ -71,10 +72,14 @@ class Run:
         experiment: the settings.
         dataset: prepared data.
         seed: of the run.
+
+    Raises:
+        UserError: the settings do not fit the data or the machine.
     """
 
     def __init__(self, experiment: Experiment, dataset: Dataset, seed: int) -> None:
         self.experiment, self.dataset, self.seed = experiment, dataset, seed
+        self.check_likelihoods()
         self.device = choose_device(experiment.device)
         self.clock = Clock()
         with self.clock.time("load"):
@@ -86,6 +91,21 @@ class Run:
     def standardizes(self) -> bool:
         """Whether the networks see standardised points; images always enter in [0, 1]."""
         return self.experiment.training.standardize and self.dataset.kind == "vector"
+
+    def check_likelihoods(self) -> None:
+        """Refuse a Bernoulli likelihood for points outside of [0, 1], of which it can grow without bound.
+
+        Raises:
+            UserError: names the setting.
+        """
+        bernoulli = any(c.kind == "vae" and c.likelihood.kind == "bernoulli" for c in self.experiment.components)
+        if bernoulli and self.dataset.kind == "vector":
+            low, high = float(self.dataset.train.min()), float(self.dataset.train.max())
+            if low < 0 or high > 1 or self.standardizes:
+                raise UserError(
+                    f"components.likelihood.kind: bernoulli needs points in [0, 1] and training.standardize: false; "
+                    f"found {self.dataset.name} from {low:g} to {high:g}; use gaussian"
+                )
 
     @property
     def kinds(self) -> list[int]:

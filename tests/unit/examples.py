@@ -1,12 +1,16 @@
 """Tiny experiments and data sets that the tests of the method share."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from competitive_mixtures.config import Experiment
+from competitive_mixtures.contests import choose_ids, read_contest, write_contest
 from competitive_mixtures.data import Dataset
+from competitive_mixtures.rounds import compete, conclude, pretrain
+from competitive_mixtures.runs import Run
 from competitive_mixtures.settings import merge, validate
 
 MLP = {"kind": "mlp", "hidden": [8]}
@@ -103,3 +107,21 @@ def make_images(num_train: int = 60, num_test: int = 20, *, side: int = 8, chann
             image[..., label * side // 2 : (label + 1) * side // 2] += 180
         parts[split], parts[f"{split}_labels"] = images, of
     return Dataset(name="halves", kind="image", shape=(channels, side, side), meta={}, **parts)
+
+
+def play(experiment: Experiment, dataset: Dataset, folder: Path, *, rounds: int = 2, seed: int = 0) -> Path:
+    """Pretrain and play all rounds in jobs, and shards, as the workflow does; gives the last folder."""
+    pretrain(Run(experiment, dataset, seed), folder / "pretrain")
+    previous = folder / "pretrain"
+    for number in range(rounds + 1):
+        out = folder / "rounds" / str(number)
+        files = []
+        for shard in range(experiment.shards):
+            run = Run(experiment, dataset, seed)
+            ids = choose_ids(experiment.num_components, shard, experiment.shards)
+            files.append(out / "shards" / f"{shard}.safetensors")
+            write_contest(files[-1], compete(run, number, previous, ids))
+        contests = [read_contest(file) for file in files]
+        conclude(Run(experiment, dataset, seed), number, previous, contests, out)
+        previous = out
+    return previous
