@@ -6,7 +6,7 @@ VENV := .venv
 ACTIVATE := . $(VENV)/bin/activate &&
 ENVIRONMENT := $(VENV)/requirements.lock $(VENV)/pyproject.toml  # copies of what it was made from
 
-.PHONY: help reproduce report test test-slurm check format bench pull push watch lock environment
+.PHONY: help reproduce report test test-slurm test-kills check format bench pull push watch lock environment
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | column -t -s :
@@ -22,6 +22,9 @@ test: $(ENVIRONMENT)  ## all tests but the one that needs a Slurm cluster
 
 test-slurm: $(ENVIRONMENT)  ## the tiny pipeline on a Slurm cluster of one node (root, Debian)
 	$(ACTIVATE) RUN_SLURM_TESTS=1 pytest -m slurm
+
+test-kills: $(ENVIRONMENT)  ## 50 kills at random moments of a tiny pipeline
+	$(ACTIVATE) KILLS=50 pytest tests/workflow/test_faults.py
 
 check: $(ENVIRONMENT)  ## lint, format, types
 	$(ACTIVATE) ruff check . && ruff format --check .

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from getpass import getuser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "sinfo", "srun")
 PACKAGES = "slurm-wlm slurm-client slurmctld slurmd munge"
@@ -59,15 +60,22 @@ def search_path() -> str:
 
 
 @contextmanager
-def run_cluster(root: Path) -> Iterator[dict[str, str]]:
-    """Start munge, the controller and one node; stop them at the end.
-
-    Args:
-        root: an empty folder for configuration, logs and spools.
+def run_cluster() -> Iterator[dict[str, str]]:
+    """Start munge, the controller and one node; stop them and remove their files at the end.
 
     Yields:
         Environment variables with which Slurm's commands find the cluster.
     """
+    with TemporaryDirectory(prefix="slurm-") as folder:
+        root = Path(folder)
+        root.chmod(0o755)  # munge wants its socket within everybody's reach
+        with start_daemons(root) as environment:
+            yield environment
+
+
+@contextmanager
+def start_daemons(root: Path) -> Iterator[dict[str, str]]:
+    """The same in an empty folder for configuration, logs and spools."""
     configure(root)
     environment = {"PATH": f"{root}/bin:{search_path()}", "SLURM_CONF": str(root / "slurm.conf")}
     places = {"socket": "socket", "key-file": "key", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
