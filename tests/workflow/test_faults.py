@@ -1,4 +1,4 @@
-"""Kills at any moment, a full disk, a truncated file: named, repaired by running again, and nothing finished is lost."""
+"""Kills at any moment, a full disk, a truncated file: named, repaired by running again; nothing finished is lost."""
 
 import os
 import random
