@@ -23,8 +23,9 @@ except UserError as error:
     sys.exit(str(error))  # all mistakes at once, and no trace of a program
 
 
-localrules:  # a download needs the network, the others take a second
+localrules:  # downloads need the network, the others take a second
     download,
+    find_inception,
     summarize_experiment,
     summarize,
     compile_paper,

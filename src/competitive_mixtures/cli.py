@@ -88,6 +88,18 @@ def train_classifier(data: DataFolder, out: Out, seed: Seed = 0, threads: Thread
 
 
 @app.command()
+def find_inception(
+    sha256: Annotated[str, typer.Option(help="expected checksum of the weights")],
+    out: Annotated[Path, typer.Option(help="file to write: where the weights are, or why they cannot be had")],
+    path: Annotated[str | None, typer.Option(help="of the weights; INCEPTION_WEIGHTS, or else fetched")] = None,
+) -> None:
+    """Find, or fetch, and verify the weights of pytorch-fid's Inception network."""
+    from competitive_mixtures.evaluation.inception_weights import record_weights
+
+    record_weights(out, path, sha256)
+
+
+@app.command()
 def pretrain(config: ConfigPath, data: DataFolder, seed: Seed, out: Out, threads: Threads = 1) -> None:
     """Train every component on its part of a uniform random split."""
     from competitive_mixtures import rounds
@@ -181,7 +193,7 @@ def evaluate(
     run: Annotated[Path, typer.Option(help="results/<experiment>/seed-<s>")],
     out: Out,
     classifier: Annotated[Path | None, typer.Option(help="folder of the data set's classifier")] = None,
-    inception: Annotated[Path | None, typer.Option(help="weights of the Inception network, for fid")] = None,
+    inception: Annotated[Path | None, typer.Option(help="record of the Inception network's weights, for FID")] = None,
     threads: Threads = 1,
 ) -> None:
     """Score the competition and its baselines."""

@@ -1,20 +1,18 @@
 """All scores of a run: the competition and its baselines, judged by equally many samples and the same points."""
 
-from collections.abc import Iterator, Mapping
+import csv
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from competitive_mixtures import baselines, config
+from competitive_mixtures import baselines
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.clustering import compare_partitions
-from competitive_mixtures.evaluation.frechet import frechet_distance
 from competitive_mixtures.evaluation.kernel_density import log_kernel_density
-from competitive_mixtures.evaluation.kernel_distance import kernel_distance
-from competitive_mixtures.evaluation.label_histogram import score_labels
 from competitive_mixtures.evaluation.likelihood import draft_log_likelihood, score_samples
 from competitive_mixtures.evaluation.precision_recall import estimate_manifold, precision_recall
 from competitive_mixtures.networks.bank import ComponentBank
@@ -29,11 +27,7 @@ from competitive_mixtures.state import (
     take_named,
     write_atomically,
     write_json,
-    write_text,
 )
-
-if TYPE_CHECKING:
-    from competitive_mixtures.evaluation.classifier import Classifier
 
 NUM_KEPT = {"vector": 2000, "image": 100}  # samples of every model that are kept for the figures
 COSTS = ("train_time_s", "samples_seen", "compute", "num_parameters")
@@ -75,22 +69,22 @@ def evaluate(
         num_rounds: T; round T holds the trained mixture.
         out: folder to write to.
         classifier: weights of the data set's classifier, for image data with labels.
-        inception: verified weights of the Inception network; without it there is no row `fid`.
+        inception: record of the Inception network's weights, see `record_weights`, for experiments that ask for FID.
     """
     scorer = score_vectors if run.dataset.kind == "vector" else ImageScorer(run, classifier, inception)
-    rows: list[tuple[object, ...]] = []
+    rows: list[tuple[object, ...]] = [("model", "protocol", "metric", "split", "value")]
     kept: dict[str, Any] = {}  # arrays
     for mixture in draw_mixtures(run, folder, num_rounds):
         scores = {(metric, "train"): value for metric, value in mixture.facts.items()}
         scores |= {(metric, "test"): value for metric, value in scorer(run, mixture).items()}
-        rows += [(mixture.model, mixture.protocol, *key, repr(value)) for key, value in scores.items()]
+        rows += [(mixture.model, mixture.protocol, *key, value) for key, value in scores.items()]
         number = NUM_KEPT[run.dataset.kind]
         kept[f"{mixture.model}.{mixture.protocol}"] = mixture.samples[:number]
         kept[f"{mixture.model}.{mixture.protocol}.component"] = mixture.components[:number]
     with write_atomically(out / "samples.npz") as partial, partial.open("wb") as file:
         np.savez_compressed(file, **kept)
-    header = ("model", "protocol", "metric", "split", "value")
-    write_text(out / "scores.csv", "".join(",".join(map(str, row)) + "\n" for row in [header, *rows]))
+    with write_atomically(out / "scores.csv") as partial, partial.open("w", newline="") as table:
+        csv.writer(table, lineterminator="\n").writerows(rows)
 
 
 def draw_mixtures(run: Run, folder: Path, num_rounds: int) -> Iterator[Mixture]:
@@ -199,60 +193,34 @@ def score_by_draft(mixture: Mixture, num_samples: int, bandwidth: float, points:
 
 
 class ImageScorer:
-    """Scores of generated images by a classifier's features and, where its weights are given, the Inception network's.
+    """Scores of generated images by a classifier's features and by those of the Inception network.
 
     Args:
         run: settings and data; the test images are the reference.
         classifier: weights of the data set's classifier, or None.
-        inception: weights of the Inception network, or None.
+        inception: record of the Inception network's weights, or None.
     """
 
     def __init__(self, run: Run, classifier: Path | None, inception: Path | None) -> None:
-        self.classifier = self.inception = None
-        size = min(run.experiment.evaluation.num_samples, len(run.dataset.test))
-        self.reference = np.asarray(run.dataset.test)[:size]
-        if classifier is not None:
-            from competitive_mixtures.evaluation.classifier import extract_features, load_classifier
+        from competitive_mixtures.evaluation.image_scores import ClassifierScorer, InceptionScorer
 
-            self.classifier = load_classifier(classifier)
-            self.features = extract_features(self.classifier, self.reference)
-            self.manifold = estimate_manifold(self.features, run.experiment.evaluation.num_neighbors)
-        if inception is not None:
-            from competitive_mixtures.evaluation.inception import extract_inception_features, load_inception
+        settings, data = run.experiment.evaluation, run.dataset
+        reference = np.asarray(data.test)[: settings.num_samples]
+        self.size = len(reference)
+        self.scorers: list[Callable[[np.ndarray], dict[str, float | str]]] = []
+        if inception is not None and settings.fid_features is not None:
+            checksum = data.meta["sha256"]["test.npy"]
+            features, neighbors = settings.fid_features, settings.num_neighbors
+            self.scorers.append(
+                InceptionScorer(inception, features, reference, checksum, neighbors, device=str(run.device))
+            )
+        if classifier is not None:  # after the other: precision and recall are those of its features
+            self.scorers.append(ClassifierScorer(classifier, reference, settings.num_neighbors))
 
-            self.inception = load_inception(inception, device=str(run.device))
-            self.inception_features = extract_inception_features(self.inception, self.reference)
-
-    def __call__(self, run: Run, mixture: Mixture) -> dict[str, float]:
+    def __call__(self, run: Run, mixture: Mixture) -> dict[str, float | str]:
         """Scores of a mixture at as many samples as there are reference images."""
-        images = mixture.samples[: len(self.reference)]
-        scores: dict[str, float] = {}
-        if self.classifier is not None:
-            scores |= self._score_by_classifier(self.classifier, images, run.experiment.evaluation)
-        if self.inception is not None:
-            from competitive_mixtures.evaluation.inception import extract_inception_features
-
-            features = extract_inception_features(self.inception, images)
-            scores["fid"] = frechet_distance(features, self.inception_features)
-            scores["kid"] = kernel_distance(features, self.inception_features)
-        return scores
-
-    def _score_by_classifier(
-        self, classifier: "Classifier", images: np.ndarray, settings: config.Evaluation
-    ) -> dict[str, float]:
-        from competitive_mixtures.evaluation.classifier import extract_features, predict_probabilities
-
-        features = extract_features(classifier, images)
-        precision, recall = precision_recall(self.manifold, estimate_manifold(features, settings.num_neighbors))
-        labels = score_labels(predict_probabilities(classifier, images))
-        return {
-            "frechet_classifier": frechet_distance(features, self.features),
-            "precision": precision,
-            "recall": recall,
-            "confident_share": labels.confident_share,
-            "num_labels": float(labels.num_labels),
-            "divergence_from_uniform": labels.divergence_from_uniform,
-        }
+        images = mixture.samples[: self.size]
+        return {metric: value for scorer in self.scorers for metric, value in scorer(images).items()}
 
 
 def sum_seconds(folder: Path, num_rounds: int) -> float:

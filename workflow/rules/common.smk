@@ -1,15 +1,19 @@
 # Names, and functions from a job's wildcards to what it needs.
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 
+from shlex import quote
 from competitive_mixtures.state import write_text_if_changed
+from competitive_mixtures.evaluation.inception_weights import WEIGHTS_URL
 
 PACKAGE = Path("src/competitive_mixtures")
 DATA = "data/processed/{dataset}/meta.json"  # written last; holds the checksums of the arrays
 CLASSIFIER = "results/classifiers/{dataset}/classifier.safetensors"
 CONFIG = "results/{experiment}/config.json"
+INCEPTION = "data/inception/weights.json"
 RUN = "results/{experiment}/seed-{seed}"
 ROUND = f"{RUN}/rounds/{{round}}"
 SHARD = f"{ROUND}/shards/{{shard}}.safetensors"
@@ -41,6 +45,12 @@ def code(*names):
 
 
 # Several experiments at once
+
+def inception_files():
+    """The weights file that the user names, if any, and the place of the fetched one."""
+    named = params.inception.path or os.environ.get("INCEPTION_WEIGHTS")
+    return [named] * bool(named) + [f"{Path(INCEPTION).parent}/{Path(WEIGHTS_URL).name}"]
+
 
 
 def datasets_of(experiments):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from competitive_mixtures.data.format import sha256_of
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.state import write_atomically
+from competitive_mixtures.state import write_atomically, write_json
 
 WEIGHTS_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 WEIGHTS_URL = (
@@ -74,6 +74,29 @@ def fetch_weights(path: Path | str, sha256: str = WEIGHTS_SHA256, url: str = WEI
             ) from error
         _verify(url, digest.hexdigest(), sha256)
     return path
+
+
+def record_weights(out: Path | str, path: Path | str | None, sha256: str) -> None:
+    """Write where the weights are, `{"path", "sha256"}`, or why they cannot be had, `{"not_run"}`.
+
+    Args:
+        out: JSON file to write; weights that have to be fetched are put beside it.
+        path: of the file; null takes the one that `INCEPTION_WEIGHTS` names, and else fetches it.
+        sha256: the file's expected SHA-256.
+
+    Raises:
+        UserError: a file that is named, or there already, is missing or has another checksum.
+    """
+    named = path or os.environ.get("INCEPTION_WEIGHTS")
+    fetched = Path(out).parent / Path(WEIGHTS_URL).name
+    try:
+        found = find_weights(named, sha256) if named else fetch_weights(fetched, sha256)
+    except UserError as error:
+        if named or fetched.exists():
+            raise
+        write_json(out, {"not_run": " ".join(str(error).split())})
+        return
+    write_json(out, {"path": str(found), "sha256": sha256})
 
 
 def _verify(source: Path | str, found: str, expected: str) -> None:

@@ -19,7 +19,7 @@ SUITE_REASONS = {
     "paper_scale": "part of the suite paper_scale",
     "ablations": "part of the suite ablations",
 }
-METRIC_REASONS = {"fid": "the Inception weights file was not given"}
+METRIC_REASONS = dict.fromkeys(("fid", "kid"), "the experiment does not ask for it (evaluation.fid_features)")
 
 
 class Scores:
