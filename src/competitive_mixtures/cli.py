@@ -50,7 +50,7 @@ def open_run(config: Path, data: Path, seed: int, threads: int) -> "Run":
     torch.set_float32_matmul_precision("medium")
     if torch.cuda.is_available():  # on a CPU every kernel used here is deterministic as it is
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.utils.deterministic.fill_uninitialized_memory = False
+        setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010, a property of a module
         torch.use_deterministic_algorithms(True, warn_only=True)
     return Run(read_experiment(config), load_dataset(data), seed)
 
@@ -203,6 +203,14 @@ def evaluate(
     evaluate_run(open_run(config, data, seed, threads), run, rounds, out, classifier=weights, inception=inception)
 
 
+def parse_limit(entry: str) -> tuple[str, int]:
+    """`<experiment>=<T>` as a pair."""
+    name, _, last = entry.rpartition("=")
+    if not name or not last.isdecimal():
+        raise UserError(f"--rounds {entry}: expected <experiment>=<last round>, say --rounds mnist=12")
+    return name, int(last)
+
+
 @app.command()
 def summarize(
     runs: Annotated[list[Path], typer.Argument(help="folders results/<experiment>/seed-<s>")],
@@ -212,8 +220,7 @@ def summarize(
     """Collect all runs in summary.csv, rounds.csv, timing.csv and metrics.json."""
     from competitive_mixtures.report.summary import summarize as summarize_runs
 
-    limits = dict(entry.rsplit("=", 1) for entry in rounds)
-    summarize_runs(runs, out, rounds={name: int(last) for name, last in limits.items()})
+    summarize_runs(runs, out, rounds=dict(map(parse_limit, rounds)))
 
 
 @app.command()

@@ -8,23 +8,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
+from competitive_mixtures.conflicts import find_conflicts, find_gaps, refuse
 from competitive_mixtures.data import DatasetSpec
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.settings import resolve, validate
+from competitive_mixtures.settings import Block, resolve_all, validate
 from competitive_mixtures.state import read_json, write_text_if_changed
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Block(BaseModel):
-    """A block of `params.yaml`: unknown keys and words where numbers belong are refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]  # of a folder
 
 
 class Optimizer(Block):
@@ -89,6 +85,11 @@ class VAE(Block):
     optimizer: Optimizer
     loss_limit: PositiveFloat  # a training whose loss passes it has diverged
 
+    @property
+    def bodies(self) -> tuple[Network, ...]:
+        """The networks whose layers components can share."""
+        return self.encoder, self.decoder
+
 
 class GAN(Block):
     """`count` generative adversarial networks of one shape."""
@@ -105,6 +106,11 @@ class GAN(Block):
     critic_optimizer: Optimizer
     averaging: Annotated[float, Field(ge=0, lt=1)]  # decay of the generator's running mean, which draws the samples
     loss_limit: PositiveFloat
+
+    @property
+    def bodies(self) -> tuple[Network, ...]:
+        """The networks whose layers components can share."""
+        return (self.generator,)
 
 
 Component = Annotated[VAE | GAN, Field(discriminator="kind")]
@@ -155,12 +161,13 @@ class Evaluation(Block):
     num_samples: PositiveInt  # drawn from every model
     num_bandwidth_samples: PositiveInt  # further model samples that choose the KDE's bandwidth
     num_neighbors: PositiveInt  # of precision and recall
+    fid_features: Literal[64, 192, 768, 2048] | None = None  # of the Inception network; null: no FID
 
 
 class Resources(Block):
     """What one training job asks of Snakemake."""
 
-    gpu: Count
+    gpu: Count | Literal["auto"]  # auto: one where the machine that plans has one
     threads: PositiveInt
     mem_mb: PositiveInt
     runtime: PositiveInt  # minutes
@@ -189,17 +196,8 @@ class Experiment(Block):
         return sum(component.count for component in self.components)
 
     @model_validator(mode="after")
-    def _check_combinations(self) -> "Experiment":
-        if self.shards > self.num_components:
-            raise ValueError(f"shards: {self.shards} is more than the {self.num_components} components")
-        if self.training.shared_layers and (self.shards > 1 or self.training.backend == "loop"):
-            raise ValueError("training.shared_layers: components that share layers train in one stacked job")
-        if self.scoring.kind in ("bound", "soft_bound") and any(c.kind != "vae" for c in self.components):
-            raise ValueError(f"scoring.kind: {self.scoring.kind} needs a likelihood bound, which only VAEs have")
-        if self.scoring.kind == "soft_bound" and self.shards > 1:
-            raise ValueError("scoring.kind: soft_bound trains every component on all points; use shards: 1")
-        if len(self.components) > 1 and self.baselines:
-            raise ValueError("baselines: a mixed competition has no baseline of the same family; use []")
+    def _check_conflicts(self) -> "Experiment":
+        refuse(find_conflicts(self))
         return self
 
 
@@ -215,20 +213,24 @@ class PlannedExperiment(Experiment):
         return self.model_dump(mode="json", exclude={"suite", "rounds", "resources"})
 
 
+class Inception(Block):
+    """Weights of pytorch-fid's Inception network, read only where an experiment sets `evaluation.fid_features`."""
+
+    path: Annotated[str, Field(min_length=1)] | None  # null: the file that INCEPTION_WEIGHTS names, or else fetched
+    sha256: Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
+
+
 class Params(Block):
     """The whole of `params.yaml`, with `extends` resolved."""
 
     seeds: PositiveInt
-    inception_weights: dict[str, Any] | None = None
-    datasets: dict[str, DatasetSpec]
-    experiments: dict[str, PlannedExperiment]
+    inception: Inception | None = None
+    datasets: dict[Name, DatasetSpec]
+    experiments: dict[Name, PlannedExperiment]
 
     @model_validator(mode="after")
-    def _check_datasets(self) -> "Params":
-        for name, experiment in self.experiments.items():
-            if experiment.dataset not in self.datasets:
-                known = sorted(self.datasets)
-                raise ValueError(f"experiments.{name}.dataset: '{experiment.dataset}' is not one of datasets: {known}")
+    def _check_gaps(self) -> "Params":
+        refuse(find_gaps(self))
         return self
 
     def suite(self, name: str) -> list[str]:
@@ -249,13 +251,15 @@ def load_params(content: Mapping[str, Any]) -> Params:
         UserError: lists every mistake with its key, what was found and what was expected.
     """
     if not isinstance(content, Mapping):
-        raise UserError(
-            f"params.yaml: found {type(content).__name__}, expected a mapping with seeds, datasets, experiments"
-        )
-    experiments = content.get("experiments")
-    if isinstance(experiments, Mapping):
-        content = {**content, "experiments": {name: resolve(experiments, name) for name in experiments}}
-    return validate(Params, content, "params.yaml")
+        raise UserError(f"params.yaml: found {type(content).__name__}, expected seeds, datasets and experiments")
+    blocks, mistakes = resolve_all(content.get("experiments"))
+    try:
+        params = validate(Params, {**content, "experiments": blocks}, "params.yaml")
+    except UserError as error:
+        mistakes.append(str(error))
+    if mistakes:
+        raise UserError("\n".join(mistakes))
+    return params
 
 
 def read_params(path: Path | str = "params.yaml") -> Params:
@@ -285,10 +289,6 @@ def write_resolved(params: Params, root: Path | str = ".") -> None:
     """Write each experiment's and data set's resolved block as a file, only where its content changes.
 
     Snakemake and DVC then see a changed number as a newer file, with or without their own records of past runs.
-
-    Args:
-        params: the checked parameters.
-        root: the project's root.
     """
     for name, experiment in params.experiments.items():
         write_text_if_changed(Path(root, "results", name, "config.json"), _dump(experiment.settings()))

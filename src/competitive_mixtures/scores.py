@@ -75,7 +75,10 @@ def evaluate(
     rows: list[tuple[object, ...]] = [("model", "protocol", "metric", "split", "value")]
     kept: dict[str, Any] = {}  # arrays
     for mixture in draw_mixtures(run, folder, num_rounds):
-        scores = {(metric, "train"): value for metric, value in mixture.facts.items()}
+        scores: dict[tuple[str, str], float | str]
+        scores: dict[tuple[str, str], float | str] = {
+            (metric, "train"): value for metric, value in mixture.facts.items()
+        }
         scores |= {(metric, "test"): value for metric, value in scorer(run, mixture).items()}
         rows += [(mixture.model, mixture.protocol, *key, value) for key, value in scores.items()]
         number = NUM_KEPT[run.dataset.kind]

@@ -1,26 +1,37 @@
 """Settings from files: blocks that extend each other, and a schema's findings as one error that names every key."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from competitive_mixtures.errors import UserError
+
+
+class Block(BaseModel):
+    """A block of `params.yaml`: unknown keys and words where numbers belong are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`base` with `changes` over it; mappings merge key by key, everything else is replaced.
 
-    A mapping that names another `kind` replaces the old one: two kinds share no keys.
+    A mapping of another `kind` that brings keys of its own replaces the old one.
     """
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
-        if isinstance(old, Mapping) and isinstance(value, Mapping) and value.get("kind") in (None, old.get("kind")):
+        if isinstance(old, Mapping) and isinstance(value, Mapping) and not _is_another(old, value):
             merged[key] = merge(old, value)
         else:
             merged[key] = value
     return merged
+
+
+def _is_another(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return new.get("kind", old.get("kind")) != old.get("kind") and not new.keys() <= old.keys()
 
 
 def resolve(experiments: Mapping[str, Any], name: str, chain: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -41,21 +52,63 @@ def resolve(experiments: Mapping[str, Any], name: str, chain: tuple[str, ...] = 
     return merge(resolve(experiments, str(block["extends"]), (*chain, name)), changes)
 
 
+def resolve_all(experiments: Any) -> tuple[Any, list[str]]:
+    """Every experiment's block with what it `extends` filled in, and what is wrong with the others.
+
+    Args:
+        experiments: blocks by name; anything else is given back for `validate` to refuse.
+    """
+    if not isinstance(experiments, Mapping):
+        return experiments, []
+    blocks, mistakes = {}, []
+    for name in experiments:
+        try:
+            blocks[name] = resolve(experiments, name)
+        except UserError as error:
+            mistakes.append(str(error))
+    return blocks, mistakes
+
+
 def validate(model: type[BaseModel] | TypeAdapter, content: Any, source: str) -> Any:
     """Validate `content` as `model`, with pydantic's findings as one UserError."""
     try:
         return model.validate_python(content) if isinstance(model, TypeAdapter) else model.model_validate(content)
     except ValidationError as error:
-        raise UserError("\n".join(f"{source}: {line}" for line in _describe(error))) from None
+        raise UserError("\n".join(f"{source}: {line}" for line in _describe(error, content))) from None
 
 
-def _describe(error: ValidationError) -> list[str]:
-    lines = []
+def _describe(error: ValidationError, content: Any) -> list[str]:
+    lines: dict[str, str] = {}  # what is wrong, by where it is and what was found
     for finding in error.errors():
-        message = finding["msg"].removeprefix("Value error, ")
-        key = ".".join(str(part) for part in finding["loc"])
+        key, message = _find_key(finding["loc"], content), finding["msg"].removeprefix("Value error, ")
+        if finding["type"] == "value_error":
+            lines |= {f"{key}.{sentence}" if key else sentence: "" for sentence in message.splitlines()}
+            continue
         if finding["type"] == "extra_forbidden":
             message = "unknown key; remove it or correct its name"
-        found = "" if finding["type"] in ("missing", "value_error") else f": found {finding['input']!r}"
-        lines.append(f"{key}{found}: {message}" if key else message)
-    return lines
+        if finding["type"] == "float_type" and _is_number(finding["input"]):
+            message += "; YAML reads this as a word: write numbers like 1.0e-4 with a point, a sign and no quotes"
+        if finding["type"] == "missing":
+            place = f"{key}.{finding['loc'][-1]}: ".lstrip(".")
+        else:
+            place = f"{key}: found {finding['input']!r}: "
+        lines[place] = f"{lines[place]}, or {message}" if place in lines else message
+    return [f"{place}{message}" for place, message in lines.items()]
+
+
+def _find_key(location: Sequence[str | int], content: Any) -> str:
+    """The part of pydantic's location that can be found in the file: the names of alternatives are its own."""
+    key = []
+    for part in location:
+        known = range(len(content)) if isinstance(content, list) else content if isinstance(content, Mapping) else ()
+        if part in known:
+            content = content[part]
+            key.append(str(part))
+    return ".".join(key)
+
+
+def _is_number(word: Any) -> bool:
+    try:
+        return isinstance(word, str) and math.isfinite(float(word))
+    except ValueError:
+        return False
