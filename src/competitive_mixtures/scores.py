@@ -75,7 +75,6 @@ def evaluate(
     rows: list[tuple[object, ...]] = [("model", "protocol", "metric", "split", "value")]
     kept: dict[str, Any] = {}  # arrays
     for mixture in draw_mixtures(run, folder, num_rounds):
-        scores: dict[tuple[str, str], float | str]
         scores: dict[tuple[str, str], float | str] = {
             (metric, "train"): value for metric, value in mixture.facts.items()
         }
@@ -163,7 +162,8 @@ def score_vectors(run: Run, mixture: Mixture) -> dict[str, float]:
     """Log-likelihood and coverage under the samples' kernel density, precision and recall, on the test points."""
     settings = run.experiment.evaluation
     points = np.asarray(run.dataset.test)
-    samples, held_out = np.split(mixture.samples, [len(mixture.samples) - settings.num_bandwidth_samples])
+    share = settings.num_bandwidth_samples / (settings.num_samples + settings.num_bandwidth_samples)
+    held_out, samples = np.split(mixture.samples[::-1], [max(1, round(share * len(mixture.samples)))])
     density = score_samples(samples, held_out, points)
     size = min(len(samples), len(points))
     precision, recall = precision_recall(

@@ -15,7 +15,7 @@ rule train_baseline:
     priority: urgency
     threads: resource("threads")
     resources:
-        gpu=resource("gpu"),
+        gpu=gpus,
         mem_mb=resource("mem_mb"),
         runtime=resource("runtime"),
     params:

@@ -3,17 +3,18 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from pathlib import Path
-
 from shlex import quote
-from competitive_mixtures.state import write_text_if_changed
+
 from competitive_mixtures.evaluation.inception_weights import WEIGHTS_URL
+from competitive_mixtures.state import write_text_if_changed
 
 PACKAGE = Path("src/competitive_mixtures")
 DATA = "data/processed/{dataset}/meta.json"  # written last; holds the checksums of the arrays
 CLASSIFIER = "results/classifiers/{dataset}/classifier.safetensors"
-CONFIG = "results/{experiment}/config.json"
 INCEPTION = "data/inception/weights.json"
+CONFIG = "results/{experiment}/config.json"
 RUN = "results/{experiment}/seed-{seed}"
 ROUND = f"{RUN}/rounds/{{round}}"
 SHARD = f"{ROUND}/shards/{{shard}}.safetensors"
@@ -22,6 +23,7 @@ SCORES = f"{RUN}/evaluation/scores.csv"
 TABLES = ["assignments.parquet", "metrics.json", "samples.npy"]  # of a round, beside its state
 SUMMARY = ["summary.csv", "rounds.csv", "timing.csv", "metrics.json"]
 CLASSIFIED = {"idx"}  # kinds of data sets whose labels a classifier of images learns
+HAS_GPU = shutil.which("nvidia-smi") is not None
 NOTHING = "(?!)"  # a pattern that matches nothing
 
 
@@ -44,13 +46,13 @@ def code(*names):
     return sorted(str(file) for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path]))
 
 
-# Several experiments at once
-
 def inception_files():
     """The weights file that the user names, if any, and the place of the fetched one."""
     named = params.inception.path or os.environ.get("INCEPTION_WEIGHTS")
     return [named] * bool(named) + [f"{Path(INCEPTION).parent}/{Path(WEIGHTS_URL).name}"]
 
+
+# Several experiments at once
 
 
 def datasets_of(experiments):
@@ -117,9 +119,18 @@ def resource(name):
     return lambda wildcards: getattr(experiment_of(wildcards).resources, name)
 
 
+def gpus(wildcards):
+    """The GPUs that a training job asks for; `auto` asks for one where this machine has one.
+
+    Without a GPU, `--resources gpu=1` would only make the processor's cores train one after the other.
+    """
+    asked = experiment_of(wildcards).resources.gpu
+    return int(HAS_GPU) if asked == "auto" else asked
+
+
 def urgency(wildcards):
-    """Jobs that take the GPU form the longest chains: they go first."""
-    return 10 * experiment_of(wildcards).resources.gpu
+    """Experiments whose jobs may take longest form the longest chains: they go first."""
+    return experiment_of(wildcards).resources.runtime
 
 
 def raw_of(wildcards):

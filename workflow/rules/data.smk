@@ -9,6 +9,7 @@ rule download:
         "data/raw/{dataset}/download.json",  # not the folder: files that a user put there stay
     log:
         "logs/data/{dataset}/download.log",
+    priority: 1000  # everything waits for the data
     threads: 1
     resources:
         gpu=0,
@@ -30,6 +31,7 @@ rule prepare:
         DATA,
     log:
         "logs/data/{dataset}/prepare.log",
+    priority: 1000
     threads: 1
     resources:
         gpu=0,
@@ -51,6 +53,7 @@ rule train_classifier:
         "results/classifiers/{dataset}/metrics.json",
     log:
         "logs/data/{dataset}/train_classifier.log",
+    priority: 500  # the image experiments are judged by it
     threads: 1
     resources:
         gpu=0,

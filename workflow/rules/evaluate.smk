@@ -38,7 +38,7 @@ rule evaluate:
     priority: urgency
     threads: resource("threads")
     resources:
-        gpu=resource("gpu"),
+        gpu=gpus,
         mem_mb=resource("mem_mb"),
         runtime=resource("runtime"),
     params:

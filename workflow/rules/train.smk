@@ -19,7 +19,7 @@ rule pretrain:
     priority: urgency
     threads: resource("threads")
     resources:
-        gpu=resource("gpu"),
+        gpu=gpus,
         mem_mb=resource("mem_mb"),
         runtime=resource("runtime"),
     params:
@@ -47,7 +47,7 @@ rule train_round:
     priority: urgency
     threads: resource("threads")
     resources:
-        gpu=resource("gpu"),
+        gpu=gpus,
         mem_mb=resource("mem_mb"),
         runtime=resource("runtime"),
     params:
@@ -86,7 +86,7 @@ rule train_shard:
     priority: urgency
     threads: resource("threads")
     resources:
-        gpu=resource("gpu"),
+        gpu=gpus,
         mem_mb=resource("mem_mb"),
         runtime=resource("runtime"),
     params:

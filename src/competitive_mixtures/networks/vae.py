@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from competitive_mixtures import config
@@ -17,6 +17,27 @@ VARIANCE_RATE = 0.01  # of the running mean that a learned decoder variance is
 # A learned variance starts below that of standardised data: from the data's own, a decoder that ignores its latents is
 # already optimal, and one VAE of a symmetric data set (synthetic-9) stays there.
 INITIAL_VARIANCE = 0.3
+
+
+class BernoulliLoss(torch.autograd.Function):
+    """Cross-entropy of intensities x under logits o, (k, batch, d) each, summed over d: (k, batch).
+
+    With s = sigmoid(|o|), in [1/2, 1], it is max(o, 0) - o x - log s without overflow, and its gradient sigmoid(o) - x.
+    Written out since PyTorch's own took a third of a step of MNIST's components on a CPU.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, x: Tensor) -> Tensor:
+        """Keep the gradient; give the losses."""
+        s = torch.sigmoid(logits.abs())
+        ctx.save_for_backward(torch.where(logits > 0, s, 1 - s).sub_(x))
+        return torch.addcmul(logits.clamp_min(0), logits, x, value=-1).sub_(s.log_()).sum(2)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        """Scale the kept gradient; intensities have none."""
+        (own,) = ctx.saved_tensors
+        return own * gradient.unsqueeze(2), None
 
 
 class VAEBank(ComponentBank):
@@ -104,7 +125,7 @@ class VAEBank(ComponentBank):
 
     def _reconstruction(self, x: Tensor, output: Tensor) -> Tensor:
         if self.settings.likelihood.kind == "bernoulli":
-            return F.binary_cross_entropy_with_logits(output, x, reduction="none").flatten(2).sum(2)
+            return BernoulliLoss.apply(output.flatten(2), x.flatten(2))
         error = (x - output).flatten(2).square()
         if self.training and self.settings.likelihood.variance == "learned":
             self.variance.lerp_(error.detach().mean((1, 2)), VARIANCE_RATE)

@@ -53,7 +53,7 @@ def test_gaussian_loss_is_the_negative_evidence_bound(unit):
 
 
 def test_bernoulli_loss_is_the_negative_evidence_bound():
-    bank = make_bank(change(VAE, likelihood={"kind": "bernoulli"}))
+    bank = make_bank(VAE | {"likelihood": {"kind": "bernoulli"}})
     x, noise = torch.rand(K, 5, 2), torch.randn(K, 5, 2)
     losses = bank.losses(x, noise).detach().numpy()
 
