@@ -162,8 +162,9 @@ def score_vectors(run: Run, mixture: Mixture) -> dict[str, float]:
     """Log-likelihood and coverage under the samples' kernel density, precision and recall, on the test points."""
     settings = run.experiment.evaluation
     points = np.asarray(run.dataset.test)
-    share = settings.num_bandwidth_samples / (settings.num_samples + settings.num_bandwidth_samples)
-    held_out, samples = np.split(mixture.samples[::-1], [max(1, round(share * len(mixture.samples)))])
+    # true samples may be fewer than a model's: they are split alike
+    size = len(mixture.samples) * settings.num_samples // (settings.num_samples + settings.num_bandwidth_samples)
+    samples, held_out = np.split(mixture.samples, [size])
     density = score_samples(samples, held_out, points)
     size = min(len(samples), len(points))
     precision, recall = precision_recall(
