@@ -131,7 +131,7 @@ def log_scores(log_ratios: Tensor, normalizers: Tensor, weights: np.ndarray, set
     Args:
         log_ratios: (N, k).
         normalizers: (k,), from the training points.
-        weights: (k,), mixture weights alpha of the round before.
+        weights: (k,), mixture weights alpha of the round before, see `split_weights`.
         settings: of the scoring.
 
     Returns:
@@ -250,6 +250,14 @@ def plan_revivals(spare: Sequence[int], spread: np.ndarray, kinds: Sequence[int]
             givers.remove(giver)
             pairs.append([giver, target])
     return pairs
+
+
+def split_weights(weights: np.ndarray, pairs: Sequence[Sequence[int]]) -> np.ndarray:
+    """Mixture weights (k,) after revivals [from, to]: a giver shares its weight, as it shares its cell."""
+    weights = weights.copy()
+    for source, target in pairs:
+        weights[source] = weights[target] = weights[source] / 2
+    return weights
 
 
 def measure_spread(points: Tensor, winner: np.ndarray, num_components: int) -> np.ndarray:

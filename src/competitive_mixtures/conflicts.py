@@ -30,6 +30,8 @@ def find_conflicts(experiment: "Experiment") -> Iterator[str]:
         yield "scoring.trunk: discriminators that share their trunk train in one job; use shards: 1"
     if len(experiment.components) > 1 and experiment.baselines:
         yield "baselines: a mixed competition has no baseline of the same family; use []"
+    if experiment.evaluation.num_samples <= experiment.evaluation.num_neighbors:
+        yield "evaluation.num_samples: expected more samples than num_neighbors"
     if experiment.evaluation.num_samples <= (experiment.evaluation.fid_features or 0):
         yield "evaluation.num_samples: expected more samples than fid_features"
 

@@ -154,7 +154,7 @@ def conclude(run: Run, round_: int, previous: Path, contests: Sequence[Contest],
     clock = Clock()
     with clock.time("assign"):
         normalizers = competition.log_normalizers(log_ratios, settings)
-        alpha = np.array(record["weights"])
+        alpha = competition.split_weights(np.array(record["weights"]), contests[0].facts["revived"])
         scores = competition.log_scores(log_ratios, normalizers, alpha, settings)
         scores_test = competition.log_scores(log_ratios_test, normalizers, alpha, settings)
         assignment = competition.assign(scores)

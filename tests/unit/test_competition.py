@@ -285,6 +285,12 @@ class TestRevival:
     def test_nothing_to_revive(self):
         assert competition.plan_revivals([], np.array([1.0, 2.0]), [0, 0]) == []
 
+    def test_weights_are_shared_with_the_revived(self):
+        weights = np.array([0.6, 0.0, 0.3, 0.1])
+        after = competition.split_weights(weights, [[0, 1], [2, 3]])
+        np.testing.assert_allclose(after, [0.3, 0.3, 0.15, 0.15])
+        assert weights.tolist() == [0.6, 0.0, 0.3, 0.1]
+
     def test_spread_is_the_sum_of_squared_distances_to_the_mean(self):
         points = torch.tensor([[0.0, 0.0], [2.0, 0.0], [5.0, 5.0], [1.0, 3.0]])
         spread = competition.measure_spread(points, np.array([0, 0, 1, 0]), 3)

@@ -96,6 +96,8 @@ def test_the_projects_own_parameters():
         ({"shards": 2, "scoring": {"kind": "classifier"}}, "scoring.kind: one classifier judges all"),
         ({"shards": 2, "scoring": {"trunk": "shared"}}, "scoring.trunk: discriminators that share"),
         ({"components": [VAE, GAN]}, "baselines: a mixed competition"),
+        ({"evaluation": {"num_samples": 3}}, "evaluation.num_samples: expected more samples than num_neighbors"),
+        ({"evaluation": {"fid_features": 64}}, "evaluation.num_samples: expected more samples than fid_features"),
         ({"dataset": "blob"}, "dataset: 'blob' is not one of datasets: ['blobs']"),
     ],
 )

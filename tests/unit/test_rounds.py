@@ -280,6 +280,21 @@ class TestRevival:
         assert abs(sizes[giver] - sizes[1]) <= 1
         assert after.facts["revived"] == [[giver, 1]]
 
+    def test_a_revived_component_can_win_a_posteriori(self, tmp_path):
+        """Its weight of the round before is zero; it shares the giver's."""
+        revival = {"every": 1, "min_share": 0.5, "until": 9}
+        run = Run(make_experiment(revival=revival, scoring={"assignment": "posterior"}), make_blobs(), 0)
+        pretrain(run, tmp_path / "pretrain")
+        contest = compete(run, 1, tmp_path / "pretrain", range(K))
+        contest.log_ratios = torch.full((120, K), -30.0)
+        contest.log_ratios[:80, 0] = contest.log_ratios[80:, 2] = 0
+        conclude(run, 1, tmp_path / "pretrain", [contest], tmp_path / "1")
+        assert metrics(tmp_path / "1")["counts"] == [80, 0, 40]
+        after = compete(Run(run.experiment, run.dataset, 0), 2, tmp_path / "1", range(K))
+        assert after.facts["revived"][0][1] == 1
+        conclude(run, 2, tmp_path / "1", [after], tmp_path / "2")
+        assert metrics(tmp_path / "2")["counts"][1] > 0
+
 
 class TestOddData:
     def test_without_labels(self, tmp_path):
