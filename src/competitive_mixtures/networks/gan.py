@@ -7,13 +7,15 @@ from itertools import chain
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from competitive_mixtures import config
 from competitive_mixtures.networks.bank import ComponentBank
 from competitive_mixtures.networks.bodies import build_decoder, build_encoder
 from competitive_mixtures.networks.discriminator import choose_activation
 from competitive_mixtures.networks.layers import Generators, draw_normal
+
+MAX_LOGIT = 30.0  # of a pixel: beyond it the sigmoid's slope is below 1e-13
 
 
 class GANBank(ComponentBank):
@@ -92,8 +94,11 @@ class GANBank(ComponentBank):
             critic_losses = self._update_critic(real, part)
         optimizer = self.optimizers["generator"]
         optimizer.zero_grad()
-        scores = self._score(self._generate(self.generator, generator_noise[..., :-1]))
+        output = self.generator(generator_noise[..., :-1])
+        scores = self._score(self._finish(output))
         losses = (F.softplus(-scores) if self.settings.loss == "non_saturating" else -scores).mean(1)
+        if self.makes_images:  # a saturated generator has no gradient to come back by, and its loss tells nobody
+            losses = losses + F.relu(output.flatten(2).abs() - MAX_LOGIT).square().mean((1, 2))
         losses.sum().backward(inputs=list(self.generator.parameters()))
         optimizer.step()
         self._update_average()
@@ -104,13 +109,13 @@ class GANBank(ComponentBank):
         """Samples (k, num_samples, *shape)."""
         self.eval()
         latents = draw_normal(generators, (num_samples, self.settings.latent_dim), self.device)
-        samples = self._generate(self.average, latents)
+        samples = self._finish(self.average(latents))
         self.train()
         return samples
 
     def _update_critic(self, real: Tensor, noise: Tensor) -> Tensor:
         with torch.no_grad():
-            fake = self._generate(self.generator, noise[..., :-1])
+            fake = self._finish(self.generator(noise[..., :-1]))
         optimizer = self.optimizers["critic"]
         optimizer.zero_grad()
         real_scores, fake_scores = self._score(torch.cat([real, fake], dim=1)).chunk(2, dim=1)
@@ -135,8 +140,7 @@ class GANBank(ComponentBank):
         for mean, value in zip(means, values, strict=True):
             mean.lerp_(value, 1 - self.settings.averaging)
 
-    def _generate(self, generator: nn.Module, latents: Tensor) -> Tensor:
-        output = generator(latents)
+    def _finish(self, output: Tensor) -> Tensor:
         return output.sigmoid() if self.makes_images else output
 
     def _score(self, x: Tensor) -> Tensor:
