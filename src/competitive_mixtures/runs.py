@@ -19,6 +19,7 @@ from competitive_mixtures.progress import show_progress
 from competitive_mixtures.random import make_generators
 from competitive_mixtures.training import choose_device, train_components
 
+SAMPLING_BATCH = 1000  # samples of every component that are drawn at once
 NUM_SNAPSHOTS = {"vector": 256, "image": 16}  # samples of each component that a round keeps for the figures
 
 
@@ -153,7 +154,12 @@ class Run:
     def draw_samples(self, components: Population[ComponentBank], num_samples: int, *purpose: object) -> np.ndarray:
         """Samples (k, num_samples, *shape) of every component as the data are stored: float32 vectors, uint8 images."""
         streams = make_generators(self.seed, *purpose, components=components.ids, device=self.device)
-        samples = components.sample(components.ids, streams, num_samples).cpu()
+        sizes = [min(SAMPLING_BATCH, num_samples - start) for start in range(0, num_samples, SAMPLING_BATCH)]
+        parts = [self.to_stored(components.sample(components.ids, streams, size)) for size in sizes]
+        return np.concatenate(parts, axis=1)
+
+    def to_stored(self, samples: Tensor) -> np.ndarray:
+        """What networks give, as the data are stored."""
         if self.dataset.kind == "image":
-            return samples.clamp_(0, 1).mul_(255).round_().to(torch.uint8).numpy()
-        return self.scale.invert(samples.numpy())
+            return samples.clamp(0, 1).mul_(255).round_().to(torch.uint8).cpu().numpy()
+        return self.scale.invert(samples.cpu().numpy())
