@@ -57,9 +57,12 @@ class Scale:
         return cls(mean, deviation or 1.0)  # identical points have no deviation
 
     def apply(self, points: np.ndarray) -> Tensor:
-        """Points in the networks' units; images, whose scale is 1, stay uint8."""
-        points = np.array(points)
-        return torch.from_numpy(points if points.dtype == np.uint8 else (points - self.mean) / np.float32(self.unit))
+        """Points in the networks' units; images, whose scale is 1, stay uint8 where they are, on disk perhaps."""
+        if points.dtype != np.uint8:
+            return torch.from_numpy((points - self.mean) / np.float32(self.unit))
+        if isinstance(points, np.memmap):  # a private map, since PyTorch takes no array that it could not write to
+            points = np.memmap(points.filename, points.dtype, "c", points.offset, points.shape)
+        return torch.from_numpy(np.require(points, requirements="W"))
 
     def invert(self, points: np.ndarray) -> np.ndarray:
         """Points in the data's units."""
