@@ -19,7 +19,8 @@ from competitive_mixtures.networks.vae import VAEBank
 from competitive_mixtures.random import make_generator, make_generators
 from competitive_mixtures.training import to_float
 
-SCORING_BATCH = 4096  # points that are scored at once
+SCORING_VALUES = 2**22  # numbers that are scored at once: whole points, at most `SCORING_BATCH`
+SCORING_BATCH = 4096
 BOUND_DRAWS = 4  # noise draws that a VAE's bound is averaged over
 
 
@@ -64,6 +65,11 @@ def to_cells(winner: np.ndarray, num_components: int) -> list[Tensor]:
     return [torch.from_numpy(np.flatnonzero(winner == j)) for j in range(num_components)]
 
 
+def split_batches(points: Tensor) -> Sequence[Tensor]:
+    """The points in batches whose layers fit into memory."""
+    return points.split(max(1, min(SCORING_BATCH, SCORING_VALUES // points[0].numel())))
+
+
 def score_by_discriminators(discriminators: Population[JudgeBank], points: Tensor) -> Tensor:
     """Log r_j(x) of every point (step (c)); see `DiscriminatorBank.log_ratios`.
 
@@ -75,7 +81,7 @@ def score_by_discriminators(discriminators: Population[JudgeBank], points: Tenso
         (N, len(discriminators.ids)) float32, on the CPU.
     """
     columns = [
-        torch.cat([bank.log_ratios(to_float(part)).cpu() for part in points.split(SCORING_BATCH)])
+        torch.cat([bank.log_ratios(to_float(part)).cpu() for part in split_batches(points)])
         for _, bank in discriminators.banks
     ]
     return torch.cat(columns, dim=1)
@@ -102,7 +108,7 @@ def score_by_bound(
         streams = make_generators(seed, *purpose, "bound", components=ids, device=points.device)
         bank.eval()
         rows = []
-        for part in points.split(SCORING_BATCH):
+        for part in split_batches(points):
             x = to_float(part).expand(bank.count, *part.shape)
             noise = bank.draw_noise(streams, BOUND_DRAWS, len(part))
             rows.append(-torch.stack([bank.losses(x, draw) for draw in noise]).mean(0).T.cpu())
@@ -186,114 +192,3 @@ def draw_soft_cells(scores: Tensor, seed: int, purpose: Sequence[object]) -> lis
     generator = make_generator(seed, *purpose, "soft cells")
     uniform = torch.rand(scores.shape, generator=generator).clamp_min_(1e-20)
     return to_cells((scores - (-uniform.log()).log()).argmax(dim=1).numpy(), scores.shape[1])
-
-
-def find_spare(log_ratios: Tensor, winner: np.ndarray, min_share: float) -> list[int]:
-    """Components that the mixture can spare: starved ones, and one of each pair that models the same points.
-
-    Removing component j hands its points to their runners-up. It is spare where that does not raise the objective
-    sum_j alpha_j KL(P_d^j || P_gj), in the estimate of `evaluation.objective`: two components on one part of the data
-    each pay log alpha_j for half of it, and one of them would pay less.
-
-    Args:
-        log_ratios: (N, k) log r_j, normalised per component.
-        winner: (N,) component of every point.
-        min_share: a component with fewer than this share of N/k points is starved.
-
-    Returns:
-        Component numbers, the least missed first; never all of them.
-    """
-    num_points, k = log_ratios.shape
-    counts = np.bincount(winner, minlength=k)
-    scores = log_ratios.numpy()
-    rows = np.arange(num_points)
-    own = scores[rows, winner]
-    rivals = scores.copy()
-    rivals[rows, winner] = -np.inf
-    runner_up = rivals.argmax(axis=1)
-    second = rivals[rows, runner_up]
-
-    def cost(removed: int | None) -> float:
-        gone = winner == removed
-        sizes = np.bincount(np.where(gone, runner_up, winner), minlength=k)
-        entropy = -(sizes[sizes > 0] / num_points * np.log(sizes[sizes > 0] / num_points)).sum()
-        return float(entropy - np.where(gone, second, own).mean(dtype=np.float64))
-
-    now = cost(None)
-    losses = np.array([cost(j) - now for j in range(k)])
-    starved = counts < min_share * num_points / k
-    order = np.argsort(np.where(starved, -np.inf, losses), kind="stable")
-    spare: list[int] = []
-    for j in order:
-        partners = set(runner_up[winner == j].tolist()) if counts[j] and not starved[j] else set()
-        if starved[j] or (losses[j] <= 0 and not partners & set(spare)):
-            spare.append(int(j))
-    return spare[: k - 1]
-
-
-def plan_revivals(spare: Sequence[int], spread: np.ndarray, kinds: Sequence[int]) -> list[list[int]]:
-    """Which overloaded component each spare one becomes a copy of (ours; the paper only balances the load).
-
-    Args:
-        spare: from `find_spare`.
-        spread: (k,), sum of squared distances of each cell's points to their mean.
-        kinds: (k,), number of the block of `components` that each belongs to: a VAE cannot become a GAN.
-
-    Returns:
-        Pairs [from, to], the widest cell first; a component gives at most once.
-    """
-    givers = [int(j) for j in np.argsort(-spread, kind="stable") if j not in spare]
-    pairs: list[list[int]] = []
-    for target in spare:
-        giver = next((j for j in givers if kinds[j] == kinds[target]), None)
-        if giver is not None:
-            givers.remove(giver)
-            pairs.append([giver, target])
-    return pairs
-
-
-def split_weights(weights: np.ndarray, pairs: Sequence[Sequence[int]]) -> np.ndarray:
-    """Mixture weights (k,) after revivals [from, to]: a giver shares its weight, as it shares its cell."""
-    weights = weights.copy()
-    for source, target in pairs:
-        weights[source] = weights[target] = weights[source] / 2
-    return weights
-
-
-def measure_spread(points: Tensor, winner: np.ndarray, num_components: int) -> np.ndarray:
-    """Sum of squared distances of each cell's points to their mean, (k,) float64; 0 for an empty cell."""
-    spread = np.zeros(num_components)
-    for j, cell in enumerate(to_cells(winner, num_components)):
-        if len(cell):
-            part = to_float(points[cell.to(points.device)]).flatten(1)
-            spread[j] = (part.var(dim=0, correction=0).sum(dtype=torch.float64) * len(part)).item()
-    return spread
-
-
-def revive(
-    components: Population[ComponentBank],
-    cells: Sequence[Tensor],
-    pairs: Sequence[Sequence[int]],
-    seed: int,
-    purpose: Sequence[object],
-) -> list[Tensor]:
-    """Copy each giver, Adam's state included, into the starved component and split the giver's cell at random.
-
-    Args:
-        components: changed in place.
-        cells: one a component.
-        pairs: [from, to], from `plan_revivals`.
-        seed: of the run.
-        purpose: names the random stream.
-
-    Returns:
-        The new cells.
-    """
-    cells = list(cells)
-    generator = make_generator(seed, *purpose, "revival")
-    for source, target in pairs:
-        components.copy_network(source, target)
-        shuffled = cells[source][torch.randperm(len(cells[source]), generator=generator)]
-        half = len(shuffled) // 2
-        cells[source], cells[target] = shuffled[half:].sort().values, shuffled[:half].sort().values
-    return cells

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from competitive_mixtures import competition
+from competitive_mixtures import competition, revival
 from competitive_mixtures.config import Scoring
 from competitive_mixtures.contests import Contest, merge_facts, sort_contests
 from competitive_mixtures.data import Dataset
@@ -75,7 +75,7 @@ def compete(run: Run, round_: int, previous: Path, ids: Sequence[int]) -> Contes
         # a revived component starts from its giver's state, so a shard that revives loads all components first
         components = run.build_components(None if revived else ids)
         components.load(take_named(tensors, "components."))
-        cells = competition.revive(components, cells, revived, run.seed, purpose)
+        cells = revival.revive(components, cells, revived, run.seed, purpose)
         if revived and set(ids) != set(components.ids):
             everyone = components.state()
             components = run.build_components(ids)
@@ -154,7 +154,7 @@ def conclude(run: Run, round_: int, previous: Path, contests: Sequence[Contest],
     clock = Clock()
     with clock.time("assign"):
         normalizers = competition.log_normalizers(log_ratios, settings)
-        alpha = competition.split_weights(np.array(record["weights"]), contests[0].facts["revived"])
+        alpha = revival.split_weights(np.array(record["weights"]), contests[0].facts["revived"])
         scores = competition.log_scores(log_ratios, normalizers, alpha, settings)
         scores_test = competition.log_scores(log_ratios_test, normalizers, alpha, settings)
         assignment = competition.assign(scores)
@@ -225,13 +225,13 @@ def judge_objective(
 
 def plan_revivals(run: Run, next_round: int, log_ratios: Tensor, winner: np.ndarray) -> Tensor:
     """Pairs [from, to], (n, 2) int64, of the revivals that the next round starts with; none when it is not its turn."""
-    revival, k = run.experiment.revival, run.experiment.num_components
-    if revival is None or next_round < 2 or next_round % revival.every or next_round > revival.until:
+    settings, k = run.experiment.revival, run.experiment.num_components
+    if settings is None or next_round < 2 or next_round % settings.every or next_round > settings.until:
         return torch.zeros(0, 2, dtype=torch.int64)
     normalized = log_ratios - competition.log_normalizers(log_ratios, run.experiment.scoring)
-    spare = competition.find_spare(normalized, winner, revival.min_share)
-    spread = competition.measure_spread(run.train, winner, k)
-    return torch.tensor(competition.plan_revivals(spare, spread, run.kinds), dtype=torch.int64).view(-1, 2)
+    spare = revival.find_spare(normalized, winner, settings.min_share)
+    spread = revival.measure_spread(run.train, winner, k)
+    return torch.tensor(revival.plan_revivals(spare, spread, run.kinds), dtype=torch.int64).view(-1, 2)
 
 
 def write_assignments(out: Path, assignment: competition.Assignment, former: np.ndarray, dataset: Dataset) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from competitive_mixtures import runs
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.runs import Clock, Run, Scale
@@ -120,6 +121,16 @@ def test_samples_are_in_the_datas_units():
     assert samples.shape == (K, 256, 2)
     assert samples.dtype == np.float32
     assert abs(samples.mean() - 1000) < 20
+
+
+def test_many_samples_are_drawn_in_batches(monkeypatch):
+    monkeypatch.setattr(runs, "SAMPLING_BATCH", 4)
+    run = Run(make_experiment(), make_blobs(), 0)
+    components = run.build_components()
+    samples = run.draw_samples(components, 10, "test")
+    assert samples.shape == (K, 10, 2)
+    assert np.array_equal(samples[:, :4], run.draw_samples(components, 4, "test"))
+    assert len(np.unique(samples.reshape(-1, 2), axis=0)) == 10 * K
 
 
 def test_samples_of_images_are_uint8():

@@ -1,7 +1,9 @@
 # The competition, one job a round. Round t reads the data and round t-1, nothing else, so that a run can stop
 # anywhere and go on, be lengthened, and be spread over machines.
 
-METHOD = code("rounds.py", "runs.py", "contests.py", "competition.py", "training.py", "random.py", "networks")
+METHOD = code(
+    "rounds.py", "runs.py", "contests.py", "competition.py", "revival.py", "training.py", "random.py", "networks"
+)
 SHARDED = [name for name, experiment in params.experiments.items() if experiment.shards > 1]
 WHOLE = [name for name in params.experiments if name not in SHARDED]
 
