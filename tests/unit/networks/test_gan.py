@@ -142,3 +142,46 @@ def test_a_gan_learns_where_its_points_are():
         bank.step(centres[:, None] + 0.2 * torch.randn(K, 32, 2), noise)
     means = bank.sample(make_generators(1, components=range(K)), 500).mean(1)
     assert (means - centres).norm(dim=1).max() < 0.7
+
+
+class Critic(nn.Module):
+    """Scores (k, batch, d) points by a formula."""
+
+    def __init__(self, formula):
+        super().__init__()
+        self.forward = formula
+
+
+def test_penalty_of_a_linear_critic():
+    # its slope is its weight everywhere, so that the penalty is 10 (|w| - 1)^2 wherever the points are
+    bank = make_bank(change(GAN, loss="wgan_gp"))
+    weights = torch.tensor([[3.0, 4.0], [0.6, 0.8], [0.0, 0.0]])
+    bank.critic = Critic(lambda x: torch.einsum("kbi,ki->kb", x, weights).unsqueeze(2))
+    penalties = bank._penalize(torch.randn(K, 9, 2), torch.randn(K, 9, 2), torch.randn(K, 9))
+    torch.testing.assert_close(penalties, 10 * (weights.norm(dim=1) - 1) ** 2)
+
+
+def test_penalty_mixes_uniformly():
+    # for a critic |x|^2 / 2 the slope is the mixed point itself: here its distance from 0, uniform between 0 and 1
+    bank = make_bank(change(GAN, loss="wgan_gp"))
+    bank.critic = Critic(lambda x: 0.5 * x.square().sum(2, keepdim=True))
+    real, fake = torch.zeros(K, 20000, 2), torch.tensor([1.0, 0.0]).expand(K, 20000, 2)
+    noise = torch.randn(K, 20000, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(bank._penalize(real, fake, noise), torch.full((K,), 10 / 3), rtol=0.05, atol=0)
+
+
+@pytest.mark.parametrize("block", [change(GAN, loss="wgan_gp"), CONV_GAN], ids=["plane", "images"])
+@pytest.mark.parametrize("part", ["optimizer", "critic_optimizer"])
+def test_a_rate_of_10_shows_in_the_loss(block, part):
+    bank = make_bank(change(block, **{part: {"learning_rate": 10.0}}))
+    x = torch.rand(K, 32, *bank.shape, generator=torch.Generator().manual_seed(0))
+    (noise,) = bank.draw_noise(make_generators(0, components=range(K)), 1, 32)
+    assert max(bank.step(x, noise).abs().min().item() for _ in range(20)) > 15  # 2.1 is usual
+
+
+def test_saturated_pixels_are_pulled_back():
+    bank = make_bank(change(CONV_GAN, optimizer={"learning_rate": 1.0}))
+    with torch.no_grad():
+        bank.generator.last.bias.fill_(60.0)
+    take_steps(bank, range(K), 1)
+    torch.testing.assert_close(bank.generator.last.bias.detach(), torch.full((K, 1), 59.0))  # one step of Adam
