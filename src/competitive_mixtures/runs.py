@@ -60,7 +60,7 @@ class Scale:
         """Points in the networks' units; images, whose scale is 1, stay uint8 where they are, on disk perhaps."""
         if points.dtype != np.uint8:
             return torch.from_numpy((points - self.mean) / np.float32(self.unit))
-        if isinstance(points, np.memmap):  # a private map, since PyTorch takes no array that it could not write to
+        if isinstance(points, np.memmap) and points.filename:  # a private map: PyTorch wants what it could write to
             points = np.memmap(points.filename, points.dtype, "c", points.offset, points.shape)
         return torch.from_numpy(np.require(points, requirements="W"))
 
