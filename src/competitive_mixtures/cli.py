@@ -1,6 +1,5 @@
 """The command line: one subcommand for each rule of the workflow; parsing and printing only."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,23 +34,13 @@ def main() -> None:
 
 
 def open_run(config: Path, data: Path, seed: int, threads: int) -> "Run":
-    """Read the settings and the data of a job and set the number of threads.
-
-    Float32 products may use the processor's faster kernels ("medium"): on a GPU or a recent CPU these round their
-    inputs to fewer bits; on other CPUs the results are as exact, from another library.
-    """
-    import torch
-
+    """Read the settings and the data of a job and set the number of threads."""
     from competitive_mixtures.config import read_experiment
     from competitive_mixtures.data import load_dataset
     from competitive_mixtures.runs import Run
+    from competitive_mixtures.training import choose_kernels
 
-    torch.set_num_threads(threads)
-    torch.set_float32_matmul_precision("medium")
-    if torch.cuda.is_available():  # on a CPU every kernel used here is deterministic as it is
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010, a property of a module
-        torch.use_deterministic_algorithms(True, warn_only=True)
+    choose_kernels(threads)
     return Run(read_experiment(config), load_dataset(data), seed)
 
 

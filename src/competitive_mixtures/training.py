@@ -1,5 +1,6 @@
 """Optimisation loops: batches drawn from cells, components and discriminators trained, divergence caught."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
 
@@ -28,6 +29,20 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
+
+
+def choose_kernels(threads: int) -> None:
+    """Have PyTorch run on `threads` CPU threads, with kernels that give the same bytes each time.
+
+    Float32 products may use the processor's faster kernels ("medium"): on a GPU or a recent CPU these round their
+    inputs to fewer bits; on other CPUs the results are as exact, from another library.
+    """
+    torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision("medium")
+    if torch.cuda.is_available():  # on a CPU every kernel used here is deterministic as it is
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010, a property of a module
+        torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def to_float(points: Tensor) -> Tensor:
