@@ -10,9 +10,11 @@ from torch import Tensor
 from competitive_mixtures.errors import TrainingDivergedError, UserError
 from competitive_mixtures.networks.bank import Bank, ComponentBank, JudgeBank, put_rows, take_rows
 from competitive_mixtures.networks.population import Population
+from competitive_mixtures.processor import keep_freed_memory, match_kernels
 from competitive_mixtures.random import make_generators
 
-CHUNK_BYTES = 16 * 2**20  # of one component's samples, indices or noise, drawn ahead of the steps that use them
+CHUNK_BYTES = 16 * 2**20  # of one component's indices and noise, drawn ahead of the steps that use them
+SAMPLE_BYTES = 2 * 2**20  # of one component's samples, drawn ahead; more would be memory never met in a cache
 MAX_CHUNK = 500  # steps between two looks at the losses
 
 Progress = Callable[[int], None]
@@ -39,6 +41,7 @@ def choose_kernels(threads: int) -> None:
     """
     torch.set_num_threads(threads)
     torch.set_float32_matmul_precision("medium")
+    keep_freed_memory()
     if torch.cuda.is_available():  # on a CPU every kernel used here is deterministic as it is
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010, a property of a module
@@ -91,7 +94,8 @@ def train_components(
         streams = make_generators(seed, *purpose, "train", components=[ids[r] for r in alive], device=bank.device)
         part = bank if len(alive) == bank.count else take_rows(bank, alive)
         batches = draw_batches(part, points, [cells[places[ids[r]]] for r in alive], streams, num_steps, batch_size)
-        final = run_steps(part, batches, num_steps, [ids[r] for r in alive], part.settings.loss_limit, progress)
+        with match_kernels(part.largest_product(batch_size), part.device):
+            final = run_steps(part, batches, num_steps, [ids[r] for r in alive], part.settings.loss_limit, progress)
         if part is not bank:
             put_rows(bank, part, alive)
         losses[[places[ids[r]] for r in alive]] = final.cpu()
@@ -108,7 +112,7 @@ def draw_batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches (k, batches_per_step * batch, *shape) from the cells with the bank's noise, one pair a step."""
     rows = batch_size * bank.batches_per_step
-    chunk = chunk_length(num_steps, rows * 8 * 16)
+    chunk = chunk_length(num_steps, rows * 8 * 16, CHUNK_BYTES)
     for start in range(0, num_steps, chunk):
         length = min(chunk, num_steps - start)
         draws = [
@@ -203,8 +207,8 @@ def train_discriminators(
     losses = []
     for ids, bank in discriminators.banks:
         batches = draw_contests(components, ids, points, num_steps, batch_size, seed, purpose)
-        final = run_steps(bank, batches, num_steps, ids, 1e6, progress, what="discriminator")
-        losses.append(final)
+        with match_kernels(bank.largest_product(2 * batch_size), bank.device):
+            losses.append(run_steps(bank, batches, num_steps, ids, 1e6, progress, what="discriminator"))
     return torch.cat(losses).cpu()
 
 
@@ -221,7 +225,7 @@ def draw_contests(
     device = points.device
     real_streams = make_generators(seed, *purpose, "real", components=ids, device=device)
     fake_streams = make_generators(seed, *purpose, "fake", components=ids, device=device)
-    chunk = chunk_length(num_steps, batch_size * prod(points.shape[1:]) * 4)
+    chunk = chunk_length(num_steps, batch_size * prod(points.shape[1:]) * 4, SAMPLE_BYTES)
     for start in range(0, num_steps, chunk):
         length = min(chunk, num_steps - start)
         draws = [torch.randint(len(points), (length, batch_size), generator=g, device=device) for g in real_streams]
@@ -231,9 +235,9 @@ def draw_contests(
             yield to_float(real).unflatten(0, positions.shape), fakes[:, step]
 
 
-def chunk_length(num_steps: int, bytes_per_step: int) -> int:
-    """Steps whose random draws fit into `CHUNK_BYTES`.
+def chunk_length(num_steps: int, bytes_per_step: int, limit: int) -> int:
+    """Steps whose random draws fit into `limit` bytes.
 
     It is the same for every back-end and shard: where a stream is interrupted, other numbers follow.
     """
-    return max(1, min(num_steps, MAX_CHUNK, CHUNK_BYTES // max(1, bytes_per_step)))
+    return max(1, min(num_steps, MAX_CHUNK, limit // max(1, bytes_per_step)))

@@ -264,11 +264,11 @@ def test_to_float_scales_images_and_keeps_vectors():
 
 
 def test_chunk_length():
-    assert chunk_length(10, 1) == 10
-    assert chunk_length(10_000, 1) == training.MAX_CHUNK
-    assert chunk_length(100, training.CHUNK_BYTES // 4) == 4
-    assert chunk_length(100, 10 * training.CHUNK_BYTES) == 1
-    assert chunk_length(100, 0) == 100
+    assert chunk_length(10, 1, limit=1000) == 10
+    assert chunk_length(10_000, 1, limit=10_000) == training.MAX_CHUNK
+    assert chunk_length(100, 250, limit=1000) == 4
+    assert chunk_length(100, 10_000, limit=1000) == 1
+    assert chunk_length(100, 0, limit=1000) == 100
 
 
 def test_device():

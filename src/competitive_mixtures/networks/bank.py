@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.optim.adam import adam
 
 from competitive_mixtures import config
 from competitive_mixtures.errors import UserError
@@ -13,59 +12,50 @@ from competitive_mixtures.networks.layers import Generators
 SHARED = "shared."  # marks the tensors of a state that have no component axis
 
 
-class FlatAdam:
-    """Adam over one flat buffer that all parameters of a module are views of: one fused kernel a step.
+class Adam:
+    """Adam (Kingma & Ba, 2015, with eps 1e-8) for all parameters of a module in one fused kernel a step.
+
+    `torch.optim.Adam` runs the same kernel; around it, its bookkeeping of groups and options costs small networks more
+    than the kernel itself.
 
     Args:
-        module: its parameters are moved into the buffer; gradients accumulate into views of a second one.
-        settings: learning rate and decay rates (Kingma & Ba, 2015, with eps 1e-8).
+        module: whose parameters are trained.
+        settings: learning rate and decay rates.
     """
 
     def __init__(self, module: nn.Module, settings: config.Optimizer) -> None:
         self.module, self.settings = module, settings
-        self.names, parameters = zip(*module.named_parameters(), strict=True)
-        ends = torch.tensor([-(-p.numel() // 16) * 16 for p in parameters]).cumsum(0).tolist()  # 64-byte alignment
-        device = parameters[0].device
-        self.values, self.gradients, self.mean, self.square = torch.zeros(4, ends[-1], device=device).unbind()
-        self.num_steps = torch.zeros((), device=device)
-        self.slices = [(start, p.shape) for start, p in zip([0, *ends], parameters, strict=False)]
-        for parameter, value, gradient in zip(
-            parameters, self.views(self.values), self.views(self.gradients), strict=True
-        ):
-            value.copy_(parameter.data)
-            parameter.data, parameter.grad = value, gradient
+        self.names, self.parameters = zip(*module.named_parameters(), strict=True)
+        self.means, self.squares = ([torch.zeros_like(p) for p in self.parameters] for _ in range(2))
+        self.num_steps = torch.zeros((), device=self.parameters[0].device)
 
-    def views(self, buffer: Tensor) -> list[Tensor]:
-        """The parts of a flat buffer in the shapes of the parameters."""
-        return [buffer[start : start + shape.numel()].view(shape) for start, shape in self.slices]
-
-    def zero_grad(self) -> None:
-        """Forget the accumulated gradients."""
-        self.gradients.zero_()
-
-    def step(self) -> None:
-        """Update the parameters from the accumulated gradients."""
-        adam(
-            [self.values],
-            [self.gradients],
-            [self.mean],
-            [self.square],
+    @torch.no_grad()
+    def minimize(self, losses: Tensor) -> Tensor:
+        """Take one step down the gradient of the sum of `losses`; gives them back, detached."""
+        with torch.enable_grad():
+            gradients = torch.autograd.grad(losses.sum(), self.parameters)
+        self.num_steps += 1
+        torch._fused_adam_(
+            self.parameters,
+            [gradient.contiguous() for gradient in gradients],
+            self.means,
+            self.squares,
             [],
-            [self.num_steps],
-            fused=True,
-            amsgrad=False,
+            [self.num_steps] * len(self.parameters),
+            lr=self.settings.learning_rate,
             beta1=self.settings.beta1,
             beta2=self.settings.beta2,
-            lr=self.settings.learning_rate,
-            weight_decay=0.0,
             eps=1e-8,
+            weight_decay=0.0,
+            amsgrad=False,
             maximize=False,
         )
+        return losses.detach()
 
     def moments(self) -> dict[str, dict[str, Tensor]]:
         """Adam's running means by name of moment and of parameter."""
-        buffers = {"mean": self.mean, "square": self.square}
-        return {moment: dict(zip(self.names, self.views(buffer), strict=True)) for moment, buffer in buffers.items()}
+        moments = {"mean": self.means, "square": self.squares}
+        return {moment: dict(zip(self.names, tensors, strict=True)) for moment, tensors in moments.items()}
 
 
 class Bank(nn.Module):
@@ -86,7 +76,7 @@ class Bank(nn.Module):
     def optimize(self, device: torch.device | str, **parts: tuple[nn.Module, config.Optimizer]) -> None:
         """Move the networks to `device` and give each named part its own Adam."""
         self.to(device)
-        self.optimizers = {name: FlatAdam(module, settings) for name, (module, settings) in parts.items()}
+        self.optimizers = {name: Adam(module, settings) for name, (module, settings) in parts.items()}
 
     @property
     def device(self) -> torch.device:
@@ -97,6 +87,10 @@ class Bank(nn.Module):
     def num_parameters(self) -> int:
         """Trainable parameters of all k networks together."""
         return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
+
+    def largest_product(self, num_points: int) -> int:
+        """Floating-point operations of the largest batched matrix product over so many points of every network."""
+        return 2 * num_points * max(parameter.numel() for parameter in self.parameters())
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that training changes, by name, as views: parameters, running moments, Adam's state."""

@@ -61,14 +61,10 @@ class DiscriminatorBank(JudgeBank):
         Returns:
             (k,): cross-entropies before the step; log 2 says that D_j cannot tell.
         """
-        optimizer = self.optimizers["discriminator"]
-        optimizer.zero_grad()
         logits = self._classify(real, fake)
         half = real.shape[1]
         losses = 0.5 * (F.softplus(-logits[:, :half]).mean(1) + F.softplus(logits[:, half:]).mean(1))
-        losses.sum().backward()
-        optimizer.step()
-        return losses.detach()
+        return self.optimizers["discriminator"].minimize(losses)
 
     @torch.no_grad()
     def log_ratios(self, points: Tensor) -> Tensor:
@@ -122,14 +118,10 @@ class ClassifierBank(JudgeBank):
 
     def step(self, real: Tensor, fake: Tensor) -> Tensor:
         """One Adam step on equally many samples of each component and as many real points; see `DiscriminatorBank`."""
-        optimizer = self.optimizers["classifier"]
-        optimizer.zero_grad()
         points = torch.cat([fake.flatten(0, 1), real[0]]).unsqueeze(0)
         labels = torch.arange(self.count + 1, device=points.device).repeat_interleave(fake.shape[1])
         loss = F.cross_entropy(self.network(points)[0], labels)
-        loss.backward()
-        optimizer.step()
-        return loss.detach().expand(self.count)
+        return self.optimizers["classifier"].minimize(loss).expand(self.count)
 
     @torch.no_grad()
     def log_ratios(self, points: Tensor) -> Tensor:

@@ -92,17 +92,14 @@ class GANBank(ComponentBank):
         *critic_noise, generator_noise = noise.chunk(self.settings.critic_steps + 1, dim=1)
         for real, part in zip(x.chunk(self.settings.critic_steps, dim=1), critic_noise, strict=True):
             critic_losses = self._update_critic(real, part)
-        optimizer = self.optimizers["generator"]
-        optimizer.zero_grad()
         output = self.generator(generator_noise[..., :-1])
         scores = self._score(self._finish(output))
         losses = (F.softplus(-scores) if self.settings.loss == "non_saturating" else -scores).mean(1)
         if self.makes_images:  # a saturated generator has no gradient to come back by, and its loss tells nobody
             losses = losses + F.relu(output.flatten(2).abs() - MAX_LOGIT).square().mean((1, 2))
-        losses.sum().backward(inputs=list(self.generator.parameters()))
-        optimizer.step()
+        losses = self.optimizers["generator"].minimize(losses)
         self._update_average()
-        return critic_losses + losses.detach()
+        return critic_losses + losses
 
     @torch.no_grad()
     def sample(self, generators: Generators, num_samples: int) -> Tensor:
@@ -116,16 +113,12 @@ class GANBank(ComponentBank):
     def _update_critic(self, real: Tensor, noise: Tensor) -> Tensor:
         with torch.no_grad():
             fake = self._finish(self.generator(noise[..., :-1]))
-        optimizer = self.optimizers["critic"]
-        optimizer.zero_grad()
         real_scores, fake_scores = self._score(torch.cat([real, fake], dim=1)).chunk(2, dim=1)
         if self.settings.loss == "non_saturating":
             losses = F.softplus(-real_scores).mean(1) + F.softplus(fake_scores).mean(1)
         else:
             losses = fake_scores.mean(1) - real_scores.mean(1) + self._penalize(real, fake, noise[..., -1])
-        losses.sum().backward()
-        optimizer.step()
-        return losses.detach()
+        return self.optimizers["critic"].minimize(losses)
 
     def _penalize(self, real: Tensor, fake: Tensor, noise: Tensor) -> Tensor:
         weight = 0.5 * (1 + torch.erf(noise / math.sqrt(2)))  # a normal's distribution function makes it uniform

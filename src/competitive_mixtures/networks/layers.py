@@ -25,6 +25,11 @@ def draw_normal(generators: Generators, shape: Sequence[int], device: torch.devi
     return torch.stack(draws, dim=len(shape) - 2)
 
 
+def repeat(x: Tensor, count: int) -> Tensor:
+    """`x` with a leading axis of `count`, where it has one of 1; a needless `expand` would cost each step."""
+    return x if len(x) == count else x.expand(count, *x.shape[1:])
+
+
 class Stacked(nn.Module):
     """A weight and a bias for each of k components, or one for all where `shared`.
 
@@ -89,10 +94,8 @@ class Linear(Stacked):
     def forward(self, x: Tensor) -> Tensor:
         """Apply component j's map to x[j]."""
         count = max(len(x), self.count)
-        x, weight = x.expand(count, -1, -1), self.normalized_weight().expand(count, -1, -1)
-        if self.bias is None:
-            return torch.bmm(x, weight)
-        return torch.baddbmm(self.bias.unsqueeze(1).expand(count, -1, -1), x, weight)
+        x, weight = repeat(x, count), repeat(self.normalized_weight(), count)
+        return torch.bmm(x, weight) if self.bias is None else torch.baddbmm(self.bias.unsqueeze(1), x, weight)
 
 
 class Conv(Stacked):

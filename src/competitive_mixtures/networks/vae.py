@@ -101,12 +101,7 @@ class VAEBank(ComponentBank):
 
     def step(self, x: Tensor, noise: Tensor) -> Tensor:
         """One Adam step for every component on its own batch; gives the losses before it, (k,)."""
-        optimizer = self.optimizers["vae"]
-        optimizer.zero_grad()
-        losses = self.losses(x, noise).mean(1)
-        losses.sum().backward()
-        optimizer.step()
-        return losses.detach()
+        return self.optimizers["vae"].minimize(self.losses(x, noise).mean(1))
 
     @torch.no_grad()
     def sample(self, generators: Generators, num_samples: int) -> Tensor:
@@ -117,7 +112,7 @@ class VAEBank(ComponentBank):
         self.train()
         likelihood = self.settings.likelihood
         if likelihood.kind == "bernoulli":
-            return output.sigmoid()
+            return output.sigmoid_()
         if likelihood.samples == "means":
             return output
         noise = draw_normal(generators, (num_samples, prod(self.shape)), self.device).view_as(output)
