@@ -35,7 +35,7 @@ format: $(ENVIRONMENT)  ## formats all code in place
 	$(ACTIVATE) ruff check --fix . && ruff format . && snakefmt Snakefile workflow
 
 bench: $(ENVIRONMENT)  ## side-by-side timings, see benchmarks/
-	$(ACTIVATE) for script in benchmarks/*.py; do python $$script || exit; done
+	$(ACTIVATE) for script in benchmarks/*.py benchmarks/gpu; do python $$script || exit; done
 
 pull: $(ENVIRONMENT)  ## fetches data and results from the DVC remote; nothing has to run after it
 	$(ACTIVATE) dvc pull && dvc status -q && snakemake --touch --forceall --quiet all -- all

@@ -1,0 +1,50 @@
+"""A shortened round of `mnist-paper` on random images, by the pipeline's own code."""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+from blocks import BATCH, MNIST_PAPER, K
+from timing import Bench, Row
+
+from competitive_mixtures import competition, config
+from competitive_mixtures.data import Dataset
+from competitive_mixtures.networks.population import build_discriminators
+from competitive_mixtures.runs import Run
+from competitive_mixtures.settings import validate
+from competitive_mixtures.training import train_discriminators
+
+
+def benchmark_round(bench: Bench) -> Iterator[Row]:
+    """A shortened round of `mnist-paper` on random images: training, discriminators, scores, by the pipeline's code."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (bench.num_points, 1, 28, 28), dtype=np.uint8)
+    experiment = validate(config.Experiment, MNIST_PAPER | {"device": bench.device.type}, "benchmark")
+    dataset = Dataset(
+        name="random", kind="image", shape=(1, 28, 28), train=images, test=images[: len(images) // 6],
+        train_labels=None, test_labels=None, meta={},
+    )  # fmt: skip
+    run = Run(experiment, dataset, 0)
+    components = run.build_components()
+    cells = competition.to_cells(competition.split_uniformly(len(images), K, 0), K)
+    run.train_on(components, cells, 20, "warm-up")
+    discriminators = build_discriminators(experiment, dataset.shape, 0, device=run.device)
+    seconds = {}
+    for phase, work in {
+        "train": lambda: run.train_on(components, cells, bench.num_steps, "benchmark"),
+        "discriminate": lambda: train_discriminators(
+            discriminators, components, run.train, num_steps=1, batch_size=BATCH, seed=0, purpose=("benchmark",),
+            progress=lambda steps: None,
+        ),
+        "score": lambda: competition.score_by_discriminators(discriminators, run.train),
+    }.items():  # fmt: skip
+        bench.wait()
+        start = time.perf_counter()
+        work()
+        bench.wait()
+        seconds[phase] = time.perf_counter() - start
+    per_step = seconds["train"] / bench.num_steps
+    whole = 18750 * per_step + seconds["discriminate"] + seconds["score"]
+    phases = ", ".join(f"{phase} {value:.2f} s" for phase, value in seconds.items())
+    notes = f"{bench.num_steps} of 18,750 steps at {per_step * 1e3:.2f} ms: {phases}; a whole round takes {whole:.0f} s"
+    yield bench.row("mnist_paper_round_shortened", sum(seconds.values()), None, notes)
