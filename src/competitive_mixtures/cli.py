@@ -91,9 +91,9 @@ def find_inception(
 @app.command()
 def pretrain(config: ConfigPath, data: DataFolder, seed: Seed, out: Out, threads: Threads = 1) -> None:
     """Train every component on its part of a uniform random split."""
-    from competitive_mixtures import rounds
+    from competitive_mixtures import jobs
 
-    rounds.pretrain(open_run(config, data, seed, threads), out)
+    jobs.pretrain(open_run(config, data, seed, threads), out)
 
 
 @app.command()
@@ -107,11 +107,11 @@ def train_round(
     threads: Threads = 1,
 ) -> None:
     """One round: train on the cells, discriminate, score, and hand out the points anew."""
-    from competitive_mixtures import rounds
+    from competitive_mixtures import jobs
 
     run = open_run(config, data, seed, threads)
-    contest = rounds.compete(run, number, previous, range(run.experiment.num_components))
-    rounds.conclude(run, number, previous, [contest], out)
+    contest = jobs.compete(run, number, previous, range(run.experiment.num_components))
+    jobs.conclude(run, number, previous, [contest], out)
 
 
 @app.command()
@@ -127,11 +127,11 @@ def train_shard(
     threads: Threads = 1,
 ) -> None:
     """A shard of a round: train, discriminate and score some of the components."""
-    from competitive_mixtures import contests, rounds
+    from competitive_mixtures import contests, jobs
 
     run = open_run(config, data, seed, threads)
     ids = contests.choose_ids(run.experiment.num_components, shard, shards)
-    contests.write_contest(out, rounds.compete(run, number, previous, ids))
+    contests.write_contest(out, jobs.compete(run, number, previous, ids))
 
 
 @app.command()
@@ -146,11 +146,11 @@ def reassign(
     threads: Threads = 1,
 ) -> None:
     """Join the shards of a round and hand out the points anew."""
-    from competitive_mixtures import rounds
+    from competitive_mixtures import jobs
     from competitive_mixtures.contests import read_contest
 
     run = open_run(config, data, seed, threads)
-    rounds.conclude(run, number, previous, [read_contest(path) for path in contests], out)
+    jobs.conclude(run, number, previous, [read_contest(path) for path in contests], out)
 
 
 @app.command()

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.networks.bank import JudgeBank
+from competitive_mixtures.networks.population import Population
 from competitive_mixtures.state import read_facts, read_tensors, take_named, write_tensors
 
 
@@ -24,6 +26,7 @@ class Contest:
         log_ratios_test: (M, len(ids)).
         samples: (len(ids), n, *shape), float32 or uint8.
         facts: losses, samples seen and compute of this round, revived pairs, seconds by phase.
+        judges: what scored the points, while it is in memory; no file keeps it. None where bounds score.
     """
 
     ids: list[int]
@@ -32,6 +35,7 @@ class Contest:
     log_ratios_test: Tensor
     samples: np.ndarray
     facts: dict[str, Any]
+    judges: Population[JudgeBank] | None = None
 
 
 def choose_ids(num_components: int, shard: int, num_shards: int) -> list[int]:

@@ -1,7 +1,10 @@
-"""One job of the pipeline each: pretraining, a round, a shard of a round; they read and write the files of a run."""
+"""The stages of a run as functions of what came before: pretraining, a part of a round, and its conclusion.
 
-from collections.abc import Sequence
-from pathlib import Path
+Nothing here touches a file: `jobs.py` does for the pipeline, and the estimator keeps all of it in memory.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,6 @@ from torch import Tensor
 from competitive_mixtures import competition, revival
 from competitive_mixtures.config import Scoring
 from competitive_mixtures.contests import Contest, merge_facts, sort_contests
-from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.clustering import contingency_table, score_agreement
 from competitive_mixtures.evaluation.objective import estimate_log_partition, estimate_objective
@@ -19,49 +21,65 @@ from competitive_mixtures.networks.bank import ComponentBank, JudgeBank, join
 from competitive_mixtures.networks.population import Population, build_discriminators
 from competitive_mixtures.progress import show_progress
 from competitive_mixtures.runs import Clock, Run
-from competitive_mixtures.state import (
-    STATE,
-    read_json,
-    read_table,
-    read_tensors,
-    take_named,
-    write_array,
-    write_json,
-    write_table,
-    write_tensors,
-)
+from competitive_mixtures.state import take_named
 from competitive_mixtures.training import train_discriminators
 
 
-def pretrain(run: Run, out: Path) -> None:
-    """Train every component on its part of the uniform split and write the state that round 0 starts from."""
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage leaves, and the next one starts from.
+
+    Attributes:
+        tensors: the state: networks, cells and planned revivals.
+        assignment: who won each training point.
+        former: (N,) int16, the component of each point before.
+        samples: (k, n, *shape), some samples of every component, float32 or uint8.
+        record: counts, weights, losses, objective, costs and seconds, ready for JSON.
+        normalizers: (k,), log Z_j; zeros after the pretraining, which scores nothing.
+        prior: (k,), the mixture weights that the round's scores were made with.
+    """
+
+    tensors: dict[str, Tensor]
+    assignment: competition.Assignment
+    former: np.ndarray
+    samples: np.ndarray
+    record: dict[str, Any]
+    normalizers: Tensor
+    prior: np.ndarray
+
+
+def pretrain(run: Run) -> Outcome:
+    """Train every component on its part of the uniform split."""
     k = run.experiment.num_components
     parts = competition.split_uniformly(len(run.train), k, run.seed)
     cells = competition.to_cells(parts, k)
     components = run.build_components()
     facts = run.train_on(components, cells, run.experiment.training.pretraining_steps, "pretrain")
-    samples = run.draw_snapshots(components, "pretrain")
-    with run.clock.time("write"):
-        tensors = {f"components.{name}": tensor for name, tensor in components.state().items()}
-        write_tensors(out / STATE, tensors | pack_cells(cells) | {"revivals": torch.zeros(0, 2, dtype=torch.int64)})
-        write_array(out / "samples.npy", samples)
-        write_assignments(
-            out, competition.Assignment(parts, np.zeros(len(parts), dtype=np.float32)), parts, run.dataset
-        )
-    counts = np.bincount(parts, minlength=k)
-    weights = (counts / counts.sum()).tolist()
-    write_json(
-        out / "metrics.json", {"counts": counts.tolist(), "weights": weights, **facts, "seconds": run.clock.seconds}
+    tensors = {f"components.{name}": tensor for name, tensor in components.state().items()}
+    weights = np.bincount(parts, minlength=k) / len(parts)
+    return Outcome(
+        tensors=tensors | pack_cells(cells) | {"revivals": torch.zeros(0, 2, dtype=torch.int64)},
+        assignment=competition.Assignment(parts, np.zeros(len(parts), dtype=np.float32)),
+        former=parts,
+        samples=run.draw_snapshots(components, "pretrain"),
+        record={
+            "counts": np.bincount(parts, minlength=k).tolist(),
+            "weights": weights.tolist(),
+            **facts,
+            "seconds": run.clock.seconds,
+        },
+        normalizers=torch.zeros(k),
+        prior=weights,
     )
 
 
-def compete(run: Run, round_: int, previous: Path, ids: Sequence[int]) -> Contest:
+def compete(run: Run, round_: int, tensors: dict[str, Tensor], ids: Sequence[int]) -> Contest:
     """Steps (a) to (c) of a round for some of the components: train on their cells, discriminate, score.
 
     Args:
         run: settings and data.
         round_: t; round 0 only scores the pretrained components.
-        previous: folder of round t-1, or of the pretraining.
+        tensors: the state that round t-1, or the pretraining, left.
         ids: numbers of the components that this job takes on.
 
     Returns:
@@ -69,7 +87,6 @@ def compete(run: Run, round_: int, previous: Path, ids: Sequence[int]) -> Contes
     """
     experiment, purpose = run.experiment, ("round", round_)
     with run.clock.time("load"):
-        tensors = read_tensors(previous / STATE)
         cells = unpack_cells(tensors, experiment.num_components)
         revived = tensors["revivals"].tolist()
         # a revived component starts from its giver's state, so a shard that revives loads all components first
@@ -84,20 +101,21 @@ def compete(run: Run, round_: int, previous: Path, ids: Sequence[int]) -> Contes
     facts = run.train_on(components, cells, steps, *purpose) | {"revived": revived}
     state = {f"components.{name}": t for name, t in components.state().items()}
     state |= pack_cells({j: cells[j] for j in components.ids})
+    judges = None
     if experiment.scoring.kind in ("bound", "soft_bound"):
         with run.clock.time("score"):
             scores = competition.score_by_bound(components, run.train, run.seed, (*purpose, "train points"))
             scores_test = competition.score_by_bound(components, run.test, run.seed, (*purpose, "test points"))
     else:
-        discriminators = train_judges(run, round_, components, take_named(tensors, "discriminators."), facts)
+        judges = train_judges(run, round_, components, take_named(tensors, "discriminators."), facts)
         with run.clock.time("score"):
-            scores = competition.score_by_discriminators(discriminators, run.train)
-            scores_test = competition.score_by_discriminators(discriminators, run.test)
+            scores = competition.score_by_discriminators(judges, run.train)
+            scores_test = competition.score_by_discriminators(judges, run.test)
         if not experiment.scoring.reset:
-            state |= {f"discriminators.{name}": t for name, t in discriminators.state().items()}
+            state |= {f"discriminators.{name}": t for name, t in judges.state().items()}
     samples = run.draw_snapshots(components, *purpose)
     seconds = dict(run.clock.seconds)
-    return Contest(components.ids, state, scores, scores_test, samples, facts | {"seconds": seconds})
+    return Contest(components.ids, state, scores, scores_test, samples, facts | {"seconds": seconds}, judges)
 
 
 def train_judges(
@@ -136,29 +154,29 @@ def train_judges(
     return discriminators
 
 
-def conclude(run: Run, round_: int, previous: Path, contests: Sequence[Contest], out: Path) -> None:
-    """Steps (d) and (e): assign every point, set the weights, and write the round's files.
+def conclude(
+    run: Run, round_: int, record: Mapping[str, Any], former: np.ndarray, contests: Sequence[Contest]
+) -> Outcome:
+    """Steps (d) and (e): assign every point and set the weights.
 
     Args:
         run: settings and data.
         round_: t.
-        previous: folder of round t-1, or of the pretraining.
+        record: of round t-1, or of the pretraining.
+        former: (N,) int16, the component of each point in round t-1, or in the pretraining.
         contests: of all components; the order of the shards does not matter.
-        out: folder of round t.
     """
     contests = sort_contests(contests, run.experiment.num_components)
     log_ratios = torch.cat([contest.log_ratios for contest in contests], dim=1)
     log_ratios_test = torch.cat([contest.log_ratios_test for contest in contests], dim=1)
-    record = read_json(previous / "metrics.json")
     settings, k = run.experiment.scoring, run.experiment.num_components
     clock = Clock()
     with clock.time("assign"):
         normalizers = competition.log_normalizers(log_ratios, settings)
-        alpha = revival.split_weights(np.array(record["weights"]), contests[0].facts["revived"])
-        scores = competition.log_scores(log_ratios, normalizers, alpha, settings)
-        scores_test = competition.log_scores(log_ratios_test, normalizers, alpha, settings)
+        prior = revival.split_weights(np.array(record["weights"]), contests[0].facts["revived"])
+        scores = competition.log_scores(log_ratios, normalizers, prior, settings)
+        scores_test = competition.log_scores(log_ratios_test, normalizers, prior, settings)
         assignment = competition.assign(scores)
-        former = read_table(previous / "assignments.parquet")["component"]
         tensors = join(contest.tensors for contest in contests)
         cells = next_cells(run, round_, assignment.winner, scores, unpack_cells(tensors, k))
         counts = assignment.count(k)
@@ -166,18 +184,16 @@ def conclude(run: Run, round_: int, previous: Path, contests: Sequence[Contest],
         winner_test = competition.assign(scores_test).winner
         judged = judge_objective(log_ratios, log_ratios_test, assignment.winner, winner_test, weights, settings)
         revivals = plan_revivals(run, round_ + 1, log_ratios, assignment.winner)
-    samples = np.concatenate([contest.samples for contest in contests])
-    with clock.time("write"):
-        write_tensors(out / STATE, tensors | pack_cells(cells) | {"revivals": revivals})
-        write_array(out / "samples.npy", samples)
-        write_assignments(out, assignment, former, run.dataset)
     labels = run.dataset.train_labels
     facts = merge_facts([contest.facts for contest in contests])
     facts["seconds"] |= clock.seconds
     totals = {key: record[key] + facts.pop(key) for key in ("samples_seen", "compute")}
-    write_json(
-        out / "metrics.json",
-        {
+    return Outcome(
+        tensors=tensors | pack_cells(cells) | {"revivals": revivals},
+        assignment=assignment,
+        former=former,
+        samples=np.concatenate([contest.samples for contest in contests]),
+        record={
             "round": round_,
             "counts": counts.tolist(),
             "weights": weights.tolist(),
@@ -188,6 +204,8 @@ def conclude(run: Run, round_: int, previous: Path, contests: Sequence[Contest],
             **totals,
             **facts,
         },
+        normalizers=normalizers,
+        prior=prior,
     )
 
 
@@ -232,19 +250,6 @@ def plan_revivals(run: Run, next_round: int, log_ratios: Tensor, winner: np.ndar
     spare = revival.find_spare(normalized, winner, settings.min_share)
     spread = revival.measure_spread(run.train, winner, k)
     return torch.tensor(revival.plan_revivals(spare, spread, run.kinds), dtype=torch.int64).view(-1, 2)
-
-
-def write_assignments(out: Path, assignment: competition.Assignment, former: np.ndarray, dataset: Dataset) -> None:
-    """Write the assignment table, one row a training point: the first thing a user opens."""
-    columns = {
-        "index": np.arange(len(former), dtype=np.int32),
-        "component": assignment.winner,
-        "previous": former.astype(np.int16),
-        "margin": assignment.margin,
-    }
-    if dataset.train_labels is not None:
-        columns["label"] = np.asarray(dataset.train_labels).astype(np.int16)
-    write_table(out / "assignments.parquet", columns)
 
 
 def quantiles(values: np.ndarray) -> dict[str, float | None]:

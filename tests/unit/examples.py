@@ -9,7 +9,7 @@ import numpy as np
 from competitive_mixtures.config import Experiment
 from competitive_mixtures.contests import choose_ids, read_contest, write_contest
 from competitive_mixtures.data import Dataset
-from competitive_mixtures.rounds import compete, conclude, pretrain
+from competitive_mixtures.jobs import compete, conclude, pretrain
 from competitive_mixtures.runs import Run
 from competitive_mixtures.settings import merge, validate
 

@@ -13,7 +13,8 @@ from competitive_mixtures import competition
 from competitive_mixtures.contests import Contest
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import TrainingDivergedError, UserError
-from competitive_mixtures.rounds import compete, conclude, pretrain, quantiles
+from competitive_mixtures.jobs import compete, conclude, pretrain
+from competitive_mixtures.rounds import quantiles
 from competitive_mixtures.runs import Run
 from competitive_mixtures.state import read_json, read_table, read_tensors
 
