@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from competitive_mixtures import config
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.networks.layers import BatchNorm, Conv, ConvTranspose, Generators, Linear
+from competitive_mixtures.networks.layers import BatchNorm, Conv, ConvTranspose, Generators, Linear, repeat
 
 Activation = Callable[[Tensor], Tensor]
 leaky_relu: Activation = partial(F.leaky_relu, negative_slope=0.2)  # slope of DCGAN (Radford et al., 2016)
@@ -102,17 +102,18 @@ class ConvEncoder(nn.Module):
             for i, o, option in zip(sizes[:-1], sizes[1:], options[:-1], strict=True)
         )
         self.norms = nn.ModuleList(BatchNorm(o, self.count) if normalize else nn.Identity() for o in channels)
-        self.is_common = all(shared[:-1]) and not normalize  # one input for all stays one up to the head
+        self.channels = channels[-1]
+        self.repeats_input = normalize and shared[0]  # a batch norm is each component's own
         self.head = Linear(channels[-1] * height * width, outputs, generators, **options[-1])
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (k or 1, batch, c, h, w) to (k, batch, outputs)."""
-        count = len(x) if self.is_common else self.count
-        x = x.expand(count, *x.shape[1:]).transpose(0, 1).flatten(1, 2)  # (batch, k * c, h, w)
+        x = repeat(x, self.count) if self.repeats_input else x
+        x = x.transpose(0, 1).flatten(1, 2)  # (batch, (k or 1) * c, h, w)
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = self.activation(norm(convolution(x)))
-        return self.head(x.unflatten(1, (count, -1)).transpose(0, 1).flatten(2))
+        return self.head(x.unflatten(1, (-1, self.channels)).transpose(0, 1).flatten(2))
 
 
 class ConvDecoder(nn.Module):

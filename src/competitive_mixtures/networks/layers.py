@@ -92,14 +92,18 @@ class Linear(Stacked):
         super().__init__((inputs, outputs), outputs, inputs, generators, **options)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply component j's map to x[j]."""
-        count = max(len(x), self.count)
-        x, weight = repeat(x, count), repeat(self.normalized_weight(), count)
-        return torch.bmm(x, weight) if self.bias is None else torch.baddbmm(self.bias.unsqueeze(1), x, weight)
+        """Apply component j's map to x[j]; the maps of one input for all are one product, faster than k narrow ones."""
+        weight, bias = self.normalized_weight(), self.bias
+        if len(x) < self.count:
+            weight = weight.transpose(0, 1).flatten(1)  # (inputs, k * outputs)
+            y = torch.mm(x[0], weight) if bias is None else torch.addmm(bias.flatten(), x[0], weight)
+            return y.unflatten(1, (self.count, -1)).transpose(0, 1).contiguous()
+        weight = repeat(weight, len(x))
+        return torch.bmm(x, weight) if bias is None else torch.baddbmm(bias.unsqueeze(1), x, weight)
 
 
 class Conv(Stacked):
-    """k convolutions as one grouped one; input and output (batch, k * channels, h, w).
+    """k convolutions as one grouped one; input (batch, (k or 1) * channels, h, w), output (batch, k * channels, h, w).
 
     Args:
         inputs: input channels of one component.
@@ -125,8 +129,8 @@ class Conv(Stacked):
         """Convolve component j's channels with its own kernels."""
         weight = self.normalized_weight().flatten(0, 1)
         channels = weight.shape[1]
-        groups = 1 if self.shared else self.count
         folded = x.unflatten(1, (-1, channels)).flatten(0, 1) if self.shared else x
+        groups = folded.shape[1] // channels  # one input for all: one group
         bias = None if self.bias is None else self.bias.flatten()
         y = F.conv2d(folded, weight, bias, self.stride, self.padding, groups=groups)
         return y.unflatten(0, (len(x), -1)).flatten(1, 2) if self.shared else y

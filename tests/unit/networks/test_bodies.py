@@ -27,6 +27,16 @@ def test_encoder_shapes(block, shape):
     assert encoder(torch.rand(1, 4, *shape)).shape == (K, 4, 6)
 
 
+@pytest.mark.parametrize(("block", "shape"), [(MLP, (5,)), (CONV, (2, 8, 12))])
+@pytest.mark.parametrize("num_shared", [0, 1, 2])
+@pytest.mark.parametrize("normalize", [True, False])
+def test_one_input_for_all_is_encoded_as_its_copies_would_be(block, shape, num_shared, normalize):
+    encoder = build_encoder(network(block), shape, 6, generators(), num_shared=num_shared, normalize=normalize)
+    x = torch.rand(1, 4, *shape)
+    expected = encoder(x.expand(K, *[-1] * (x.ndim - 1)))
+    torch.testing.assert_close(encoder(x).expand_as(expected), expected, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("block", "shape"),
     [(MLP, (5,)), (MLP, (2, 4, 6)), (CONV, (2, 8, 12)), ({"kind": "conv", "channels": [3]}, (1, 7, 5))],

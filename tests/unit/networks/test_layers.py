@@ -89,11 +89,15 @@ def test_batch_norm_is_torchs_for_every_component_in_training_and_after():
             torch.testing.assert_close(layer.variance[j], twin.running_var)
 
 
-def test_input_for_all_is_expanded_by_own_layers_and_kept_by_shared_ones():
-    x = torch.randn(1, 7, 4)
-    own, shared = Linear(4, 5, generators()), Linear(4, 5, generators(), shared=True)
+@pytest.mark.parametrize("bias", [True, False])
+def test_input_for_all_goes_through_own_layers_as_its_copies_would_and_stays_one_in_shared_ones(bias):
+    x, images = torch.randn(1, 7, 4), torch.randn(7, 2, 9, 6)
+    own, shared = (Linear(4, 5, generators(), shared=s, bias=bias) for s in (False, True))
     torch.testing.assert_close(own(x), own(x.expand(K, -1, -1)))
     assert shared(x).shape == (1, 7, 5)
+    own, shared = (Conv(2, 5, 4, 2, 1, generators(), shared=s, bias=bias) for s in (False, True))
+    torch.testing.assert_close(own(images), own(images.repeat(1, K, 1, 1)), rtol=1e-5, atol=1e-5)
+    assert shared(images).shape == (7, 5, 4, 3)
 
 
 @pytest.mark.parametrize(
