@@ -6,7 +6,7 @@ VENV := .venv
 ACTIVATE := . $(VENV)/bin/activate &&
 ENVIRONMENT := $(VENV)/requirements.lock $(VENV)/pyproject.toml  # copies of what it was made from
 
-.PHONY: help reproduce report test test-slurm test-kills check format bench pull push watch lock environment
+.PHONY: help reproduce report test test-slurm test-kills check format bench push pull compare watch lock environment
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | column -t -s :
@@ -37,8 +37,15 @@ format: $(ENVIRONMENT)  ## formats all code in place
 bench: $(ENVIRONMENT)  ## side-by-side timings, see benchmarks/
 	$(ACTIVATE) for script in benchmarks/*.py benchmarks/gpu; do python $$script || exit; done
 
+push: $(ENVIRONMENT)  ## stores data and results in the DVC remote (docs/storage.md); commit dvc.lock afterwards
+	$(ACTIVATE) dvc repro && dvc push
+
 pull: $(ENVIRONMENT)  ## fetches data and results from the DVC remote; nothing has to run after it
-	$(ACTIVATE) dvc pull && dvc status -q && snakemake --touch --forceall --quiet all -- all
+	$(ACTIVATE) dvc pull && (dvc status -q || (dvc status; exit 1)) && \
+	    snakemake --touch --forceall --quiet all -- all
+
+compare: $(ENVIRONMENT)  ## what changed since the last commit: numbers, scores, curves and figures
+	$(ACTIVATE) dvc params diff && dvc metrics diff && dvc plots diff
 
 environment: $(ENVIRONMENT)  ## only the environment
 

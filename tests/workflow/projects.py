@@ -16,7 +16,10 @@ import numpy as np
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "workflow", "profiles", "paper", "src", "dvc.yaml", ".dvc/config", ".dvcignore", ".gitignore")
+PARTS = (
+    *("Snakefile", "workflow", "profiles", "paper", "src"),
+    *("dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore"),
+)
 MADE = {"src": ("__pycache__", "*.egg-info"), "paper": ("figures", "tables", "*.pdf")}  # is not part of the project
 IDX_NAMES = {
     "train": "train-images-idx3-ubyte",

@@ -1,9 +1,10 @@
 """DVC over Snakemake: what `dvc repro` runs, and what a clone finds after `dvc pull`."""
 
 import re
+import shutil
 
 import pytest
-from projects import Project
+from projects import ROOT, Project
 from test_changes import set_number
 
 IDENTITY = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
@@ -23,6 +24,17 @@ def read_stages(output: str) -> tuple[set[str], set[str]]:
     """The DVC stages and the Snakemake rules that ran."""
     stages = set(re.findall(r"^Running stage '(.+)':", output, re.MULTILINE))
     return stages, set(re.findall(r"^(?:local)?rule (\w+):", output, re.MULTILINE))
+
+
+def make(project: Project, target: str) -> str:
+    """Run a target of the Makefile in the environment of the tests, which stands in for .venv."""
+    copies = ("requirements.lock", "pyproject.toml")
+    for name in ("Makefile", *copies):
+        shutil.copy(ROOT / name, project.root)
+    (project.root / ".venv/bin").mkdir(parents=True)
+    for name in (*copies, "bin/activate"):
+        (project.root / ".venv" / name).touch()
+    return project.run("make", target)
 
 
 @pytest.fixture(scope="module")
@@ -69,19 +81,42 @@ def test_a_number_of_one_experiment(tracked):
     assert "train_shard" not in rules
     assert "compile_paper" in rules
     assert tracked.plan("all") == {}
-    assert "experiments.digits.training.steps_per_round" in tracked.run("dvc", "params", "diff")
-    assert "digits" in tracked.run("dvc", "metrics", "diff")
+    compared = make(tracked, "compare")
+    assert "experiments.digits.training.steps_per_round" in compared
+    changed = set(re.findall(r"results/metrics.json +(\S+)", compared))
+    assert "digits.frechet_classifier.competitive" in changed
+    assert all(name.startswith("digits.") for name in changed)
+    assert "failed" not in compared
+    page = (tracked.root / "dvc_plots/index.html").read_text()
+    assert "digits: objective by round" in page
+    for revision in ("HEAD", "workspace"):
+        assert (tracked.root / f"dvc_plots/static/{revision}_paper_figures_partition-digits.png").is_file()
+
+
+def test_the_page_of_plots(tracked):
+    assert "failed" not in tracked.run("dvc", "plots", "show")
+    page = (tracked.root / "dvc_plots/index.html").read_text()
+    assert set(re.findall(r"([\w-]+): objective by round", page)) == {"dots", "dots-sharded", "digits"}
+    shown = {path.name.removeprefix("workspace_paper_figures_") for path in tracked.root.glob("dvc_plots/static/*")}
+    assert shown == {path.name for path in tracked.root.glob("paper/figures/[!.]*")}
 
 
 def test_a_clone_pulls_and_has_nothing_to_do(tracked, tmp_path):
-    tracked.run("dvc", "push")
+    make(tracked, "push")
     tracked.run("git", "clone", "--quiet", str(tracked.root), str(tmp_path / "clone"))
     clone = Project(tmp_path / "clone", tracked.environment)
-    clone.run("dvc", "pull")
-    clone.run("dvc", "status", "--quiet")
-    clone.run("snakemake", "--touch", "--forceall", "--quiet", "all", "--", "all")
+    make(clone, "pull")
     assert clone.plan("all") == {}
     assert "up to date" in clone.run("dvc", "status")
+    assert clone.read("results/**/*.parquet") == tracked.read("results/**/*.parquet")
+
+
+def test_a_clone_of_what_was_never_stored_says_so(tracked, tmp_path):
+    (tracked.root / "dvc.lock").unlink()
+    commit(tracked)
+    tracked.run("git", "clone", "--quiet", str(tracked.root), str(tmp_path / "clone"))
+    with pytest.raises(AssertionError, match="failed to pull"):
+        make(Project(tmp_path / "clone", tracked.environment), "pull")
 
 
 def test_a_change_after_pulling_is_not_taken_for_done(tracked, tmp_path):

@@ -17,6 +17,7 @@ ROUND_COLUMNS = (
     "experiment", "seed", "round", "objective", "objective_test", "purity", "nmi", "ari", "accuracy",
     "share_changed", "margin_median", "smallest_cell", "largest_cell", "revived", "samples_seen", "compute", "seconds",
 )  # fmt: skip
+COMPARED = ("log_likelihood", "coverage", "frechet_classifier", "fid", "precision", "recall", "purity", "nmi")
 MODEL_ORDER = ("competitive", "single", "single_wide", "bagging", "kmeans", "data")
 
 
@@ -98,21 +99,23 @@ def _timing_rows(run: Run) -> list[dict[str, Any]]:
 
 
 def _nested_means(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Means over seeds, `{experiment: {model.protocol: {metric: mean}}}`.
+    """Means over seeds of what runs are compared by, `{experiment: {metric: {model.protocol: mean}}}`.
 
-    A metric of both splits is named `<metric>_train` on training points; most have one split only.
+    What a run costs stays in summary.csv: in a comparison of two revisions it would hide what changed. A metric of
+    both splits is named `<metric>_train` on training points; most have one split only.
     """
     values: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
     for row in rows:
-        model = f"{row['model']}.{row['protocol']}"
-        values[row["experiment"], model, row["metric"], row["split"]].append(to_number(row["value"]))
+        if row["metric"] in COMPARED:
+            model = f"{row['model']}.{row['protocol']}".removesuffix(".-")
+            values[row["experiment"], row["metric"], row["split"], model].append(to_number(row["value"]))
     nested: dict[str, dict[str, dict[str, float]]] = {}
-    for (experiment, model, metric, split), found in values.items():
+    for (experiment, metric, split, model), found in values.items():
         finite = [value for value in found if math.isfinite(value)]
         if finite:
-            twice = split == "train" and (experiment, model, metric, "test") in values
-            means = nested.setdefault(experiment, {}).setdefault(model, {})
-            means[f"{metric}_train" if twice else metric] = math.fsum(finite) / len(finite)
+            twice = split == "train" and (experiment, metric, "test", model) in values
+            means = nested.setdefault(experiment, {}).setdefault(f"{metric}_train" if twice else metric, {})
+            means[model] = math.fsum(finite) / len(finite)
     return nested
 
 
