@@ -6,6 +6,7 @@ Numbers of components are j = 0..k-1; cells are int64 position tensors, one a co
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from competitive_mixtures.errors import UserError
 from competitive_mixtures.networks.bank import ComponentBank, JudgeBank
 from competitive_mixtures.networks.population import Population
 from competitive_mixtures.networks.vae import VAEBank
+from competitive_mixtures.processor import run_side_by_side
 from competitive_mixtures.random import make_generator, make_generators
 from competitive_mixtures.training import to_float
 
@@ -80,11 +82,11 @@ def score_by_discriminators(discriminators: Population[JudgeBank], points: Tenso
     Returns:
         (N, len(discriminators.ids)) float32, on the CPU.
     """
-    columns = [
-        torch.cat([bank.log_ratios(to_float(part)).cpu() for part in split_batches(points)])
-        for _, bank in discriminators.banks
-    ]
-    return torch.cat(columns, dim=1)
+
+    def score(bank: JudgeBank) -> Tensor:
+        return torch.cat([bank.log_ratios(to_float(part)).cpu() for part in split_batches(points)])
+
+    return torch.cat(run_side_by_side([partial(score, bank) for _, bank in discriminators.banks]), dim=1)
 
 
 @torch.no_grad()

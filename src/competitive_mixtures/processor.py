@@ -1,8 +1,10 @@
-"""How small networks run fast on a CPU: what the allocator keeps, and which kernels multiply small matrices."""
+"""How small networks run fast on a CPU: what the allocator keeps, which kernels multiply, what threads work on."""
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 
@@ -10,6 +12,8 @@ TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # options of glibc's mallopt, from <mal
 KEPT_BYTES = 2**28  # of freed memory; a training step's temporaries take less
 LARGEST_BLOCK = 2**25  # bytes; glibc takes larger blocks from the system in any case
 SMALL_PRODUCT = 4e6  # floating-point operations; below, the call of a fast kernel costs more than it saves
+
+T = TypeVar("T")
 
 
 def keep_freed_memory() -> None:
@@ -40,3 +44,23 @@ def match_kernels(num_operations: float, device: torch.device) -> Iterator[None]
         yield
     finally:
         torch.set_float32_matmul_precision(precision)
+
+
+def run_side_by_side(tasks: Sequence[Callable[[], T]]) -> list[T]:
+    """Run independent tasks on PyTorch's threads, one on each: threads inside the products of small networks wait.
+
+    Args:
+        tasks: say, networks to train; they share nothing that they write to.
+
+    Returns:
+        Their results, in order; the first failure, in order, is raised and the tasks that have not begun are dropped.
+    """
+    threads = torch.get_num_threads()
+    if threads == 1 or len(tasks) == 1:
+        return [task() for task in tasks]
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(lambda task: task(), tasks))
+    finally:
+        torch.set_num_threads(threads)

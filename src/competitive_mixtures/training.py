@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from math import prod
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from competitive_mixtures.errors import TrainingDivergedError, UserError
 from competitive_mixtures.networks.bank import Bank, ComponentBank, JudgeBank, put_rows, take_rows
 from competitive_mixtures.networks.population import Population
-from competitive_mixtures.processor import keep_freed_memory, match_kernels
+from competitive_mixtures.processor import keep_freed_memory, match_kernels, run_side_by_side
 from competitive_mixtures.random import make_generators
 
 CHUNK_BYTES = 16 * 2**20  # of one component's indices and noise, drawn ahead of the steps that use them
@@ -87,18 +88,21 @@ def train_components(
     """
     losses = torch.full((len(components.ids),), torch.nan)
     places = {j: place for place, j in enumerate(components.ids)}
-    for ids, bank in components.banks:
+
+    def train_bank(ids: Sequence[int], bank: ComponentBank) -> None:
         alive = [row for row, j in enumerate(ids) if len(cells[places[j]])]
         if not alive or not num_steps:
-            continue
+            return
         streams = make_generators(seed, *purpose, "train", components=[ids[r] for r in alive], device=bank.device)
         part = bank if len(alive) == bank.count else take_rows(bank, alive)
         batches = draw_batches(part, points, [cells[places[ids[r]]] for r in alive], streams, num_steps, batch_size)
-        with match_kernels(part.largest_product(batch_size), part.device):
-            final = run_steps(part, batches, num_steps, [ids[r] for r in alive], part.settings.loss_limit, progress)
+        final = run_steps(part, batches, num_steps, [ids[r] for r in alive], part.settings.loss_limit, progress)
         if part is not bank:
             put_rows(bank, part, alive)
         losses[[places[ids[r]] for r in alive]] = final.cpu()
+
+    with match_kernels(components.largest_product(batch_size), points.device):
+        run_side_by_side([partial(train_bank, ids, bank) for ids, bank in components.banks])
     return losses
 
 
@@ -204,11 +208,13 @@ def train_discriminators(
     Raises:
         TrainingDivergedError: a loss is not finite.
     """
-    losses = []
-    for ids, bank in discriminators.banks:
+
+    def train_bank(ids: Sequence[int], bank: JudgeBank) -> Tensor:
         batches = draw_contests(components, ids, points, num_steps, batch_size, seed, purpose)
-        with match_kernels(bank.largest_product(2 * batch_size), bank.device):
-            losses.append(run_steps(bank, batches, num_steps, ids, 1e6, progress, what="discriminator"))
+        return run_steps(bank, batches, num_steps, ids, 1e6, progress, what="discriminator")
+
+    with match_kernels(discriminators.largest_product(2 * batch_size), points.device):
+        losses = run_side_by_side([partial(train_bank, ids, bank) for ids, bank in discriminators.banks])
     return torch.cat(losses).cpu()
 
 

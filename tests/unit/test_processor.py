@@ -1,20 +1,23 @@
-"""Kernels are changed only where products are small, and put back; freed memory stays."""
+"""Kernels are changed only where products are small, and put back; freed memory stays; tasks share the threads."""
 
 import ctypes
 import resource
+import threading
+from functools import partial
 
 import pytest
 import torch
 
-from competitive_mixtures.processor import SMALL_PRODUCT, keep_freed_memory, match_kernels
+from competitive_mixtures.processor import SMALL_PRODUCT, keep_freed_memory, match_kernels, run_side_by_side
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
 
 @pytest.fixture(autouse=True)
 def _restore():
-    precision = torch.get_float32_matmul_precision()
+    precision, threads = torch.get_float32_matmul_precision(), torch.get_num_threads()
     yield
+    torch.set_num_threads(threads)
     torch.set_float32_matmul_precision(precision)
 
 
@@ -58,3 +61,29 @@ def test_freed_memory_is_kept():
     for _ in range(10):
         take_step()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 2000  # of 20,000 pages that were written to
+
+
+@pytest.mark.parametrize(("threads", "expected"), [(1, 1), (3, 3)])
+def test_tasks_take_a_thread_each_and_products_inside_them_one(threads, expected):
+    torch.set_num_threads(threads)
+    together = threading.Barrier(expected)  # passes only when so many tasks run at once
+
+    def task(j):
+        together.wait(timeout=60)
+        return j, torch.get_num_threads()
+
+    assert run_side_by_side([partial(task, j) for j in range(3)]) == [(j, 1) for j in range(3)]
+    assert torch.get_num_threads() == threads
+
+
+def test_a_task_alone_keeps_all_threads():
+    torch.set_num_threads(3)
+    assert run_side_by_side([torch.get_num_threads]) == [3]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_first_failure_of_the_tasks_is_told(threads):
+    torch.set_num_threads(threads)
+    with pytest.raises(ZeroDivisionError):
+        run_side_by_side([lambda: 1, lambda: 1 / 0, lambda: [][1]])
+    assert torch.get_num_threads() == threads

@@ -65,6 +65,20 @@ def test_back_ends_agree(name):
     assert_close(*(population.state() for population in populations), skip=last_bias)
 
 
+def test_networks_on_a_thread_each_train_the_same():
+    points = points_for(CONV_VAE)
+    states, before = [], torch.get_num_threads()
+    try:
+        for threads in (1, K):
+            torch.set_num_threads(threads)
+            population = build(CONV_VAE, points, "loop")
+            train(population, points, thirds(points), 20)
+            states.append(population.state())
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
+
+
 @pytest.mark.parametrize("backend", ["stacked", "loop"])
 def test_chunks_of_draws_are_the_same_for_every_back_end_and_shard(backend, monkeypatch):
     """Where a stream is cut into chunks must not depend on how many networks train side by side."""

@@ -65,6 +65,10 @@ class Population(Generic[B]):
         """Trainable parameters of all networks together."""
         return sum(bank.num_parameters for _, bank in self.banks)
 
+    def largest_product(self, num_points: int) -> int:
+        """Floating-point operations of the largest batched matrix product over so many points of every network."""
+        return max((bank.largest_product(num_points) for _, bank in self.banks), default=0)
+
     def sample(
         self: "Population[ComponentBank]", ids: Sequence[int], generators: Generators, num_samples: int
     ) -> Tensor:
