@@ -82,6 +82,8 @@ def score_by_discriminators(discriminators: Population[JudgeBank], points: Tenso
     Returns:
         (N, len(discriminators.ids)) float32, on the CPU.
     """
+    if not len(points):
+        return torch.empty(0, len(discriminators.ids))
 
     def score(bank: JudgeBank) -> Tensor:
         return torch.cat([bank.log_ratios(to_float(part)).cpu() for part in split_batches(points)])
@@ -104,6 +106,8 @@ def score_by_bound(
     Returns:
         (N, k) float32, in nats, on the CPU.
     """
+    if not len(points):
+        return torch.empty(0, len(components.ids))
     columns = []
     for ids, bank in components.banks:
         assert isinstance(bank, VAEBank)  # `config.Experiment` refuses bounds of other kinds

@@ -1,7 +1,7 @@
 """Errors that are the user's to mend: one clear sentence, never a traceback."""
 
 
-class UserError(Exception):
+class UserError(ValueError):
     """A mistake in the input, named with its key or file, what was found, what was expected and what to do."""
 
 

@@ -4,8 +4,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 LOG_INTERVAL_S = 10.0
+
+_hidden: ContextVar[bool] = ContextVar("hidden", default=False)
+
+
+@contextmanager
+def hide_progress() -> Iterator[None]:
+    """Show nothing of the steps inside the block."""
+    token = _hidden.set(True)
+    try:
+        yield
+    finally:
+        _hidden.reset(token)
 
 
 @contextmanager
@@ -19,6 +32,9 @@ def show_progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     Yields:
         A function of the number of further steps.
     """
+    if _hidden.get():
+        yield lambda steps: None
+        return
     if sys.stderr.isatty():
         from tqdm import tqdm
 

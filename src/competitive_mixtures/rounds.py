@@ -226,8 +226,8 @@ def judge_objective(
 ) -> dict[str, float | None]:
     """The objective's estimate on training and on test points, in nats.
 
-    None where a test point's winner has no weight, and where the points are scored by likelihood bounds, which know
-    nothing of the data's own density.
+    None where a test point's winner has no weight, where there are no test points, and where the points are scored by
+    likelihood bounds, which know nothing of the data's own density.
     """
     if settings.kind in ("bound", "soft_bound"):
         return {"objective": None, "objective_test": None}

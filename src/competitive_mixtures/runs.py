@@ -1,4 +1,4 @@
-"""A run: one experiment with one seed, its data in the networks' units and its components; all jobs start from one."""
+"""A run: one experiment with one seed, its data in the networks' units and its components; all stages work on one."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from competitive_mixtures.errors import UserError
 from competitive_mixtures.networks.bank import ComponentBank
 from competitive_mixtures.networks.population import Population, build_components
 from competitive_mixtures.progress import show_progress
-from competitive_mixtures.random import make_generators
+from competitive_mixtures.random import derive_seed, make_generators
 from competitive_mixtures.training import choose_device, train_components
 
 SAMPLING_BATCH = 1000  # samples of every component that are drawn at once
@@ -69,7 +69,69 @@ class Scale:
         return points * np.float32(self.unit) + self.mean
 
 
-class Run:
+class Setup:
+    """One experiment with one seed for points of one kind and scale, without the points: builds networks and samples.
+
+    Args:
+        experiment: the settings.
+        kind: of the points, `vector` or `image`.
+        shape: of one point, (d,) or (c, h, w).
+        scale: between the data's units and the networks'.
+        seed: of the run.
+
+    Raises:
+        UserError: the settings ask for a GPU and there is none.
+    """
+
+    def __init__(self, experiment: Experiment, kind: str, shape: Sequence[int], scale: Scale, seed: int) -> None:
+        self.experiment, self.kind, self.shape, self.scale, self.seed = experiment, kind, tuple(shape), scale, seed
+        self.device = choose_device(experiment.device)
+
+    def build_components(self, ids: Sequence[int] | None = None) -> Population[ComponentBank]:
+        """Components as they start."""
+        return build_components(
+            self.experiment, self.shape, self.seed, unit=self.scale.unit, ids=ids, device=self.device
+        )
+
+    def draw_mixture(
+        self, components: Population[ComponentBank], weights: Sequence[float], num_samples: int, *purpose: object
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Samples of the mixture: component j with probability alpha_j, then a sample of it.
+
+        Args:
+            components: trained.
+            weights: (k,), alpha up to a factor.
+            num_samples: n.
+            purpose: names the random streams.
+
+        Returns:
+            (n, *shape) as the data are stored, in random order, and (n,) int16, the component of each.
+        """
+        random = np.random.default_rng(derive_seed(self.seed, *purpose))
+        share = np.array(weights)
+        chosen = random.choice(len(share), size=num_samples, p=share / share.sum()).astype(np.int16)
+        counts = np.bincount(chosen, minlength=len(share))
+        drawn = self.draw_samples(components, int(counts.max()), *purpose)
+        samples = np.empty((num_samples, *self.shape), drawn.dtype)
+        for j, count in enumerate(counts):
+            samples[chosen == j] = drawn[j, :count]
+        return samples, chosen
+
+    def draw_samples(self, components: Population[ComponentBank], num_samples: int, *purpose: object) -> np.ndarray:
+        """Samples (k, num_samples, *shape) of every component as the data are stored: float32 vectors, uint8 images."""
+        streams = make_generators(self.seed, *purpose, components=components.ids, device=self.device)
+        sizes = [min(SAMPLING_BATCH, num_samples - start) for start in range(0, num_samples, SAMPLING_BATCH)]
+        parts = [self.to_stored(components.sample(components.ids, streams, size)) for size in sizes]
+        return np.concatenate(parts, axis=1)
+
+    def to_stored(self, samples: Tensor) -> np.ndarray:
+        """What networks give, as the data are stored."""
+        if self.kind == "image":
+            return samples.clamp(0, 1).mul_(255).round_().to(torch.uint8).cpu().numpy()
+        return self.scale.invert(samples.cpu().numpy())
+
+
+class Run(Setup):
     """One experiment with one seed: its settings, its data on the device, and the components it may hold.
 
     Args:
@@ -82,45 +144,21 @@ class Run:
     """
 
     def __init__(self, experiment: Experiment, dataset: Dataset, seed: int) -> None:
-        self.experiment, self.dataset, self.seed = experiment, dataset, seed
-        self.check_likelihoods()
-        self.device = choose_device(experiment.device)
+        self.dataset = dataset
         self.clock = Clock()
+        standardizes = experiment.training.standardize and dataset.kind == "vector"  # images always enter in [0, 1]
+        check_likelihoods(experiment, dataset, standardizes)
         with self.clock.time("load"):
-            self.scale = Scale.fit(dataset.train) if self.standardizes else Scale()
+            scale = Scale.fit(dataset.train) if standardizes else Scale()
+        super().__init__(experiment, dataset.kind, dataset.shape, scale, seed)
+        with self.clock.time("load"):
             self.train = self.scale.apply(dataset.train).to(self.device)
             self.test = self.scale.apply(dataset.test).to(self.device)
-
-    @property
-    def standardizes(self) -> bool:
-        """Whether the networks see standardised points; images always enter in [0, 1]."""
-        return self.experiment.training.standardize and self.dataset.kind == "vector"
-
-    def check_likelihoods(self) -> None:
-        """Refuse a Bernoulli likelihood for points outside of [0, 1], of which it can grow without bound.
-
-        Raises:
-            UserError: names the setting.
-        """
-        bernoulli = any(c.kind == "vae" and c.likelihood.kind == "bernoulli" for c in self.experiment.components)
-        if bernoulli and self.dataset.kind == "vector":
-            low, high = float(self.dataset.train.min()), float(self.dataset.train.max())
-            if low < 0 or high > 1 or self.standardizes:
-                raise UserError(
-                    f"components.likelihood.kind: bernoulli needs points in [0, 1] and training.standardize: false; "
-                    f"found {self.dataset.name} from {low:g} to {high:g}; use gaussian"
-                )
 
     @property
     def kinds(self) -> list[int]:
         """For every component the number of its block in `components`."""
         return [block for block, c in enumerate(self.experiment.components) for _ in range(c.count)]
-
-    def build_components(self, ids: Sequence[int] | None = None) -> Population[ComponentBank]:
-        """Components as they start."""
-        return build_components(
-            self.experiment, self.dataset.shape, self.seed, unit=self.scale.unit, ids=ids, device=self.device
-        )
 
     def train_on(
         self, components: Population[ComponentBank], cells: Sequence[Tensor], num_steps: int, *purpose: object
@@ -152,17 +190,20 @@ class Run:
 
     def draw_snapshots(self, components: Population[ComponentBank], *purpose: object) -> np.ndarray:
         """A few samples of every component, in the data's units, images as uint8."""
-        return self.draw_samples(components, NUM_SNAPSHOTS[self.dataset.kind], *purpose, "snapshot")
+        return self.draw_samples(components, NUM_SNAPSHOTS[self.kind], *purpose, "snapshot")
 
-    def draw_samples(self, components: Population[ComponentBank], num_samples: int, *purpose: object) -> np.ndarray:
-        """Samples (k, num_samples, *shape) of every component as the data are stored: float32 vectors, uint8 images."""
-        streams = make_generators(self.seed, *purpose, components=components.ids, device=self.device)
-        sizes = [min(SAMPLING_BATCH, num_samples - start) for start in range(0, num_samples, SAMPLING_BATCH)]
-        parts = [self.to_stored(components.sample(components.ids, streams, size)) for size in sizes]
-        return np.concatenate(parts, axis=1)
 
-    def to_stored(self, samples: Tensor) -> np.ndarray:
-        """What networks give, as the data are stored."""
-        if self.dataset.kind == "image":
-            return samples.clamp(0, 1).mul_(255).round_().to(torch.uint8).cpu().numpy()
-        return self.scale.invert(samples.cpu().numpy())
+def check_likelihoods(experiment: Experiment, dataset: Dataset, standardizes: bool) -> None:
+    """Refuse a Bernoulli likelihood for points outside of [0, 1], of which it can grow without bound.
+
+    Raises:
+        UserError: names the setting.
+    """
+    bernoulli = any(c.kind == "vae" and c.likelihood.kind == "bernoulli" for c in experiment.components)
+    if bernoulli and dataset.kind == "vector":
+        low, high = float(dataset.train.min()), float(dataset.train.max())
+        if low < 0 or high > 1 or standardizes:
+            raise UserError(
+                f"components.likelihood.kind: bernoulli needs points in [0, 1] and training.standardize: false; "
+                f"found {dataset.name} from {low:g} to {high:g}; use gaussian"
+            )

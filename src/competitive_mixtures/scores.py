@@ -131,17 +131,10 @@ def draw_mixture(
     protocol: str,
     facts: Mapping[str, float],
 ) -> Mixture:
-    """Draw a mixture's samples: component j with probability alpha_j, then a sample of it."""
+    """Draw a mixture's samples, as many as the scores need."""
     settings = run.experiment.evaluation
     total = settings.num_samples + settings.num_bandwidth_samples
-    random = np.random.default_rng(derive_seed(run.seed, "evaluate", model, protocol))
-    share = np.array(weights)
-    chosen = random.choice(len(share), size=total, p=share / share.sum()).astype(np.int16)
-    counts = np.bincount(chosen, minlength=len(share))
-    drawn = run.draw_samples(components, int(counts.max()), "evaluate", model, protocol)
-    samples = np.empty((total, *run.dataset.shape), drawn.dtype)
-    for j, count in enumerate(counts):
-        samples[chosen == j] = drawn[j, :count]
+    samples, chosen = run.draw_mixture(components, weights, total, "evaluate", model, protocol)
     return Mixture(model, protocol, samples, chosen, facts)
 
 

@@ -13,7 +13,7 @@ from competitive_mixtures.data.spec import download_nothing as download
 from competitive_mixtures.data.split import number_labels, split_rows
 from competitive_mixtures.errors import UserError
 
-__all__ = ["Spec", "download", "prepare"]
+__all__ = ["Spec", "download", "prepare", "to_points"]
 
 KEYS = ("x", "y", "x_train", "y_train", "x_test", "y_test")
 
@@ -54,7 +54,7 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
     path = Path(spec.path)
     content = _read(path)
     splits = [split for split in ("train", "test") if split in content]
-    arrays: dict[str, np.ndarray] = {split: _to_points(f"{path}: {split}", content[split]) for split in splits}
+    arrays: dict[str, np.ndarray] = {split: to_points(f"{path}: {split}", content[split]) for split in splits}
     for split in splits:
         if f"{split}_labels" in content:
             labels = _check_labels(f"{path}: labels of {split}", content[f"{split}_labels"], len(arrays[split]))
@@ -111,8 +111,16 @@ def _check_size(path: Path) -> None:
         )
 
 
-def _to_points(label: str, array: np.ndarray) -> np.ndarray:
-    """Check one array and give it the stored form, (N, d) float32 or (N, c, h, w) uint8."""
+def to_points(label: str, array: np.ndarray) -> np.ndarray:
+    """Check one array and give it the stored form, (N, d) float32 or (N, c, h, w) uint8.
+
+    Args:
+        label: names the array in an error.
+        array: (N, d), (N, h, w) or (N, c, h, w); see `Spec`.
+
+    Raises:
+        UserError: it is empty, of a wrong shape or type, or holds NaN, infinite or out-of-range values.
+    """
     if array.dtype.kind not in "buif":
         raise UserError(f"{label}: values of type {array.dtype}; expected integers or floating-point numbers")
     if array.ndim not in (2, 3, 4):

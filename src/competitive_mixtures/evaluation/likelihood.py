@@ -47,12 +47,26 @@ def score_samples(samples: np.ndarray, held_out: np.ndarray, points: np.ndarray)
         Locatello et al., arXiv 1804.11130, public code (2-D experiments); the coverage is that of Tolstikhin et al.,
         AdaGAN, arXiv 1701.02386, section 4.
     """
+    bandwidth, own = fit_bandwidth(samples, held_out)
+    data = log_kernel_density(points, samples, np.array([bandwidth]))[0]
+    threshold = np.quantile(own, 0.05)
+    return DensityScores(float(data.mean()), float((data > threshold).mean()), bandwidth)
+
+
+def fit_bandwidth(samples: np.ndarray, held_out: np.ndarray) -> tuple[float, np.ndarray]:
+    """Choose the bandwidth of the samples' kernel density under which further samples are the likeliest.
+
+    Args:
+        samples: (N, d) centres of the kernels, in random order.
+        held_out: (M, d) further samples of the same model.
+
+    Returns:
+        The bandwidth, one of the authors' grid, and the (M,) log-densities of `held_out` under it.
+    """
     candidates = candidate_bandwidths(samples)
     own = log_kernel_density(held_out, samples, candidates)  # (14, M)
     best = int(own.mean(axis=1).argmax())
-    data = log_kernel_density(points, samples, candidates[best : best + 1])[0]
-    threshold = np.quantile(own[best], 0.05)
-    return DensityScores(float(data.mean()), float((data > threshold).mean()), float(candidates[best]))
+    return float(candidates[best]), own[best]
 
 
 def mixture_log_likelihood(component_log_densities: np.ndarray, weights: np.ndarray) -> float:
