@@ -66,7 +66,7 @@ def pretrain(run: Run) -> Outcome:
             "counts": np.bincount(parts, minlength=k).tolist(),
             "weights": weights.tolist(),
             **facts,
-            "seconds": run.clock.seconds,
+            "seconds": dict(run.clock.seconds),
         },
         normalizers=torch.zeros(k),
         prior=weights,

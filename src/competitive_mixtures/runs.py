@@ -160,6 +160,10 @@ class Run(Setup):
         """For every component the number of its block in `components`."""
         return [block for block, c in enumerate(self.experiment.components) for _ in range(c.count)]
 
+    def without_points(self) -> Setup:
+        """The setup alone, for what outlives the training."""
+        return Setup(self.experiment, self.kind, self.shape, self.scale, self.seed)
+
     def train_on(
         self, components: Population[ComponentBank], cells: Sequence[Tensor], num_steps: int, *purpose: object
     ) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""What the estimator is given, checked: points as the pipeline stores them, counts, a seed."""
+
+import operator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_array, validate_data
+
+from competitive_mixtures.data.array import to_points
+from competitive_mixtures.errors import UserError
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a user holds points.
+
+    Attributes:
+        kind: `vector` or `image`.
+        shape: of one point, (d,) or (c, h, w).
+        dtype: name of the type that samples are given in.
+    """
+
+    kind: Literal["vector", "image"]
+    shape: tuple[int, ...]
+    dtype: str
+
+    def restore(self, samples: np.ndarray) -> np.ndarray:
+        """Stored samples as the user holds points: images in floats are from 0 to 1."""
+        if self.kind == "image" and np.dtype(self.dtype).kind == "f":
+            return samples.astype(self.dtype) / np.dtype(self.dtype).type(255)
+        return samples.astype(self.dtype)
+
+
+def read_points(estimator: BaseEstimator, X: Any, *, form: Form | None = None) -> tuple[np.ndarray, Form]:
+    """Check what a user gives and bring it into the stored form.
+
+    Args:
+        estimator: notes the number and names of the features, or holds against them.
+        X: (n, d) numbers, or images (n, c, h, w) with c = 1 or 3, as integers from 0 to 255 or as floats from 0 to 1; a
+            NumPy array, a data frame, a tensor, or what makes an array.
+        form: of the points that the estimator was fitted to; None while it is being fitted.
+
+    Returns:
+        (n, d) float32 or (n, c, h, w) uint8, and the form of X.
+
+    Raises:
+        ValueError: X is empty, of a wrong shape, holds NaN, infinite or out-of-range values, or does not fit `form`.
+    """
+    if isinstance(X, torch.Tensor):
+        X = X.detach().cpu()
+        X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
+    if getattr(X, "ndim", 2) == 4:
+        images = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, input_name="X")
+        points = to_points("X", images)
+        found = Form("image", points.shape[1:], str(images.dtype) if images.dtype.kind == "f" else "uint8")
+        if form is None:
+            estimator.n_features_in_ = int(np.prod(found.shape))
+    else:
+        vectors = validate_data(estimator, X, reset=form is None, dtype=(np.float64, np.float32))
+        points = to_points("X", vectors)
+        found = Form("vector", points.shape[1:], str(vectors.dtype))
+    if form is not None and (found.kind, found.shape) != (form.kind, form.shape):
+        raise UserError(f"X: points of shape {found.shape}; expected {form.shape}, as in fit")
+    return points, found
+
+
+def check_count(name: str, value: Any) -> int:
+    """A parameter that counts something, as an int.
+
+    Raises:
+        UserError: it is no integer, or below 1.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise UserError(f"CompetitiveMixture: {name} = {value!r}; expected an integer of at least 1")
+    return number
+
+
+def choose_seed(random_state: Any) -> int:
+    """An integer as it is, since the pipeline's seeds are such; otherwise one that is drawn."""
+    random = check_random_state(random_state)
+    return int(random_state) if isinstance(random_state, int | np.integer) else int(random.randint(2**31))
