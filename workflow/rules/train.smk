@@ -2,7 +2,17 @@
 # anywhere and go on, be lengthened, and be spread over machines.
 
 METHOD = code(
-    "rounds.py", "runs.py", "contests.py", "competition.py", "revival.py", "training.py", "random.py", "networks"
+    "jobs.py",
+    "rounds.py",
+    "runs.py",
+    "contests.py",
+    "competition.py",
+    "revival.py",
+    "training.py",
+    "random.py",
+    "networks",
+    "evaluation/clustering.py",
+    "evaluation/objective.py",
 )
 SHARDED = [name for name, experiment in params.experiments.items() if experiment.shards > 1]
 WHOLE = [name for name in params.experiments if name not in SHARDED]
