@@ -29,6 +29,7 @@ localrules:  # downloads need the network, the others take a second
     summarize_experiment,
     summarize,
     compile_paper,
+    write_pages,
 
 
 wildcard_constraints:
@@ -54,6 +55,7 @@ rule all:
         "results/metrics.json",
         "paper/figures",
         "paper/paper.pdf",
+        "results/pages/tables",
 
 
 rule configure:  # what the rules read of params.yaml is written above

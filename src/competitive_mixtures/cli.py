@@ -29,8 +29,16 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        complain(f"error: {error}")
         sys.exit(1)
+
+
+def complain(message: str) -> None:
+    """Print to stderr; where that is a log on a full disk, to stdout, which Snakemake passes on."""
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except OSError:
+        print(message, flush=True)
 
 
 def open_run(config: Path, data: Path, seed: int, threads: int) -> "Run":
@@ -226,6 +234,14 @@ def plot_figures(out: Out = Path("paper/figures")) -> None:
     from competitive_mixtures.report.figures import plot_all
 
     plot_all(Path(), out)
+
+
+@app.command()
+def write_pages(out: Out = Path("results/pages")) -> None:
+    """Write tables and animations as web pages for the report in the browser."""
+    from competitive_mixtures.report.pages import write_pages as write
+
+    write(Path(), out)
 
 
 @app.command()

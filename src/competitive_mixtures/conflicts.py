@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from competitive_mixtures.config import Experiment, Params
 
 BOUNDS = ("bound", "soft_bound")
-TAKEN = ("classifiers", "plan", "tables")  # folders of `results` that are no experiment's
+TAKEN = ("classifiers", "pages", "plan", "tables")  # folders of `results` that are no experiment's
 
 
 def find_conflicts(experiment: "Experiment") -> Iterator[str]:

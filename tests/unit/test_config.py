@@ -160,7 +160,7 @@ class TestTheWholeFile:
         content["experiments"][name] = content["experiments"]["tiny"]
         assert "should match pattern" in refuse(content)[0]
 
-    @pytest.mark.parametrize("name", ["plan", "tables", "classifiers"])
+    @pytest.mark.parametrize("name", ["plan", "tables", "classifiers", "pages"])
     def test_folders_that_are_something_else(self, name):
         content = params()
         content["experiments"][name] = content["experiments"]["tiny"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-REPORT = {"summarize", "judge_claims", "write_tables", "plot_figures", "compile_paper"}
+REPORT = {"summarize", "judge_claims", "write_tables", "plot_figures", "compile_paper", "write_pages"}
 
 
 def set_number(*keys, value):

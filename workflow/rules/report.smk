@@ -33,7 +33,7 @@ rule summarize:
         tables_of(DEFAULT),
         code=code("report/summary.py"),
     output:
-        report("results/summary.csv", caption="../report/summary.rst", category="Tables"),
+        report("results/summary.csv", caption="../report/summary.rst", category="Files", labels={"file": "summary.csv"}),
         multiext("results/", *SUMMARY[1:]),
     log:
         "logs/report/summarize.log",
@@ -58,7 +58,9 @@ rule judge_claims:
         code=code("report/claims", "report/statistics.py"),
     output:
         "results/claim_parts.csv",
-        claims=report("results/claims.csv", caption="../report/claims.rst", category="Tables"),
+        claims=report(
+            "results/claims.csv", caption="../report/claims.rst", category="Files", labels={"file": "claims.csv"}
+        ),
     log:
         "logs/report/judge_claims.log",
     threads: 1
@@ -97,7 +99,7 @@ rule plot_figures:
     output:
         report(
             directory("paper/figures"),
-            patterns=["{figure}.{format,svg|png|gif}"],
+            patterns=["{figure}.{format,svg|png}"],
             caption="../report/figure.rst",
             category="Figures",
             labels={"figure": "{figure}"},
@@ -123,7 +125,7 @@ rule compile_paper:
         "paper/figures",
         code=code("report/compile.py"),
     output:
-        report("paper/paper.pdf", caption="../report/paper.rst", category="Report"),
+        report("paper/paper.pdf", caption="../report/paper.rst", category="Report", labels={"file": "paper.pdf"}),
     log:
         "logs/report/compile_paper.log",
     threads: 1
@@ -133,3 +135,38 @@ rule compile_paper:
         runtime=10,
     shell:
         "competitive-mixtures compile-paper 2> {log}"
+
+
+rule write_pages:  # what `snakemake --report` can show of tables and animations
+    input:
+        "results/summary.csv",
+        "results/claims.csv",
+        "paper/tables",
+        "paper/figures",
+        code=code("report/pages.py"),
+    output:
+        tables=report(
+            directory("results/pages/tables"),
+            patterns=["{table}.html"],
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{table}"},
+        ),
+        animations=report(
+            directory("results/pages/animations"),
+            patterns=["{figure}.html"],
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        "logs/report/write_pages.log",
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=1000,
+        runtime=10,
+    params:
+        out=subpath(output.tables, parent=True),
+    shell:
+        "competitive-mixtures write-pages --out {params.out} 2> {log}"

@@ -1,0 +1,66 @@
+"""Tables and animations as web pages: of these Snakemake's report shows only pages, pictures and PDFs."""
+
+import base64
+import csv
+from html import escape
+from pathlib import Path
+
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.state import write_text
+
+TABLES = ("results/summary.csv", "results/claims.csv")  # and those of the paper
+STYLE = """
+body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5em; }
+table { border-collapse: collapse; }
+th, td { padding: .2em .7em; text-align: left; vertical-align: top; border-bottom: 1px solid #ddd; }
+th { position: sticky; top: 0; background: #fff; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+"""
+
+
+def write_pages(root: Path, out: Path) -> None:
+    """Write `tables/<name>.html` for every table and `animations/<name>.html` for every animation.
+
+    Args:
+        root: the project's root, with `results/`, `paper/tables/` and `paper/figures/`.
+        out: the folder of the pages, each of which needs no other file.
+
+    Raises:
+        UserError: a table is missing or is no CSV file with a header.
+    """
+    for path in [*(root / name for name in TABLES), *sorted((root / "paper/tables").glob("*.csv"))]:
+        write_text(out / "tables" / f"{path.stem}.html", _page(path.stem, _table(path)))
+    (out / "animations").mkdir(parents=True, exist_ok=True)  # of which there may be none
+    for path in sorted((root / "paper/figures").glob("*.gif")):
+        data = base64.b64encode(path.read_bytes()).decode()
+        image = f'<img src="data:image/gif;base64,{data}" alt="{escape(path.stem)}">'
+        write_text(out / "animations" / f"{path.stem}.html", _page(path.stem, image))
+
+
+def _page(title: str, body: str) -> str:
+    head = f'<meta charset="utf-8">\n<title>{escape(title)}</title>\n<style>{STYLE}</style>'
+    return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}\n</body>\n</html>\n'
+
+
+def _table(path: Path) -> str:
+    """A CSV file as an HTML table."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+    except (OSError, ValueError, csv.Error) as error:
+        raise UserError(
+            f"{path}: expected a CSV file with a header, found: {error}; delete it and run again"
+        ) from error
+    lines = [f"<tr>{''.join(f'<th>{escape(name)}</th>' for name in header)}</tr>"]
+    lines += [f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows]
+    return "<table>\n" + "\n".join(lines) + "\n</table>"
+
+
+def _cell(text: str) -> str:
+    """A field; a number is shown with six digits and, where it is longer, whole under the pointer."""
+    try:
+        short = f"{float(text):.6g}"
+    except ValueError:
+        return f"<td>{escape(text)}</td>"
+    title = "" if short == text else f' title="{escape(text)}"'
+    return f'<td class="number"{title}>{short}</td>'
