@@ -23,7 +23,7 @@ from competitive_mixtures.training import to_float
 
 SCORING_VALUES = 2**22  # numbers that are scored at once: whole points, at most `SCORING_BATCH`
 SCORING_BATCH = 4096
-BOUND_DRAWS = 4  # noise draws that a VAE's bound is averaged over
+BOUND_DRAWS = 1  # of noise a point, for a bound: as unbiased as more, and images are scored in a quarter of the time
 
 
 @dataclass(frozen=True)
