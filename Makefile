@@ -6,13 +6,16 @@ VENV := .venv
 ACTIVATE := . $(VENV)/bin/activate &&
 ENVIRONMENT := $(VENV)/requirements.lock $(VENV)/pyproject.toml  # copies of what it was made from
 
-.PHONY: help reproduce report test test-slurm test-kills check format bench push pull compare watch lock environment
+.PHONY: help reproduce verdict report test test-slurm test-kills check format bench push pull compare watch lock environment
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | column -t -s :
 
 reproduce: $(ENVIRONMENT)  ## from the downloads to paper/paper.pdf
 	$(ACTIVATE) snakemake --cores 4 --resources gpu=1 all
+
+verdict: $(ENVIRONMENT)  ## every run that the claims ask for (10 seeds, 5 on images), then the report: some hours
+	$(ACTIVATE) snakemake --cores 4 --resources gpu=1 verdict && snakemake --cores 4 --resources gpu=1 all
 
 report: $(ENVIRONMENT)  ## report.html: figures, tables and verdicts to click through
 	$(ACTIVATE) snakemake --report report.html

@@ -94,6 +94,11 @@ rule ablations:
         tables_of(params.suite("ablations")),
 
 
+rule verdict:  # what the claims need; `all` then judges them
+    input:
+        runs_of_claims,
+
+
 rule paper_scale:
     input:
         tables_of(params.suite("paper_scale")),

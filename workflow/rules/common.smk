@@ -8,6 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from competitive_mixtures.evaluation.inception_weights import WEIGHTS_URL
+from competitive_mixtures.report.claims.criteria import read_claims
 from competitive_mixtures.state import write_text_if_changed
 
 PACKAGE = Path("src/competitive_mixtures")
@@ -82,14 +83,33 @@ def rounds_of(experiments):
     return [f"--rounds {name}={params.experiments[name].rounds}" for name in experiments]
 
 
-def finished_runs(experiments):
+def finished_runs():
     """The runs whose scores are there and younger than their settings, with the scores' checksums.
 
-    The summary takes these in without asking for them: an ablation that nobody runs stays out of it.
+    The summary takes these in without asking for them, whatever their suite and seed: an ablation that nobody runs
+    stays out of it, and a run that `verdict` added stays in it.
     """
-    paths = [(Path(path), Path(path).parents[2] / "config.json") for path in scores_of(experiments)]
-    current = [path for path, config in paths if path.is_file() and path.stat().st_mtime >= config.stat().st_mtime]
-    return {str(path.parents[1]): hashlib.md5(path.read_bytes()).hexdigest() for path in current}
+    current = {}
+    for name in params.experiments:
+        written = Path(CONFIG.format(experiment=name)).stat().st_mtime
+        for path in Path(RUN.format(experiment=name, seed="")).parent.glob("seed-*/evaluation/scores.csv"):
+            if path.stat().st_mtime >= written:
+                current[str(path.parents[1])] = hashlib.md5(path.read_bytes()).hexdigest()
+    return dict(sorted(current.items()))
+
+
+def runs_of_claims(wildcards):
+    """The scores of every run that a criterion in paper/claims.yaml asks for; experiments at paper scale apart."""
+    try:
+        claims = read_claims(Path("paper/claims.yaml"))
+    except UserError as error:
+        sys.exit(str(error))
+    seeds = {}
+    for part in (part for claim in claims for part in claim.parts):
+        for side in filter(None, (part.measure, part.against)):
+            seeds[side.experiment] = max(part.seeds, seeds.get(side.experiment, 0))
+    asked = [name for suite in ("default", "ablations") for name in params.suite(suite) if name in seeds]
+    return [path for name in asked for path in expand(SCORES, experiment=name, seed=range(seeds[name]))]
 
 
 def any_round(experiments):

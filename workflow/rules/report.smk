@@ -1,8 +1,7 @@
 # Tables, figures, verdicts and the paper.
 
 DEFAULT = params.suite("default")
-OTHERS = [name for name in params.experiments if name not in DEFAULT]
-FINISHED = finished_runs(OTHERS)
+OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not in runs_of(DEFAULT)}
 PLANS = expand("results/plan/{experiment}.json", experiment=params.experiments)
 
 
@@ -43,9 +42,9 @@ rule summarize:
         mem_mb=1000,
         runtime=10,
     params:
-        runs=runs_of(DEFAULT) + list(FINISHED),
+        runs=runs_of(DEFAULT) + list(OTHERS),
         rounds=rounds_of(params.experiments),
-        checksums=list(FINISHED.values()),
+        checksums=list(OTHERS.values()),
     shell:
         "competitive-mixtures summarize --out results {params.rounds} {params.runs} 2> {log}"
 

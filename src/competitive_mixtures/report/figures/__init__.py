@@ -122,13 +122,19 @@ def plot_all(root: Path, out: Path, *, plan: "list[Planned] | None" = None) -> l
         The files written.
     """
     from competitive_mixtures.report.plan import read_plan
+    from competitive_mixtures.report.tables.ablations import find_base
+    from competitive_mixtures.report.tables.cells import Scores
 
     plan = read_plan(root) if plan is None else plan
-    done = [planned for planned in plan if any((root / "results" / planned.name).glob("seed-*/evaluation/scores.csv"))]
+    scores = Scores(root, plan)
+    done = [planned for planned in plan if scores.seeds(planned.name)]
     shown = [planned for planned in done if planned.suite != "ablations"]
     labelled = [planned.name for planned in shown if _has_labels(root, planned.dataset)]
     files = list_figures(labelled, [planned.name for planned in shown if planned.name not in labelled])
-    files += [f"ablation-{planned.name}{PLOTS['ablation'].suffix}" for planned in done if planned.suite == "ablations"]
+    ablations = [
+        planned.name for planned in done if planned.suite == "ablations" and find_base(planned.name, plan) in done
+    ]
+    files += [f"ablation-{name}{PLOTS['ablation'].suffix}" for name in ablations]
     files += _animations(shown)
     plans = {planned.name: planned for planned in plan}
     for file in files:
@@ -139,7 +145,7 @@ def plot_all(root: Path, out: Path, *, plan: "list[Planned] | None" = None) -> l
             out / file,
             root=root,
             experiments=[planned.name for planned in shown],
-            seeds=range(planned.seeds) if planned else None,
+            seeds=sorted(scores.seeds(planned.name)) if planned else None,
             last_round=planned.rounds if planned else None,
         )
     return [out / file for file in files]
