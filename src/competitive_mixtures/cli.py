@@ -1,5 +1,6 @@
 """The command line: one subcommand for each rule of the workflow; parsing and printing only."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,14 +24,22 @@ Previous = Annotated[Path, typer.Option(help="folder of round t-1, or of the pre
 Rounds = Annotated[int, typer.Option(min=1, help="rounds of the competition, T")]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads; results are the same bytes for the same number")]
 
+GARBAGE_THRESHOLD = 100_000  # new objects between two searches; Python's default is 700
+
 
 def main() -> None:
-    """Run a subcommand; a user's mistake ends with its message and exit status 1, without a traceback."""
+    """Run a subcommand; a user's mistake ends with its message and exit status 1, without a traceback.
+
+    What the imports leave is searched for garbage less often, and not again at the exit: a third of a job's start.
+    """
+    gc.set_threshold(GARBAGE_THRESHOLD)
     try:
         app()
     except UserError as error:
         complain(f"error: {error}")
         sys.exit(1)
+    finally:
+        gc.freeze()
 
 
 def complain(message: str) -> None:

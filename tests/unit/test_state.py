@@ -121,6 +121,15 @@ def test_table_round_trip_and_same_bytes(tmp_path):
         assert np.array_equal(found[name], column)
 
 
+@pytest.mark.parametrize("size", [0, 1, 200_000])
+def test_tables_of_any_length_and_layout_round_trip(tmp_path, size):
+    columns = {"every other": np.arange(2 * size, dtype=np.int16)[::2], "margin": np.full(size, np.inf)}
+    write_table(tmp_path / "a.parquet", columns)
+    for name, column in read_table(tmp_path / "a.parquet").items():
+        assert column.dtype == columns[name].dtype
+        assert np.array_equal(column, columns[name])
+
+
 def test_tensors_round_trip_with_facts(tmp_path):
     path = tmp_path / "a.safetensors"
     facts = {"ids": [1, 2], "loss": None, "text": "é"}
