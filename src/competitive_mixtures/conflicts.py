@@ -17,7 +17,7 @@ def find_conflicts(experiment: "Experiment") -> Iterator[str]:
         yield f"shards: {shards} is more than the {experiment.num_components} components"
     if shared and (shards > 1 or experiment.training.backend == "loop"):
         yield "training.shared_layers: components that share layers train in one stacked job"
-    num_layers = min(len(body.widths) for c in experiment.components for body in c.bodies) + 1
+    num_layers = min((len(body.widths) for c in experiment.components for body in c.bodies), default=0) + 1
     if shared >= num_layers:
         yield f"training.shared_layers: {shared} of {num_layers} layers leave the components none of their own"
     if scoring.kind in BOUNDS and any(c.kind != "vae" for c in experiment.components):

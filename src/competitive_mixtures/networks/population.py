@@ -147,7 +147,7 @@ def build_components(
         )
         groups.append((numbers, build))
         first += settings.count
-    networks = [c.decoder if c.kind == "vae" else c.generator for c in experiment.components]
+    networks = [body for component in experiment.components for body in component.bodies]
     backend = choose_backend(experiment.training, networks, device)
     return Population(groups, range(first) if ids is None else ids, backend, seed, "components")
 
