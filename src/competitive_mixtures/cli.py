@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.forkserver import connect, run_job
 
 if TYPE_CHECKING:
     from competitive_mixtures.runs import Run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+WITH_PYTORCH = {"pretrain", "train-round", "train-shard", "reassign", "train-baseline", "evaluate", "train-classifier"}
 
 ConfigPath = Annotated[Path, typer.Option("--config", help="results/<experiment>/config.json")]
 DatasetConfig = Annotated[Path, typer.Option("--config", help="data/config/<dataset>.json")]
@@ -28,6 +31,14 @@ GARBAGE_THRESHOLD = 100_000  # new objects between two searches; Python's defaul
 
 
 def main() -> None:
+    """Run a subcommand; one that needs PyTorch by the server that has it imported, where there is one."""
+    server = connect() if set(sys.argv[1:2]) & WITH_PYTORCH else None
+    if server:
+        sys.exit(run_job(server, sys.argv))
+    run_command()
+
+
+def run_command() -> None:
     """Run a subcommand; a user's mistake ends with its message and exit status 1, without a traceback.
 
     What the imports leave is searched for garbage less often, and not again at the exit: a third of a job's start.

@@ -8,6 +8,8 @@ moves such words to the front, where they can only be targets, and hands over to
 import sys
 from collections.abc import Sequence
 
+from competitive_mixtures.forkserver import serve_jobs
+
 PAIR_OPTIONS = frozenset({"--resources", "--res", "--config", "-C", "--set-threads", "--set-resources"})
 """Options that take one or more NAME=VALUE pairs and nothing else."""
 
@@ -41,4 +43,5 @@ def main() -> None:
     """Run Snakemake on this process's command line."""
     from snakemake.cli import main as run_snakemake
 
-    run_snakemake(move_targets_in_front(sys.argv[1:]))
+    with serve_jobs():
+        run_snakemake(move_targets_in_front(sys.argv[1:]))
