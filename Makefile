@@ -37,8 +37,8 @@ check: $(ENVIRONMENT)  ## lint, format, types
 format: $(ENVIRONMENT)  ## formats all code in place
 	$(ACTIVATE) ruff check --fix . && ruff format . && snakefmt Snakefile workflow
 
-bench: $(ENVIRONMENT)  ## side-by-side timings, see benchmarks/
-	$(ACTIVATE) for script in benchmarks/*.py benchmarks/gpu; do python $$script || exit; done
+bench: $(ENVIRONMENT)  ## side-by-side timings into results/bench.csv, see docs/benchmarks.md
+	$(ACTIVATE) OMP_NUM_THREADS=1 python benchmarks
 
 push: $(ENVIRONMENT)  ## stores data and results in the DVC remote (docs/storage.md); commit dvc.lock afterwards
 	$(ACTIVATE) dvc repro && dvc push

@@ -4,39 +4,45 @@
 """
 
 import argparse
-import csv
 import os
 import statistics
-import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from pairs import REPEATS, WALL, Row, Timings, make_row, time_alternately, write_rows
 
-Row = dict[str, str | float]
-REPEATS = 3
+FID_IMAGES = 10_000  # what FID is usually computed from
 
 
-def benchmark_scores(repeats: int = REPEATS, num_images: int = 50) -> list[Row]:
+def benchmark_scores(repeats: int = REPEATS, num_images: int = 50) -> Iterator[Row]:
     """Time every score beside its reference.
 
     Args:
         repeats: alternating runs of each side, whose medians are reported.
         num_images: images for the Inception row, which takes about a third of a second for each in every repeat.
 
-    Returns:
+    Yields:
         Rows of `name,device,ours_s,reference_s,ratio,notes`.
     """
-    return [
-        benchmark_kernel_density(repeats),
-        benchmark_frechet(repeats),
-        benchmark_precision_recall(repeats),
-        benchmark_inception(repeats, num_images),
-    ]
+    yield benchmark_kernel_density(repeats)
+    frechet = benchmark_frechet(repeats)
+    yield frechet
+    yield benchmark_precision_recall(repeats)
+    inception = benchmark_inception(repeats, num_images)
+    yield inception
+    yield add_up_fid(frechet, inception, num_images)
+
+
+def add_up_fid(frechet: Row, inception: Row, num_images: int) -> Row:
+    """FID of as many images as it is usually computed from, out of its two measured parts."""
+    count = FID_IMAGES // num_images
+    ours, reference = ([count * float(inception[side]) + float(frechet[side])] for side in ("ours_s", "reference_s"))
+    notes = f"not run: {count} times the features of {num_images} images, plus one distance, from the rows above"
+    return make_row(f"fid_{FID_IMAGES}_images", (ours, reference), notes)
 
 
 def benchmark_kernel_density(repeats: int) -> Row:
@@ -139,43 +145,19 @@ def benchmark_inception(repeats: int, num_images: int) -> Row:
             lambda: extract_inception_features(network, images),
             lambda: get_activations(files, theirs, num_workers=len(os.sched_getaffinity(0))),
             repeats,
+            WALL,
         )
     share = sum(in_network) / repeats / statistics.mean(timings[0])
     error = np.abs(ours - reference).max() / np.abs(reference).max()
     notes = (
-        f"{num_images} grey 28x28 images, {torch.get_num_threads()} threads; {share:.0%} of our time in the network, "
-        f"{timings_per_item(timings, num_images)}; relative difference {error:.0e}; writing the PNG files not counted"
+        f"{num_images} grey 28x28 images, wall time, threads: {torch.get_num_threads()}; {share:.0%} of our time in "
+        f"the network, {timings_per_item(timings, num_images)}; relative difference {error:.0e}; the writing of "
+        "the PNG files not counted"
     )
     return make_row("inception_features", timings, notes)
 
 
-def time_alternately(
-    ours: Callable[[], Any], reference: Callable[[], Any], repeats: int
-) -> tuple[Any, Any, tuple[list[float], list[float]]]:
-    """Run both sides in turn; gives their last results and the seconds of every run."""
-    seconds: tuple[list[float], list[float]] = ([], [])
-    results: list[Any] = [None, None]
-    for _ in range(repeats):
-        for side, function in enumerate((ours, reference)):
-            start = time.perf_counter()
-            results[side] = function()
-            seconds[side].append(time.perf_counter() - start)
-    return results[0], results[1], seconds
-
-
-def make_row(name: str, timings: tuple[list[float], list[float]], notes: str) -> Row:
-    ours_s, reference_s = map(statistics.median, timings)
-    return {
-        "name": name,
-        "device": "cpu",
-        "ours_s": round(ours_s, 4),
-        "reference_s": round(reference_s, 4),
-        "ratio": round(reference_s / ours_s, 2),
-        "notes": notes,
-    }
-
-
-def timings_per_item(timings: tuple[list[float], list[float]], count: int) -> str:
+def timings_per_item(timings: Timings, count: int) -> str:
     ours_ms, reference_ms = (statistics.median(side) / count * 1e3 for side in timings)
     return f"{ours_ms:.0f} ms an image against {reference_ms:.0f}"
 
@@ -224,7 +206,4 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        rows = benchmark_scores(arguments.repeats, arguments.images)
-    writer = csv.DictWriter(sys.stdout, rows[0])
-    writer.writeheader()
-    writer.writerows(rows)
+        write_rows(benchmark_scores(arguments.repeats, arguments.images))

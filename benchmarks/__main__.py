@@ -1,0 +1,36 @@
+"""All benchmarks, each part in a process of its own, into one table: `python benchmarks --out results/bench.csv`."""
+
+import argparse
+import csv
+import io
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pairs import Row, write_rows
+
+FOLDER = Path(__file__).parent
+PARTS = ("scores.py", "training.py", "curves.py", "overhead.py", "gpu")
+
+
+def run_parts(parts: list[str]) -> Iterator[Row]:
+    """The rows of every part; a part that gives none, or fails, is a row that says so."""
+    for part in parts:
+        done = subprocess.run([sys.executable, FOLDER / part], stdout=subprocess.PIPE, text=True, check=False)
+        yield from (dict(row) for row in csv.DictReader(io.StringIO(done.stdout)))
+        if done.returncode:
+            yield {"name": Path(part).stem, "notes": f"failed with exit status {done.returncode}"}
+        elif part == "gpu" and not done.stdout.count("\n") > 1:
+            yield {"name": "gpu", "device": "cuda", "notes": "not run: this machine has no CUDA device"}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("results/bench.csv"))
+    parser.add_argument("parts", nargs="*", default=PARTS, help=f"some of {', '.join(PARTS)}; all by default")
+    arguments = parser.parse_args()
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    with arguments.out.open("w", newline="") as file:
+        write_rows(run_parts(arguments.parts), file)
+    print(f"{arguments.out} written", file=sys.stderr)

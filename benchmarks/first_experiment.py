@@ -1,0 +1,79 @@
+"""A whole round of the authors' first experiment (`synthetic-3-paper`) against the time of the authors' own code."""
+
+import tempfile
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pairs import CPU, Row, make_row
+
+from competitive_mixtures import rounds
+from competitive_mixtures.config import Params, read_params
+from competitive_mixtures.data import Dataset, load_dataset, prepare
+from competitive_mixtures.runs import Run
+from competitive_mixtures.training import choose_kernels
+
+EXPERIMENT = "synthetic-3-paper"
+AUTHORS_S = 114.0  # CPU seconds of a round of their TensorFlow code on one core: the least of 114 to 130
+DISCRIMINATOR_FLOP = 6  # a multiply and an add for each weight, forward, for the inputs' and for the weights' gradients
+
+
+def benchmark_round() -> Iterator[Row]:
+    """Time a whole round once, in CPU seconds on one thread: 3 VAEs x 20,000 steps, 3 discriminators x 4,000 steps."""
+    choose_kernels(1)
+    params = read_params()
+    experiment = params.experiments[EXPERIMENT]
+    with tempfile.TemporaryDirectory() as name:
+        run = Run(experiment.model_copy(update={"device": "cpu"}), prepare_points(params, Path(name)), 0)
+        tensors, record, former = start(run)
+        began = CPU()
+        contest = rounds.compete(run, 1, tensors, range(experiment.num_components))
+        rounds.conclude(run, 1, record, former, [contest])
+        seconds = CPU() - began
+    phases = ", ".join(f"{phase} {value:.1f} s" for phase, value in run.clock.seconds.items() if value >= 0.05)
+    scoring = experiment.scoring
+    samples = 2 * scoring.batch_size * scoring.steps_per_round * experiment.num_components
+    flop = DISCRIMINATOR_FLOP * samples * count_weights([2, *scoring.network.widths, 1])
+    rates = {kernels: measure_gemm_rate(kernels) for kernels in ("highest", "medium")}
+    floors = " and ".join(f"{flop / rate:.1f} s at {rate / 1e9:.0f} ({kernels})" for kernels, rate in rates.items())
+    yield make_row(
+        "round_of_the_first_experiment",
+        ([seconds], [AUTHORS_S]),
+        f"CPU seconds on one core, once; reference: authors' code, 114 to 130 CPU seconds on one core, not run here; "
+        f"wall: {phases}; the discriminators' {flop / 1e12:.2f} TFLOP take {floors} GFLOP/s of products of that size",
+    )
+
+
+def prepare_points(params: Params, folder: Path) -> Dataset:
+    spec = params.datasets[params.experiments[EXPERIMENT].dataset]
+    prepare(spec, folder, folder, "points")
+    return load_dataset(folder)
+
+
+def start(run: Run) -> tuple[dict[str, torch.Tensor], dict[str, Any], np.ndarray]:
+    """The state after a pretraining that has hardly begun."""
+    training = run.experiment.training.model_copy(update={"pretraining_steps": 1})
+    run.experiment = run.experiment.model_copy(update={"training": training})
+    outcome = rounds.pretrain(run)
+    run.clock.seconds.clear()
+    return outcome.tensors, outcome.record, outcome.assignment.winner
+
+
+def count_weights(widths: list[int]) -> int:
+    return sum(inputs * outputs for inputs, outputs in pairwise(widths))
+
+
+def measure_gemm_rate(precision: str) -> float:
+    """Operations a second of the largest product of a discriminators' step: 3 x (64, 500) x (500, 500)."""
+    torch.set_float32_matmul_precision(precision)
+    x, weight = torch.randn(3, 64, 500), torch.randn(3, 500, 500)
+    fastest = float("inf")
+    for _ in range(20):
+        start = CPU()
+        for _ in range(20):
+            torch.bmm(x, weight)
+        fastest = min(fastest, (CPU() - start) / 20)
+    return 2 * x.numel() * 500 / fastest

@@ -1,0 +1,100 @@
+"""Side-by-side timings of the training against a loop over `nn.Module`s with one `torch.optim.Adam` each.
+
+`python benchmarks/training.py` prints the rows as CSV. A step is timed as it is in a run: batches drawn and gathered,
+noise drawn, losses looked at.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from first_experiment import benchmark_round
+from pairs import CPU, WALL, Row, make_row, time_alternately, write_rows
+from plain import PlainLoop
+
+from competitive_mixtures import config
+from competitive_mixtures.config import read_params
+from competitive_mixtures.networks.population import build_components
+from competitive_mixtures.training import choose_kernels, train_components
+
+REPEATS = 5
+
+
+def benchmark_training(repeats: int) -> Iterator[Row]:
+    """Time a step of every kind of component beside the loop, and a round beside the authors' code.
+
+    Args:
+        repeats: alternating runs of each side, whose medians are reported.
+
+    Yields:
+        Rows of `name,device,ours_s,reference_s,ratio,notes`.
+    """
+    experiments = read_params().experiments
+    points = torch.randn(64_000, 2) * 5
+    images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (10_000, 1, 28, 28), dtype=np.uint8))
+    yield compare_step("step_9_toy_vaes", experiments["synthetic-9-paper"], points, 32, 200, repeats)
+    yield compare_step("step_10_mnist_mlps", experiments["mnist"], images, 128, 20, repeats)
+    convolutional = experiments["mnist-paper"]
+    yield compare_step("step_15_mnist_convolutions", convolutional, images, 32, 2, repeats)
+    yield compare_step("step_15_mnist_convolutions_2_threads", convolutional, images, 32, 2, repeats, threads=2)
+    yield from benchmark_round()
+
+
+def compare_step(
+    name: str,
+    experiment: config.Experiment,
+    points: torch.Tensor,
+    batch_size: int,
+    num_steps: int,
+    repeats: int,
+    *,
+    threads: int = 1,
+) -> Row:
+    """A step of all components on `threads` threads, against the loop on one."""
+    components = build_components(experiment, points.shape[1:], 0)
+    cells = list(torch.arange(len(points)).chunk(experiment.num_components))
+    loop = PlainLoop(experiment.components[0], points, batch_size)
+
+    def train() -> None:
+        train_components(
+            components, points, cells, num_steps=num_steps, batch_size=batch_size, seed=0, purpose=("benchmark",),
+            progress=lambda steps: None,
+        )  # fmt: skip
+
+    def train_in_loop() -> None:
+        loop.train(num_steps)
+
+    ours, reference = with_threads(train, threads), as_a_user(train_in_loop)
+    ours(), reference()
+    *_, timings = time_alternately(ours, reference, repeats, CPU if threads == 1 else WALL)
+    where = "1 thread" if threads == 1 else f"wall time, {threads} threads against 1"
+    how = "one by one" if len(components.banks) > 1 else "side by side"
+    notes = f"{experiment.num_components} components, batch {batch_size}, {where}; {how}; {repeats} x {num_steps} steps"
+    return make_row(name, timings, notes, per=num_steps)
+
+
+def with_threads(function: Callable[[], Any], threads: int) -> Callable[[], Any]:
+    def run() -> None:
+        choose_kernels(threads)
+        function()
+
+    return run
+
+
+def as_a_user(function: Callable[[], Any]) -> Callable[[], Any]:
+    """On one thread, with PyTorch's own choice of kernels."""
+
+    def run() -> None:
+        torch.set_num_threads(1)
+        torch.set_float32_matmul_precision("highest")
+        function()
+
+    return run
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=REPEATS, help="alternating runs of each side")
+    write_rows(benchmark_training(parser.parse_args().repeats))
