@@ -20,10 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 ADDRESS = "COMPETITIVE_MIXTURES_FORKSERVER"  # environment variable: the server's socket
-MODULES = (
-    "competitive_mixtures.jobs",
-    "competitive_mixtures.scores",
-)  # imported once; pyarrow has a thread, which no copy keeps
+MODULES = ("competitive_mixtures.jobs", "competitive_mixtures.scores")  # imported once; they start no threads
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # read by libraries when they are imported
 BACKLOG = 64
 LENGTH_BYTES = 8
