@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from competitive_mixtures.snakemake_entry import move_targets_in_front
+from competitive_mixtures.snakemake_entry import drop_default_limit, move_targets_in_front
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,14 @@ def test_main_hands_over_to_snakemake():
     program = "from competitive_mixtures.snakemake_entry import main; main()"
     ran = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=True)
     assert int(ran.stdout.partition(".")[0]) >= 9
+
+
+@pytest.mark.parametrize(("words", "limited"), [([], False), (["--max-jobs-per-timespan", "5/1s"], True)])
+def test_only_a_limit_that_the_user_sets_holds_jobs_back(words, limited):
+    """The default is Snakemake's own: a version that changes it is noticed here."""
+    from snakemake.cli import parse_args
+
+    _, arguments = parse_args(["--cores", "1", *words])
+    assert arguments.max_jobs_per_timespan is not None
+    drop_default_limit(arguments)
+    assert (arguments.max_jobs_per_timespan is not None) == limited
