@@ -29,7 +29,7 @@ test-slurm: $(ENVIRONMENT)  ## the tiny pipeline on a Slurm cluster of one node 
 test-kills: $(ENVIRONMENT)  ## 50 kills at random moments of a tiny pipeline
 	$(ACTIVATE) KILLS=50 pytest tests/workflow/test_faults.py
 
-check: $(ENVIRONMENT)  ## lint, format, types
+check: $(ENVIRONMENT)  ## lint, docstrings, format, types
 	$(ACTIVATE) ruff check . && ruff format --check .
 	$(ACTIVATE) snakefmt --check Snakefile workflow
 	$(ACTIVATE) mypy

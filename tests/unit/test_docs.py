@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from competitive_mixtures.config import load_params
+
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -75,3 +77,13 @@ def test_the_example_of_the_readme(tmp_path):
     (example,) = (text for text in read_blocks("README.md", "python") if "CompetitiveMixture" in text)
     run(example, tmp_path, ROOT / "src")
     assert (tmp_path / "mixture.png").stat().st_size > 10_000
+
+
+def test_blocks_for_own_data_are_sound_in_params_yaml():
+    data, pictures, experiments = (block.split("\n", 1) for block in read_blocks("docs/own-data.md", "yaml"))
+    assert (data[0], pictures[0], experiments[0]) == ("datasets:", "datasets:", "experiments:")
+    text = (ROOT / "params.yaml").read_text().replace("\ndatasets:\n", f"\ndatasets:\n{data[1]}{pictures[1]}")
+    params = load_params(yaml.safe_load(f"{text}\n{experiments[1]}"))
+    assert params.experiments["mine"].num_components == 3
+    assert params.datasets["mine"].inputs == ("my data/points.npz",)
+    assert params.experiments["pictures"].dataset == "pictures"
