@@ -120,6 +120,10 @@ class TestScores:
         assert sizes == [341, 341, 318]
         assert [len(part) for part in competition.split_batches(torch.zeros(5000, 2))] == [4096, 904]
 
+    @pytest.mark.parametrize(("num_networks", "expected"), [(3, 4096), (48, 256), (20_000, 1)])
+    def test_many_networks_score_small_batches(self, num_networks, expected):
+        assert len(competition.split_batches(torch.zeros(5000, 2), num_networks)[0]) == expected
+
     def test_bounds_of_both_back_ends_and_of_a_part_agree(self, monkeypatch):
         monkeypatch.setattr(competition, "SCORING_BATCH", 50)
         points = torch.from_numpy(make_blobs().train)
