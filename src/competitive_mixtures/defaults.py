@@ -120,7 +120,7 @@ def choose_training(kind: str, component: str, steps_per_round: int) -> dict[str
         "trunk": "separate",
         "optimizer": {"learning_rate": 2.0e-3, "beta1": 0.5, "beta2": 0.999},
         "batch_size": batch_size if vector else 128,
-        "steps_per_round": max(1, steps_per_round // 2) if vector else 20,  # few: blur is easier to tell than content
+        "steps_per_round": max(1, steps_per_round // 2) if vector else 5,  # few: blur is easier to tell than content
         "reset": True,
         "normalization": "component",
         "assignment": "density",
@@ -138,4 +138,4 @@ def choose_training(kind: str, component: str, steps_per_round: int) -> dict[str
 
 def choose_revival(kind: str, n_rounds: int) -> dict[str, Any] | None:
     """The block `revival`: only for vectors, and not in the last rounds."""
-    return {"every": 2, "min_share": 0.5, "until": max(1, n_rounds * 4 // 7)} if kind == "vector" else None
+    return {"every": 3, "min_share": 0.5, "until": max(1, n_rounds * 2 // 3)} if kind == "vector" else None

@@ -180,8 +180,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         Neither a VAE nor a GAN has a density that can be computed, so this is an estimate. For vectors it is that of a
         Gaussian kernel density on `evaluation.num_samples` samples of the mixture (500 k by default), in the units of
         X: too low in narrow modes and in many dimensions, and meant for comparing models by equally many samples. For
-        images it is log sum_j alpha_j exp(b_j(x)) with b_j the evidence bound of VAE j, a lower bound estimated by 4
-        noise draws, in nats of the decoder's likelihood of intensities in [0, 1]; images of GANs are refused.
+        images it is log sum_j alpha_j exp(b_j(x)) with b_j the evidence bound of VAE j, a lower bound estimated by one
+        noise draw, in nats of the decoder's likelihood of intensities in [0, 1]; images of GANs are refused.
         """
         points = self._read(X)
         with self._limit_threads():
