@@ -27,7 +27,7 @@ test-slurm: $(ENVIRONMENT)  ## the tiny pipeline on a Slurm cluster of one node 
 	$(ACTIVATE) RUN_SLURM_TESTS=1 pytest -m slurm
 
 test-kills: $(ENVIRONMENT)  ## 50 kills at random moments of a tiny pipeline
-	$(ACTIVATE) KILLS=50 pytest tests/workflow/test_faults.py
+	$(ACTIVATE) KILLS=50 pytest -n 0 tests/workflow/test_kills.py
 
 check: $(ENVIRONMENT)  ## lint, docstrings, format, types
 	$(ACTIVATE) ruff check . && ruff format --check .

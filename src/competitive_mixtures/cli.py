@@ -49,6 +49,9 @@ def run_command() -> None:
     except UserError as error:
         complain(f"error: {error}")
         sys.exit(1)
+    except (OSError, MemoryError) as error:  # the machine's, wherever it happens: no room for temporary files, say
+        complain(f"error: {error or 'not enough memory'}; free space, memory or permissions, then run again")
+        sys.exit(1)
     finally:
         gc.freeze()
 

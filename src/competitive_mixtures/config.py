@@ -252,11 +252,13 @@ def load_params(content: Mapping[str, Any]) -> Params:
     """
     if not isinstance(content, Mapping):
         raise UserError(f"params.yaml: found {type(content).__name__}, expected seeds, datasets and experiments")
-    blocks, mistakes = resolve_all(content.get("experiments"))
     try:
+        blocks, mistakes = resolve_all(content.get("experiments"))
         params = validate(Params, {**content, "experiments": blocks}, "params.yaml")
     except UserError as error:
         mistakes.append(str(error))
+    except RecursionError:
+        raise UserError("params.yaml: blocks within blocks without an end; expected settings as in README.md") from None
     if mistakes:
         raise UserError("\n".join(mistakes))
     return params
@@ -270,7 +272,7 @@ def read_params(path: Path | str = "params.yaml") -> Params:
         content = yaml.safe_load(Path(path).read_text())
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); run from the project's root") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # PyYAML lets a date or number without sense through
         raise UserError(f"{path}: expected YAML, found: {error}") from error
     return load_params(content)
 

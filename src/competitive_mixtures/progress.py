@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
 LOG_INTERVAL_S = 10.0
@@ -50,6 +50,7 @@ def show_progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         now = time.monotonic()
         if now - last >= LOG_INTERVAL_S or done == total:
             last = now
-            print(f"{what}: {done}/{total} steps, {now - start:.1f} s", file=sys.stderr, flush=True)
+            with suppress(OSError):  # a log on a full disk ends no job
+                print(f"{what}: {done}/{total} steps, {now - start:.1f} s", file=sys.stderr, flush=True)
 
     yield report

@@ -1,12 +1,17 @@
 """Settings from files: blocks that extend each other, and a schema's findings as one error that names every key."""
 
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from competitive_mixtures.errors import UserError
+
+_short = reprlib.Repr()  # what was found may be endless: YAML's aliases make gigabytes of a few lines
+_short.maxlevel, _short.maxdict, _short.maxlist, _short.maxset, _short.maxtuple = 2, 4, 4, 4, 4
+_short.maxstring = _short.maxlong = _short.maxother = 120
 
 
 class Block(BaseModel):
@@ -45,11 +50,16 @@ def resolve(experiments: Mapping[str, Any], name: str, chain: tuple[str, ...] = 
     block = experiments.get(name)
     if not isinstance(block, Mapping):
         where = f"experiments.{chain[-1]}.extends" if chain else f"experiments.{name}"
-        raise UserError(f"params.yaml: {where}: found {name!r} = {block!r}, expected an experiment's block")
+        raise UserError(f"params.yaml: {where}: found {name!r} = {_short.repr(block)}, expected an experiment's block")
     changes = {key: value for key, value in block.items() if key != "extends"}
     if "extends" not in block:
         return changes
-    return merge(resolve(experiments, str(block["extends"]), (*chain, name)), changes)
+    base = block["extends"]
+    if not isinstance(base, str):
+        raise UserError(
+            f"params.yaml: experiments.{name}.extends: found {_short.repr(base)}, expected an experiment's name"
+        )
+    return merge(resolve(experiments, base, (*chain, name)), changes)
 
 
 def resolve_all(experiments: Any) -> tuple[Any, list[str]]:
@@ -91,7 +101,7 @@ def _describe(error: ValidationError, content: Any) -> list[str]:
         if finding["type"] == "missing":
             place = f"{key}.{finding['loc'][-1]}: ".lstrip(".")
         else:
-            place = f"{key}: found {finding['input']!r}: "
+            place = f"{key}: found {_short.repr(finding['input'])}: "
         lines[place] = f"{lines[place]}, or {message}" if place in lines else message
     return [f"{place}{message}" for place, message in lines.items()]
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+MAX_JSON_BYTES = 2**28
 STATE = "state.safetensors"  # the networks of a round or a baseline, in its folder
 
 
@@ -42,7 +43,7 @@ def write_atomically(path: Path | str) -> Iterator[Path]:
             f"{path}: cannot be written ({error.strerror or error}); free space or permissions, then run again"
         ) from error
     finally:
-        with suppress(FileNotFoundError, NotADirectoryError):
+        with suppress(OSError):  # it never came to be, or the folder became read-only
             partial.unlink()
 
 
@@ -77,6 +78,8 @@ def read_json(path: Path | str) -> Any:
         UserError: the file is missing, cannot be read or is not JSON.
     """
     try:
+        if (size := Path(path).stat().st_size) > MAX_JSON_BYTES:
+            raise UserError(f"{path}: {size} bytes, expected at most {MAX_JSON_BYTES}; delete the file and run again")
         return json.loads(Path(path).read_text())
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run the step that writes it first") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from examples import BASE, CONV_VAE, GAN, MLP, VAE, change
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from competitive_mixtures.config import (
@@ -236,7 +236,6 @@ def paths(content, path=()):
         yield from paths(value, (*path, key))
 
 
-@settings(max_examples=300)
 @given(data=st.data())
 def test_mutated_parameters_are_sound_or_the_users_error(data):
     content = copy.deepcopy(PARAMS)

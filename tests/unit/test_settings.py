@@ -63,8 +63,8 @@ class TestResolve:
             ({"d": {"extends": "d"}}, r"d.extends: runs in a circle: d -> d"),
             ({"d": {"extends": "e"}, "e": {"extends": "d"}}, r"circle: d -> e -> d"),
             ({"d": {"extends": "nobody"}}, r"experiments.d.extends: found 'nobody' = None"),
-            ({"d": {"extends": ["a"]}}, r"experiments.d.extends: found \"\['a'\]\" = None"),
-            ({"d": {"extends": None}}, r"experiments.d.extends: found 'None' = None"),
+            ({"d": {"extends": ["a"]}}, r"experiments.d.extends: found \['a'\], expected an experiment's name"),
+            ({"d": {"extends": None}}, r"experiments.d.extends: found None, expected an experiment's name"),
             ({"d": 3}, r"experiments.d: found 'd' = 3, expected an experiment's block"),
         ],
     )

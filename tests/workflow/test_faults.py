@@ -1,53 +1,133 @@
-"""Kills at any moment, a full disk, a truncated file: named, repaired by running again; nothing finished is lost."""
+"""A full disk, a folder that cannot be written, truncated files: each is named, and nothing finished is lost."""
 
 import os
-import random
-import shutil
-import signal
-import subprocess
+import resource
+import sys
+from contextlib import contextmanager, suppress
 
+import pytest
+from mounts import can_mount, run_on_full_disk, run_read_only
 from test_changes import set_number
 from test_reproducibility import LAST, TABLES
 
-KILLS = int(os.environ.get("KILLS", "4"))  # `make test-kills` asks for 50
+from competitive_mixtures.cli import main
+
+RUN = "results/dots/seed-0"
+STATE = f"--previous {RUN}/rounds/2"
+JOB = "--config results/dots/config.json --data data/processed/dots --seed 0"
+# Every step by its command line, but for the folder or file that it writes.
+STEPS = {
+    "prepare": "prepare --config data/config/digits.json --raw data/raw/digits --out NEW",
+    "pretrain": f"pretrain {JOB} --out NEW",
+    "train-round": f"train-round {JOB} --round 3 {STATE} --out NEW",
+    "train-shard": f"train-shard {JOB} --round 3 {STATE} --shard 0 --shards 3 --out NEW",
+    "train-baseline": f"train-baseline {JOB} --name single --competition {RUN}/rounds/2 --rounds 2 --out NEW",
+    "evaluate": f"evaluate {JOB} --rounds 2 --run {RUN} --out NEW",
+    "summarize": f"summarize --out NEW {RUN}",
+    "write-tables": "write-tables --out NEW",
+    "plot-figures": "plot-figures --out NEW",
+    "judge-claims": "judge-claims --out NEW",
+    "write-pages": "write-pages --out NEW",
+}
+# What a step reads, and a step that reads it.
+INPUTS = {
+    f"{RUN}/rounds/2/state.safetensors": "train-round",
+    f"{RUN}/rounds/2/assignments.parquet": "train-round",
+    f"{RUN}/rounds/2/metrics.json": "train-round",
+    "data/processed/dots/train.npy": "train-round",
+    "data/processed/dots/train_labels.npy": "train-round",
+    "data/processed/dots/meta.json": "train-round",
+    "results/dots/config.json": "train-round",
+    "data/raw/digits/train-images-idx3-ubyte": "prepare",
+    "data/config/digits.json": "prepare",
+    f"{RUN}/baselines/single/state.safetensors": "evaluate",
+}
+
+needs_mounts = pytest.mark.skipif(not can_mount(), reason="this machine lets nobody mount, and root may write anywhere")
 
 
-def test_kills_at_random_moments(finished, fresh):
-    """Of Snakemake alone, whose job then lives on, or of both; a run that gets through starts anew."""
-    chance = random.Random(0)
-    for _ in range(KILLS):
-        process = fresh.start("snakemake", LAST)
-        sent = chance.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-        try:
-            process.wait(timeout=chance.uniform(0.5, 8))
-        except subprocess.TimeoutExpired:
-            if chance.random() < 0.5:
-                os.killpg(process.pid, sent)
-            else:
-                process.send_signal(sent)
-            process.wait()
-        else:
-            shutil.rmtree(fresh.root / "results/dots")
-        fresh.run("snakemake", "--unlock")
-    fresh.run("snakemake", LAST)
-    assert fresh.read(TABLES.format("dots")) == finished.read(TABLES.format("dots"))
+def command_of(step):
+    return f"competitive-mixtures {STEPS[step]}"
 
 
-def test_a_full_disk_is_named_and_leaves_no_half_file(finished):
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Runs a step in a project's folder, in this process, which is faster; gives what it printed."""
+
+    def run(project, step, new):
+        monkeypatch.chdir(project.root)
+        words = [str(new) if word == "NEW" else word for word in STEPS[step].split()]
+        monkeypatch.setattr(sys, "argv", ["competitive-mixtures", *words])
+        with suppress(SystemExit):
+            main()
+        return capsys.readouterr().err
+
+    return run
+
+
+@contextmanager
+def limit_files():
+    """No file grows beyond a kilobyte."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_full_disk_is_named_and_leaves_no_half_file(finished_once, tmp_path, call, step):
     """The limit on a file's size stands in for the disk: writing fails in the same place."""
-    folder = finished.root / "results/dots/seed-0/rounds"
-    command = "competitive-mixtures train-round --config results/dots/config.json --data data/processed/dots"
-    words = f"{command} --seed 0 --round 3 --previous {folder.relative_to(finished.root)}/2 --out results/new"
-    output = finished.run("bash", "-c", f"ulimit -f 2; {words}", check=False)
-    assert "results/new/" in output
+    new = tmp_path / "new é"
+    with limit_files():
+        output = call(finished_once[0], step, new)
+    assert f"error: {new}" in output
+    assert "cannot be written (" in output
+    assert not [path for path in new.rglob(".*")]
+    assert all(path.stat().st_size <= 1024 for path in new.rglob("*") if path.is_file())
+
+
+@needs_mounts
+def test_a_full_disk_under_the_logs_too(finished):
+    """The message has nowhere to go but Snakemake's own output."""
+    before = finished.read("results/**/*.parquet")
+    log = finished.root / "logs"
+    command = command_of("pretrain").replace("NEW", "logs/new")
+    output = run_on_full_disk(
+        finished, str(log), 4, "bash", "-c", f"{command} 2> logs/pretrain.log; cat logs/pretrain.log"
+    )
+    assert "error: logs/new/" in output
+    assert "No space left" in output
     assert "Traceback" not in output
-    assert not finished.read("results/new/*")
+    assert finished.read("results/**/*.parquet") == before
 
 
-def test_a_truncated_state_is_named_and_the_rest_stays(finished):
-    state = finished.root / LAST
+@needs_mounts
+@pytest.mark.parametrize("step", ["prepare"])
+def test_a_folder_that_cannot_be_written_is_named(finished_once, tmp_path, step):
+    command = command_of(step).replace("NEW", f"'{tmp_path}/new'")
+    output = run_read_only(finished_once[0], str(tmp_path), "bash", "-c", command)
+    assert f"error: {tmp_path}/new/" in output
+    assert "Read-only file system" in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+@pytest.mark.parametrize("path", INPUTS)
+def test_a_truncated_file_is_named_and_the_rest_stays(finished, tmp_path, call, path, share):
+    file = finished.root / path
+    os.truncate(file, int(share * file.stat().st_size))
+    before = finished.read("results/**/*.*")
+    output = call(finished, INPUTS[path], tmp_path / "new")
+    assert f"error: {path}" in output
+    assert not list((tmp_path / "new").glob("**/*.*"))
+    assert finished.read("results/**/*.*") == before
+
+
+def test_a_truncated_state_is_named_by_the_pipeline(finished):
     before = finished.read(TABLES.format("dots"))
-    os.truncate(state, 100)
+    os.truncate(finished.root / LAST, 100)
     finished.change(set_number("experiments", "dots", "rounds", value=3))
     output = finished.run("snakemake", LAST.replace("/2/", "/3/"), check=False)
     assert LAST in output

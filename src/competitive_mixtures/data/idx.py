@@ -9,7 +9,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from competitive_mixtures.data.format import write_dataset
-from competitive_mixtures.data.sources import SourceFailedError, fetch_debian, fetch_mirror, fetch_npm, unpack
+from competitive_mixtures.data.sources import (
+    MAX_BYTES,
+    SourceFailedError,
+    fetch_debian,
+    fetch_mirror,
+    fetch_npm,
+    unpack,
+)
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.state import write_atomically
@@ -170,6 +177,8 @@ def _is_at_hand(path: Path, md5: str) -> bool:
     if not path.is_file() and not packed.is_file():
         return False
     found = path if path.is_file() else packed
+    if (size := found.stat().st_size) > MAX_BYTES:
+        raise UserError(f"{found}: {size} bytes, expected at most {MAX_BYTES}; put the right file there")
     try:
         data = found.read_bytes()
         content = data if found is path else unpack(path.name, data)

@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,7 +105,8 @@ def _show_progress(names: Sequence[str]) -> Iterable[str]:
     for number, name in enumerate(names, start=1):
         yield name
         if number % tenth == 0 or number == len(names):
-            print(f"pictures: {number} of {len(names)}", file=sys.stderr, flush=True)
+            with suppress(OSError):  # a log on a full disk ends no job
+                print(f"pictures: {number} of {len(names)}", file=sys.stderr, flush=True)
 
 
 def _convert(image: "Picture", channels: int) -> "Picture":

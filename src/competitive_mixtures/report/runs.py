@@ -1,6 +1,7 @@
 """The results folder seen as runs: one experiment, one seed, its rounds and its evaluation."""
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -114,14 +115,17 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
         UserError: the file is missing or has other columns.
     """
     try:
-        with path.open(newline="") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
+        text = path.read_text(encoding="utf-8")
+        header, *rows = list(csv.reader(io.StringIO(text, newline=""), strict=True)) or [[]]
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run the step that writes it first") from error
-    if tuple(reader.fieldnames or ()) != tuple(columns):
-        raise UserError(f"{path}: found the columns {reader.fieldnames}, expected {list(columns)}; run its step again")
-    return rows
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path}: expected a CSV file, found: {error}; delete it and run its step again") from error
+    if tuple(header) != tuple(columns):
+        raise UserError(f"{path}: found the columns {header}, expected {list(columns)}; run its step again")
+    if not text.endswith("\n") or any(len(row) != len(columns) for row in rows):
+        raise UserError(f"{path}: found a row without all of its fields; the file is cut short: delete it, run again")
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def read_array(path: Path) -> np.ndarray:

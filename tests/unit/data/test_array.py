@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -166,7 +166,6 @@ def test_a_header_that_promises_too_much_is_refused(tmp_path):
         make(tmp_path, tmp_path / "x.npy")
 
 
-@settings(deadline=None, max_examples=200)
 @given(
     hnp.arrays(
         dtype=hnp.boolean_dtypes() | hnp.integer_dtypes() | hnp.floating_dtypes() | hnp.unicode_string_dtypes(),
@@ -192,7 +191,6 @@ for suffix in (".npz", ".npy"):
         SAVED[suffix] = saved.read_bytes()
 
 
-@settings(deadline=None, max_examples=200)
 @given(st.sampled_from(sorted(SAVED)), st.data())
 def test_damaged_files_give_a_valid_data_set_or_one_clear_error(suffix, data):
     content = bytearray(SAVED[suffix])
