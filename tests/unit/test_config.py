@@ -247,7 +247,7 @@ def test_mutated_parameters_are_sound_or_the_users_error(data):
         if isinstance(node, dict) and data.draw(st.booleans()):
             node.pop(key)
         else:
-            node[key] = data.draw(VALUES)
+            node[key] = copy.deepcopy(data.draw(VALUES))  # a later change may go into it
     mistakes = []
     try:
         experiments = load_params(content).experiments
