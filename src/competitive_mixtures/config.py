@@ -205,7 +205,7 @@ class PlannedExperiment(Experiment):
     """An experiment with what only decides which files are asked for."""
 
     suite: Literal["default", "paper_scale", "ablations"]
-    rounds: PositiveInt
+    rounds: Annotated[int, Field(ge=1, le=100_000)]  # a plan of more jobs than these would never be drawn up
     resources: Resources
 
     def settings(self) -> dict[str, Any]:
@@ -223,7 +223,7 @@ class Inception(Block):
 class Params(Block):
     """The whole of `params.yaml`, with `extends` resolved."""
 
-    seeds: PositiveInt
+    seeds: Annotated[int, Field(ge=1, le=10_000)]
     inception: Inception | None = None
     datasets: dict[Name, DatasetSpec]
     experiments: dict[Name, PlannedExperiment]
