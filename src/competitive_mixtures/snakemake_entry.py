@@ -3,7 +3,7 @@
 Snakemake's parser gives every word after `--resources` to that option, so that
 `snakemake --cores 4 --resources gpu=1 all` dies over "all", which is no NAME=VALUE pair. This entry point
 moves such words to the front, where they can only be targets, and hands over to Snakemake. Its jobs find PyTorch
-imported (`forkserver.py`), and its scheduler rests between them.
+imported (`forkserver.py`), its scheduler rests between them, and a run goes on after a kill (`run_lock.py`).
 """
 
 import sys
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from competitive_mixtures.forkserver import serve_jobs
+from competitive_mixtures.run_lock import record_run
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -49,9 +50,10 @@ def main() -> None:
     """Run Snakemake on this process's command line."""
     from snakemake.cli import args_to_api, parse_args, print_exception
 
-    with serve_jobs():
+    words = move_targets_in_front(sys.argv[1:])
+    with record_run(words), serve_jobs():
         try:
-            parser, arguments = parse_args(move_targets_in_front(sys.argv[1:]))
+            parser, arguments = parse_args(words)
             drop_default_limit(arguments)
             done = args_to_api(arguments, parser)
         except Exception as error:

@@ -33,7 +33,6 @@ def test_a_killed_run_goes_on(finished, fresh, sent):
         time.sleep(0.02)
     os.killpg(process.pid, sent)
     process.wait()
-    fresh.run("snakemake", "--unlock")
     fresh.run("snakemake", LAST)
     assert fresh.read(TABLES.format("dots")) == finished.read(TABLES.format("dots"))
 
