@@ -23,11 +23,12 @@ from competitive_mixtures.config import DatasetSpec
 from competitive_mixtures.settings import validate
 from pydantic import TypeAdapter
 
-blocks, specs = yaml.safe_load(open("blocks.yaml"))
+with open("blocks.yaml") as file:
+    blocks, specs = yaml.safe_load(file)
 random = np.random.default_rng(0)
 label = random.integers(3, size=600)
 X = random.normal(size=(600, 2)) @ [[1, 0.8], [0, 0.4]] + np.array([[-6, 0], [6, 0], [0, 9]])[label]
-model = CompetitiveMixture(3, n_rounds=8, random_state=0, settings=blocks).fit(X)
+model = CompetitiveMixture(3, random_state=0, settings=blocks).fit(X)
 assert adjusted_rand_score(label, model.labels_) > 0.9, model.weights_
 own = model.sample(3000)
 for j in range(3):
