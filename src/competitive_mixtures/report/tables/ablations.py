@@ -39,7 +39,7 @@ def find_base(ablation: str, plan: list[Planned]) -> Planned:
 def describe_changes(base: Planned, ablation: Planned) -> str:
     """The settings in which an ablation differs from its base, say `scoring.reset: true → false`."""
     before, after = dict(flatten(base.settings)), dict(flatten(ablation.settings))
-    keys = [key for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key)]
+    keys = [key for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key) and key != "baselines"]
     return "; ".join(f"{key}: {before.get(key, 'none')} → {after.get(key, 'none')}" for key in keys)
 
 
