@@ -20,7 +20,10 @@ PARTS = (
     *("Snakefile", "workflow", "profiles", "paper", "src"),
     *("dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore"),
 )
-MADE = {"src": ("__pycache__", "*.egg-info"), "paper": ("figures", "tables", "*.pdf", "verdict")}  # is not part of the project
+MADE = {
+    "src": ("__pycache__", "*.egg-info"),
+    "paper": ("figures", "tables", "*.pdf", "verdict"),
+}  # is not part of the project
 IDX_NAMES = {
     "train": "train-images-idx3-ubyte",
     "train_labels": "train-labels-idx1-ubyte",
