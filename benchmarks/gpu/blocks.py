@@ -36,7 +36,7 @@ MNIST_PAPER: dict[str, Any] = {
         "batch_size": BATCH,
         "pretraining_steps": 18750,
         "steps_per_round": 18750,
-        "standardize": False,
+        "standardize": "none",
         "shared_layers": 0,
         "backend": "auto",
     },

@@ -117,11 +117,11 @@ def score_by_bound(
         bank.eval()
         rows = []
         for part in split_batches(points):
-            x = to_float(part).expand(bank.count, *part.shape)
+            x = bank.enter_frames(to_float(part).expand(bank.count, *part.shape))
             noise = bank.draw_noise(streams, BOUND_DRAWS, len(part))
             rows.append(-torch.stack([bank.losses(x, draw) for draw in noise]).mean(0).T.cpu())
         bank.train()
-        columns.append(torch.cat(rows))
+        columns.append(torch.cat(rows) - bank.frame_volumes().cpu())
     return torch.cat(columns, dim=1)
 
 

@@ -122,7 +122,7 @@ class Training(Block):
     batch_size: PositiveInt
     pretraining_steps: Count  # on the uniform split; 0 starts the rounds from random networks
     steps_per_round: PositiveInt
-    standardize: bool  # networks see the points less their mean and over their standard deviation (one for all axes)
+    standardize: Literal["none", "data", "cells"]  # vectors less the mean and over the deviation, of all or of a cell
     shared_layers: Count  # data-side layers common to all components
     backend: Literal["auto", "stacked", "loop"]
 

@@ -129,7 +129,7 @@ def choose_training(kind: str, component: str, steps_per_round: int) -> dict[str
         "batch_size": batch_size,
         "pretraining_steps": 50 if vector and component == "vae" else 200,
         "steps_per_round": steps_per_round,
-        "standardize": vector,
+        "standardize": "cells" if vector else "none",
         "shared_layers": 0,
         "backend": "auto",
     }

@@ -146,7 +146,7 @@ class Run(Setup):
     def __init__(self, experiment: Experiment, dataset: Dataset, seed: int) -> None:
         self.dataset = dataset
         self.clock = Clock()
-        standardizes = experiment.training.standardize and dataset.kind == "vector"  # images always enter in [0, 1]
+        standardizes = experiment.training.standardize != "none" and dataset.kind == "vector"  # images enter in [0, 1]
         check_likelihoods(experiment, dataset, standardizes)
         with self.clock.time("load"):
             scale = Scale.fit(dataset.train) if standardizes else Scale()
@@ -170,10 +170,13 @@ class Run(Setup):
         """Train each component on its cell; gives losses, samples seen and compute (samples x parameters)."""
         settings = self.experiment.training
         with self.clock.time("train"), show_progress("components", num_steps * len(components.banks)) as progress:
+            parts = [cells[j].to(self.device) for j in components.ids]
+            if settings.standardize == "cells" and num_steps:
+                components.fit_frames(self.train, parts)
             losses = train_components(
                 components,
                 self.train,
-                [cells[j].to(self.device) for j in components.ids],
+                parts,
                 num_steps=num_steps,
                 batch_size=settings.batch_size,
                 seed=self.seed,
@@ -208,6 +211,6 @@ def check_likelihoods(experiment: Experiment, dataset: Dataset, standardizes: bo
         low, high = float(dataset.train.min()), float(dataset.train.max())
         if low < 0 or high > 1 or standardizes:
             raise UserError(
-                f"components.likelihood.kind: bernoulli needs points in [0, 1] and training.standardize: false; "
+                f"components.likelihood.kind: bernoulli needs points in [0, 1] and training.standardize: none; "
                 f"found {dataset.name} from {low:g} to {high:g}; use gaussian"
             )

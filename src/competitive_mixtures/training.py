@@ -126,7 +126,7 @@ def draw_batches(
         noise = bank.draw_noise(streams, length, batch_size)
         for positions, step_noise in zip(torch.stack(draws, dim=1), noise, strict=True):
             batch = points.index_select(0, positions.flatten())
-            yield to_float(batch).unflatten(0, positions.shape), step_noise
+            yield bank.enter_frames(to_float(batch).unflatten(0, positions.shape)), step_noise
 
 
 def run_steps(

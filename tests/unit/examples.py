@@ -50,7 +50,7 @@ BASE: dict[str, Any] = {
         "batch_size": 16,
         "pretraining_steps": 10,
         "steps_per_round": 10,
-        "standardize": True,
+        "standardize": "data",
         "shared_layers": 0,
         "backend": "stacked",
     },

@@ -67,7 +67,7 @@ def test_the_projects_own_parameters():
         ({"training": {"steps_per_round": 1.5}}, "training.steps_per_round: found 1.5"),
         ({"training": {"steps_per_round": True}}, "training.steps_per_round: found True"),
         ({"training": {"pretraining_steps": -1}}, "training.pretraining_steps: found -1"),
-        ({"training": {"standardize": 1}}, "training.standardize: found 1"),
+        ({"training": {"standardize": True}}, "training.standardize: found True"),
         ({"training": {"backend": "fast"}}, "training.backend: found 'fast'"),
         ({"components": []}, "components: found []"),
         ({"components": [VAE | {"count": 0}]}, "components.0.count: found 0"),

@@ -155,7 +155,8 @@ VARIANTS = {
     "classifier": ({}, {"scoring": {"kind": "classifier"}}),
     "posterior": ({}, {"scoring": {"assignment": "posterior"}}),
     "carried on": ({}, {"scoring": {"reset": False, "trunk": "shared"}}),
-    "no revival": ({}, {"revival": None, "training": {"standardize": False}}),
+    "data's units": ({}, {"training": {"standardize": "data"}}),
+    "no revival": ({}, {"revival": None, "training": {"standardize": "none"}}),
     "mixed": ({}, {"components": [VAE | {"count": 2}, GAN | {"count": 1}]}),
 }
 

@@ -60,7 +60,7 @@ def test_run_standardizes_vectors_by_the_training_points_only():
     deviation = np.sqrt(dataset.train.var(axis=0).mean())
     assert run.scale.unit == pytest.approx(deviation, rel=1e-5)
     np.testing.assert_allclose(run.test, (dataset.test - dataset.train.mean(0)) / deviation, rtol=1e-4, atol=1e-5)
-    plain = Run(make_experiment(training={"standardize": False}), dataset, 0)
+    plain = Run(make_experiment(training={"standardize": "none"}), dataset, 0)
     assert np.array_equal(plain.train.numpy(), dataset.train)
 
 
@@ -157,15 +157,15 @@ def unit_square(**arrays_by_name):
 
 
 def test_bernoulli_likelihood_takes_points_in_the_unit_cube():
-    experiment = make_experiment(components=[BERNOULLI], training={"standardize": False})
+    experiment = make_experiment(components=[BERNOULLI], training={"standardize": "none"})
     Run(experiment, unit_square(), 0)
 
 
-@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("standardize", ["none", "data"])
 def test_bernoulli_likelihood_refuses_other_points(standardize):
     experiment = make_experiment(components=[BERNOULLI], training={"standardize": standardize})
     with pytest.raises(UserError, match=r"components.likelihood.kind: bernoulli needs points in \[0, 1\]"):
-        Run(experiment, unit_square() if standardize else make_blobs(), 0)
+        Run(experiment, unit_square() if standardize == "data" else make_blobs(), 0)
 
 
 def test_clock_adds_up_phases(monkeypatch):

@@ -126,9 +126,15 @@ class Bank(nn.Module):
 class ComponentBank(Bank):
     """k generative models of one kind.
 
+    Deviation: each models vectors in a frame of its own, x less `origin` and over `extent`, which `fit_frame` sets to a
+    cell's mean and deviation (`training.standardize: cells`); until then it is the data's. A mode of a hundredth of
+    the data's width is otherwise smaller than what Adam's steps jitter by, and too small for an encoder to see.
+
     Attributes:
         settings: of one of them.
         shape: of one data point.
+        origin: (k, d); images, which enter in [0, 1], have no frames.
+        extent: (k,), positive.
         unit: what one unit of x is in the data's units.
         num_shared: data-side layers that all components share.
         batches_per_step: batches of real points that one step takes.
@@ -139,13 +145,47 @@ class ComponentBank(Bank):
     unit: float
     num_shared: int
     batches_per_step = 1
+    origin: Tensor
+    extent: Tensor
+
+    def optimize(self, device: torch.device | str, **parts: tuple[nn.Module, config.Optimizer]) -> None:
+        """As `Bank.optimize`, with the frames that vectors have."""
+        if self.has_frames:
+            self.register_buffer("origin", torch.zeros(self.count, *self.shape))
+            self.register_buffer("extent", torch.ones(self.count))
+        super().optimize(device, **parts)
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether the components model vectors."""
+        return len(self.shape) == 1
+
+    def fit_frame(self, row: int, points: Tensor) -> None:
+        """Make the mean and the deviation of points (n, d), n > 0, one for all axes, the frame of component `row`."""
+        points = points.double()
+        mean = points.mean(0)
+        deviation = (points - mean).square().mean().sqrt()
+        self.origin[row] = mean
+        self.extent[row] = torch.where(deviation > 0, deviation, 1.0)  # identical points have no deviation
+
+    def enter_frames(self, x: Tensor) -> Tensor:
+        """Points (k, n, *shape) of each component, in its frame."""
+        return (x - self.origin[:, None]) / self.extent[:, None, None] if self.has_frames else x
+
+    def leave_frames(self, x: Tensor) -> Tensor:
+        """The way back."""
+        return torch.addcmul(self.origin[:, None], x, self.extent[:, None, None]) if self.has_frames else x
+
+    def frame_volumes(self) -> Tensor:
+        """Log-volume of a unit cube of each frame, (k,): a log-density in the frame less this is one of x."""
+        return len(self.origin[0]) * self.extent.log() if self.has_frames else torch.zeros(self.count)
 
     def draw_noise(self, generators: Generators, num_steps: int, batch_size: int) -> Tensor:
         """The noise of `num_steps` steps, (num_steps, k, ...), each component's from its own generator."""
         raise NotImplementedError
 
     def sample(self, generators: Generators, num_samples: int) -> Tensor:
-        """Samples (k, num_samples, *shape), each component's from its own generator."""
+        """Samples (k, num_samples, *shape) in the frames, each component's from its own generator."""
         raise NotImplementedError
 
 

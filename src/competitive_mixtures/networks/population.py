@@ -88,8 +88,17 @@ class Population(Generic[B]):
             rows = [row for row, j in enumerate(members) if j in streams]
             if rows:
                 part = bank if len(rows) == bank.count else take_rows(bank, rows)
-                parts.append(part.sample([streams[members[row]] for row in rows], num_samples))
+                drawn = part.sample([streams[members[row]] for row in rows], num_samples)
+                parts.append(part.leave_frames(drawn))
         return torch.cat(parts)
+
+    def fit_frames(self: "Population[ComponentBank]", points: Tensor, cells: Sequence[Tensor]) -> None:
+        """Give each component the frame of its cell, one for each of `ids`; one of an empty cell keeps its own."""
+        places = {j: place for place, j in enumerate(self.ids)}
+        for members, bank in self.banks:
+            for row, j in enumerate(members):
+                if bank.has_frames and len(cells[places[j]]):
+                    bank.fit_frame(row, points[cells[places[j]]])
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor of the networks, by kind and name: the same tensors whatever the back-end."""

@@ -76,9 +76,13 @@ class VAEBank(ComponentBank):
         )
         self.decoder = build_decoder(settings.decoder, settings.latent_dim, shape, generators, num_shared=num_shared)
         self.register_buffer("variance", torch.full((self.count,), INITIAL_VARIANCE))
-        if settings.likelihood.kind == "gaussian" and settings.likelihood.variance != "learned":
-            self.variance.fill_(settings.likelihood.variance / unit**2)
         self.optimize(device, vae=(self, settings.optimizer))
+        self._fix_variance()
+
+    def fit_frame(self, row: int, points: Tensor) -> None:
+        """As any component's; a fixed variance keeps its size in the data's units."""
+        super().fit_frame(row, points)
+        self._fix_variance()
 
     def draw_noise(self, generators: Generators, num_steps: int, batch_size: int) -> Tensor:
         """The noise of `num_steps` steps, (num_steps, k, batch, latent), each component's from its own generator."""
@@ -117,6 +121,12 @@ class VAEBank(ComponentBank):
             return output
         noise = draw_normal(generators, (num_samples, prod(self.shape)), self.device).view_as(output)
         return output + self.variance.sqrt().view(-1, *[1] * (output.ndim - 1)) * noise
+
+    def _fix_variance(self) -> None:
+        likelihood = self.settings.likelihood
+        if likelihood.kind == "gaussian" and likelihood.variance != "learned":
+            extent = self.extent if self.has_frames else torch.ones(self.count)
+            self.variance.copy_(likelihood.variance / (self.unit * extent) ** 2)
 
     def _reconstruction(self, x: Tensor, output: Tensor) -> Tensor:
         if self.settings.likelihood.kind == "bernoulli":
