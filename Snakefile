@@ -2,8 +2,16 @@
 
 import sys
 
-from competitive_mixtures.config import load_params, write_resolved
+from competitive_mixtures.config import load_params
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.resolved import write_resolved
+from competitive_mixtures.yaml_files import read_yaml
+
+try:
+    for file in ("params.yaml", *workflow.configfiles):
+        read_yaml(file)  # of a key that stands twice Snakemake takes the last, and it says of no mistake where it is
+except UserError as error:
+    sys.exit(str(error))
 
 
 configfile: "params.yaml"

@@ -66,20 +66,22 @@ def complain(message: str) -> None:
 
 def open_run(config: Path, data: Path, seed: int, threads: int) -> "Run":
     """Read the settings and the data of a job and set the number of threads."""
-    from competitive_mixtures.config import read_experiment
     from competitive_mixtures.data import load_dataset
-    from competitive_mixtures.runs import Run
+    from competitive_mixtures.resolved import read_experiment
+    from competitive_mixtures.runs import Run, check_sizes
     from competitive_mixtures.training import choose_kernels
 
     choose_kernels(threads)
-    return Run(read_experiment(config), load_dataset(data), seed)
+    experiment, dataset = read_experiment(config), load_dataset(data)
+    check_sizes(experiment, dataset)
+    return Run(experiment, dataset, seed)
 
 
 @app.command()
 def download(config: DatasetConfig, out: Out) -> None:
     """Fetch a data set's raw files, verified by their checksums."""
     from competitive_mixtures import data
-    from competitive_mixtures.config import read_dataset
+    from competitive_mixtures.resolved import read_dataset
 
     data.download(read_dataset(config), out)
 
@@ -90,7 +92,7 @@ def prepare(
 ) -> None:
     """Turn raw files into arrays with meta.json."""
     from competitive_mixtures import data
-    from competitive_mixtures.config import read_dataset
+    from competitive_mixtures.resolved import read_dataset
 
     data.prepare(read_dataset(config), raw, out, out.name)
 

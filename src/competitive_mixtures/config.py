@@ -3,18 +3,17 @@
 Nothing here imports PyTorch: Snakemake reads this module each time it plans.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, model_validator
 
 from competitive_mixtures.conflicts import find_conflicts, find_gaps, refuse
 from competitive_mixtures.data import DatasetSpec
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.settings import Block, resolve_all, validate
-from competitive_mixtures.state import read_json, write_text_if_changed
+from competitive_mixtures.yaml_files import read_yaml
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -266,37 +265,4 @@ def load_params(content: Mapping[str, Any]) -> Params:
 
 def read_params(path: Path | str = "params.yaml") -> Params:
     """Read and check `params.yaml`."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(Path(path).read_text())
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); run from the project's root") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # PyYAML lets a date or number without sense through
-        raise UserError(f"{path}: expected YAML, found: {error}") from error
-    return load_params(content)
-
-
-def read_experiment(path: Path | str) -> Experiment:
-    """Read `results/<experiment>/config.json`."""
-    return validate(Experiment, read_json(path), str(path))
-
-
-def read_dataset(path: Path | str) -> DatasetSpec:
-    """Read `data/config/<dataset>.json`."""
-    return validate(TypeAdapter(DatasetSpec), read_json(path), str(path))
-
-
-def write_resolved(params: Params, root: Path | str = ".") -> None:
-    """Write each experiment's and data set's resolved block as a file, only where its content changes.
-
-    Snakemake and DVC then see a changed number as a newer file, with or without their own records of past runs.
-    """
-    for name, experiment in params.experiments.items():
-        write_text_if_changed(Path(root, "results", name, "config.json"), _dump(experiment.settings()))
-    for name, spec in params.datasets.items():
-        write_text_if_changed(Path(root, "data/config", f"{name}.json"), _dump(spec.model_dump(mode="json")))
-
-
-def _dump(content: Any) -> str:
-    return json.dumps(content, indent=1) + "\n"
+    return load_params(read_yaml(path))

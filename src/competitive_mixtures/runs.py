@@ -214,3 +214,26 @@ def check_likelihoods(experiment: Experiment, dataset: Dataset, standardizes: bo
                 f"components.likelihood.kind: bernoulli needs points in [0, 1] and training.standardize: none; "
                 f"found {dataset.name} from {low:g} to {high:g}; use gaussian"
             )
+
+
+def check_sizes(experiment: Experiment, dataset: Dataset) -> None:
+    """Refuse data too small for the evaluation, before hours of training lead to it.
+
+    Raises:
+        UserError: names the settings and the numbers of points.
+    """
+    settings, needed = experiment.evaluation, experiment.evaluation.num_neighbors + 1
+    drawn = settings.num_samples + settings.num_bandwidth_samples
+    # true samples are judged as a model's are: a part of the training points, in proportion, finds the bandwidth
+    judged = len(dataset.train) * settings.num_samples // drawn if len(dataset.train) < drawn else settings.num_samples
+    if dataset.kind == "vector" and not needed <= judged < len(dataset.train):
+        raise UserError(
+            f"{dataset.name}: {len(dataset.train)} training points are too few for evaluation.num_neighbors = "
+            f"{needed - 1} with num_samples and num_bandwidth_samples in the ratio {settings.num_samples}:"
+            f"{settings.num_bandwidth_samples}; take more points"
+        )
+    if len(dataset.test) < needed:
+        raise UserError(
+            f"{dataset.name}: {len(dataset.test)} test points are too few for evaluation.num_neighbors = {needed - 1}; "
+            f"expected at least {needed}: take more points, or a larger test_fraction"
+        )

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,7 @@ from examples import BASE, CONV_VAE, GAN, MLP, VAE, change
 from hypothesis import given
 from hypothesis import strategies as st
 
-from competitive_mixtures.config import (
-    Experiment,
-    load_params,
-    read_dataset,
-    read_experiment,
-    read_params,
-    write_resolved,
-)
+from competitive_mixtures.config import Experiment, load_params, read_params
 from competitive_mixtures.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -185,34 +177,6 @@ class TestTheWholeFile:
         (tmp_path / "params.yaml").write_bytes(content)
         with pytest.raises(UserError, match="expected YAML"):
             read_params(tmp_path / "params.yaml")
-
-
-class TestResolvedFiles:
-    def test_round_trip(self, tmp_path):
-        loaded = load_params(PARAMS)
-        write_resolved(loaded, tmp_path)
-        experiment = read_experiment(tmp_path / "results/tiny/config.json")
-        assert experiment == Experiment.model_validate(BASE)
-        assert read_dataset(tmp_path / "data/config/blobs.json") == loaded.datasets["blobs"]
-
-    def test_written_only_where_the_content_changes(self, tmp_path):
-        write_resolved(load_params(PARAMS), tmp_path)
-        files = [tmp_path / "results/tiny/config.json", tmp_path / "data/config/blobs.json"]
-        for file in files:
-            os.utime(file, (0, 0))
-        write_resolved(load_params(params(rounds=9, suite="ablations", resources={"mem_mb": 1})), tmp_path)
-        assert [file.stat().st_mtime for file in files] == [0, 0]
-        write_resolved(load_params(params(training={"batch_size": 3})), tmp_path)
-        assert [file.stat().st_mtime > 0 for file in files] == [True, False]
-
-    def test_a_broken_file_is_named(self, tmp_path):
-        path = tmp_path / "config.json"
-        path.write_text(json.dumps(BASE | {"shards": "two"}))
-        with pytest.raises(UserError, match=r"config.json: shards: found 'two'"):
-            read_experiment(path)
-        path.write_text(json.dumps(BLOBS | {"kind": "nothing"}))
-        with pytest.raises(UserError, match=r"config.json: "):
-            read_dataset(path)
 
 
 VALUES = st.one_of(

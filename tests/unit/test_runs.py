@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from competitive_mixtures import runs
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.runs import Clock, Run, Scale
+from competitive_mixtures.runs import Clock, Run, Scale, check_sizes
 
 K = 3
 # encoder 2-8-4, decoder 2-8-2; generator 2-8-2, critic 2-8-1
@@ -175,3 +175,22 @@ def test_clock_adds_up_phases(monkeypatch):
         with clock.time(phase):
             pass
     assert clock.seconds == {"train": 3.5, "score": 1.0}
+
+
+class TestSizes:
+    """Of the tiny experiment: 3 neighbours, and true samples in the ratio 60 to 20."""
+
+    @pytest.mark.parametrize(("num_train", "num_test"), [(6, 4), (120, 40)])
+    def test_enough(self, num_train, num_test):
+        check_sizes(make_experiment(), make_blobs(num_train, num_test))
+
+    @pytest.mark.parametrize(
+        ("num_train", "num_test", "message"),
+        [(5, 4, "blobs: 5 training points are too few"), (6, 3, "blobs: 3 test points are too few.*at least 4")],
+    )
+    def test_too_few(self, num_train, num_test, message):
+        with pytest.raises(UserError, match=message):
+            check_sizes(make_experiment(), make_blobs(num_train, num_test))
+
+    def test_images_need_no_bandwidth(self):
+        check_sizes(make_experiment(), make_images(2, 4))

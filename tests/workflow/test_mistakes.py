@@ -30,6 +30,15 @@ def test_all_mistakes_at_once(fresh):
     assert "experiments.digits.rounds" in output
 
 
+def test_a_repeated_key_is_named_with_its_lines(fresh):
+    path = fresh.root / "params.yaml"
+    path.write_text(path.read_text().replace("    rounds: 2\n", "    rounds: 2\n    rounds: 3\n", 1))
+    output = fresh.run("snakemake", "-n", "all", check=False)
+    assert "params.yaml: experiments.dots.rounds: stands in line" in output
+    assert "Traceback" not in output
+    assert not (fresh.root / "results").exists()
+
+
 def test_a_failing_job_shows_its_message_and_keeps_the_rest(fresh):
     (fresh.root / "data/raw/digits/train-images-idx3-ubyte").write_bytes(b"no idx file")
     output = fresh.run("snakemake", "data", "--keep-going", check=False)

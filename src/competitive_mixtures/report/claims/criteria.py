@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.yaml_files import read_yaml
 
 SIDES = {"above": 1, "at_least": 1, "below": -1, "at_most": -1}  # on which side of the threshold the claim lies
 
@@ -113,14 +114,7 @@ def read_claims(path: Path) -> list[Claim]:
     Raises:
         UserError: the file is missing, is not YAML, or an entry is not a claim; names the key.
     """
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text())
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: not found; restore it from git") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: expected YAML, found: {error}") from error
+    content = read_yaml(path)
     if not isinstance(content, dict) or not all(isinstance(entry, dict) for entry in content.values()):
         raise UserError(f"{path}: expected a mapping of claims C1, C2, ... to their blocks")
     return [_read_claim(path, name, dict(entry)) for name, entry in content.items()]

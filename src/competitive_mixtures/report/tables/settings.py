@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from competitive_mixtures.errors import UserError
 from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.report.tables.cells import SUITE_REASONS, Scores
+from competitive_mixtures.yaml_files import read_yaml
 
 PLAN_COLUMNS = (
     "experiment",
@@ -66,7 +66,7 @@ def deviation_rows(root: Path, plan: list[Planned]) -> list[dict[str, Any]]:
 
     The reasons are those of `paper/deviations.yaml`, by setting.
     """
-    reasons = _read_reasons(root / "paper/deviations.yaml")
+    reasons = read_yaml(root / "paper/deviations.yaml") or {}
     by_name = {planned.name: planned for planned in plan}
     rows = []
     for planned in plan:
@@ -99,14 +99,3 @@ def _to_text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_to_text, value)) or "none"
     return value if isinstance(value, str) else "none" if value is None else json.dumps(value)
-
-
-def _read_reasons(path: Path) -> dict[str, str]:
-    import yaml
-
-    try:
-        return yaml.safe_load(path.read_text()) or {}
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: not found; restore it from git") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: expected YAML, found: {error}") from error
