@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,7 +25,7 @@ from competitive_mixtures.state import read_facts, read_tensors, write_tensors
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = "competitive-mixture-1"  # of a saved estimator
+FORMAT = "competitive-mixture-2"  # of a saved estimator
 
 
 class CompetitiveMixture(DensityMixin, BaseEstimator):
@@ -111,7 +112,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
 
         Args:
             X: (n, d) numbers, n >= k: the networks see them less their mean and over one common standard deviation, so
-                columns of different units want a `StandardScaler` before. Or images (n, c, h, w), c = 1 or 3, integers
+                columns of different units want a `StandardScaler` before. They compute in float32; float64 points that
+                it would round to the same numbers are centred first. Or images (n, c, h, w), c = 1 or 3, integers
                 from 0 to 255 or floats from 0 to 1, rounded to 256 levels. NumPy arrays, data frames or tensors.
             y: ignored.
 
@@ -163,8 +165,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         An integer `random_state` gives the same samples each time, as in scikit-learn's mixtures.
 
         Returns:
-            (n_samples, *shape) in random order, in the floating-point type that `fit` was given or else in float64 (or
-            uint8, for images of integers), and (n_samples,) int64, the component of each.
+            (n_samples, *shape) in random order, in the floating-point type that `fit` was given or else in float64
+            (float16 vectors too; uint8 for images of integers), and (n_samples,) int64, the component of each.
         """
         check_is_fitted(self)
         number = check_count("n_samples", n_samples)
@@ -205,7 +207,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             "format": FORMAT,
             "params": params,
             "mixture": self._mixture.facts(),
-            "form": [self._form.kind, list(self._form.shape), self._form.dtype],
+            "form": asdict(self._form),
             "feature_names": list(getattr(self, "feature_names_in_", [])),
             "records": self._records,
         }
@@ -222,9 +224,9 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         if not isinstance(facts, dict) or facts.get("format") != FORMAT:
             raise UserError(f"{path}: expected a file that CompetitiveMixture.save wrote")
         estimator = cls(**facts["params"])
-        kind, shape, dtype = facts["form"]
-        estimator._form = Form(kind, tuple(shape), dtype)
-        estimator.n_features_in_ = int(np.prod(shape))
+        form = facts["form"]
+        estimator._form = Form(**form | {key: tuple(form[key]) for key in ("shape", "origin")})
+        estimator.n_features_in_ = int(np.prod(form["shape"]))
         if facts["feature_names"]:
             estimator.feature_names_in_ = np.array(facts["feature_names"], dtype=object)
         estimator._keep(TrainedMixture.restore(facts["mixture"], tensors), facts["records"], tensors["labels"].numpy())

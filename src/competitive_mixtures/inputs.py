@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, validate_data
 
 from competitive_mixtures.data.array import to_points
+from competitive_mixtures.data.precision import check_magnitude, check_precision, find_centre, is_rounded_away
 from competitive_mixtures.errors import UserError
 
 
@@ -22,17 +23,19 @@ class Form:
         kind: `vector` or `image`.
         shape: of one point, (d,) or (c, h, w).
         dtype: name of the type that samples are given in.
+        origin: (d,) what is subtracted from vectors, in float64, where float32 would round their differences away.
     """
 
     kind: Literal["vector", "image"]
     shape: tuple[int, ...]
     dtype: str
+    origin: tuple[float, ...] = ()
 
     def restore(self, samples: np.ndarray) -> np.ndarray:
         """Stored samples as the user holds points: images in floats are from 0 to 1."""
         if self.kind == "image" and np.dtype(self.dtype).kind == "f":
             return samples.astype(self.dtype) / np.dtype(self.dtype).type(255)
-        return samples.astype(self.dtype)
+        return (samples + np.array(self.origin)).astype(self.dtype) if self.origin else samples.astype(self.dtype)
 
 
 def read_points(estimator: BaseEstimator, X: Any, *, form: Form | None = None) -> tuple[np.ndarray, Form]:
@@ -54,18 +57,35 @@ def read_points(estimator: BaseEstimator, X: Any, *, form: Form | None = None) -
         X = X.detach().cpu()
         X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
     if getattr(X, "ndim", 2) == 4:
-        images = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, input_name="X")
+        with np.errstate(invalid="ignore"):  # scikit-learn adds all numbers up to find infinite ones
+            images = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, input_name="X")
         points = to_points("X", images)
         found = Form("image", points.shape[1:], str(images.dtype) if images.dtype.kind == "f" else "uint8")
         if form is None:
             estimator.n_features_in_ = int(np.prod(found.shape))
     else:
-        vectors = validate_data(estimator, X, reset=form is None, dtype=(np.float64, np.float32))
-        points = to_points("X", vectors)
-        found = Form("vector", points.shape[1:], str(vectors.dtype))
+        with np.errstate(invalid="ignore"):
+            vectors = validate_data(estimator, X, reset=form is None, dtype=(np.float64, np.float32))
+        check_magnitude("X", vectors)
+        origin = form.origin if form else find_origin(vectors)
+        points = to_points("X", vectors - np.array(origin) if origin else vectors)
+        found = Form("vector", points.shape[1:], str(vectors.dtype), origin)
     if form is not None and (found.kind, found.shape) != (form.kind, form.shape):
         raise UserError(f"X: points of shape {found.shape}; expected {form.shape}, as in fit")
     return points, found
+
+
+def find_origin(vectors: np.ndarray) -> tuple[float, ...]:
+    """The centre of (n, d) vectors far from zero and close together, (d,); () where float32 takes them as they are.
+
+    Raises:
+        UserError: float32 would round their differences away around their centre too.
+    """
+    if not is_rounded_away(vectors):
+        return ()
+    centre = find_centre(vectors)
+    check_precision("X", vectors - centre)
+    return tuple(centre.tolist())
 
 
 def check_count(name: str, value: Any) -> int:

@@ -175,7 +175,8 @@ def check_losses(losses: Tensor, first_step: int, ids: Sequence[int], limit: flo
         step, row = bad.nonzero()[0].tolist()
         raise TrainingDivergedError(
             f"{what} {ids[row]} diverged at step {first_step + step}: loss {losses[step, row].item():g}, expected a "
-            f"finite value of at most {limit:g} (loss_limit); lower its learning_rate. What was finished is kept"
+            f"finite value of at most {limit:g} (loss_limit); lower its learning_rate, or rescale the data. What was "
+            "finished is kept"
         )
 
 

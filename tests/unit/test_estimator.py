@@ -205,6 +205,48 @@ class TestInputs:
         assert small(2).fit(X[:, :1]).sample(4)[0].shape == (4, 1)
 
 
+ORIGIN = np.array([1e9, -3e7])
+
+
+@pytest.fixture(scope="module")
+def far():
+    return small().fit(X.astype(np.float64) + ORIGIN)
+
+
+class TestFarFromZero:
+    """What float32 would round away is seen from the points' centre."""
+
+    def test_the_same_as_near_zero(self, far):
+        near = small().fit(X.astype(np.float64) - X.mean(axis=0, dtype=np.float64))
+        assert np.array_equal(far.labels_, near.labels_)
+        assert far.score(X + ORIGIN) == pytest.approx(near.score(X - X.mean(axis=0, dtype=np.float64)), abs=1e-3)
+        centre = X.mean(axis=0) + ORIGIN
+        assert np.allclose(far.sample(9)[0] - centre, near.sample(9)[0], atol=1e-3)
+
+    def test_saved(self, far, tmp_path):
+        far.save(tmp_path / "m.safetensors")
+        loaded = CompetitiveMixture.load(tmp_path / "m.safetensors")
+        assert np.array_equal(loaded.predict(X + ORIGIN), far.labels_)
+        assert np.array_equal(loaded.sample(9)[0], far.sample(9)[0])
+
+    @pytest.mark.parametrize("spread", [1e-12, 1e-30, 1e20])
+    def test_any_spread(self, spread):
+        """A density follows its units."""
+        near, other = small().fit(X), small().fit(spread * X.astype(np.float64))
+        shift = other.score(spread * X.astype(np.float64)) - near.score(X)
+        assert shift == pytest.approx(-2 * np.log(spread), abs=0.1)
+
+    def test_what_float32_cannot_hold(self):
+        with pytest.raises(ValueError, match="too close together for float32"):
+            small().fit(1e-300 * X.astype(np.float64))
+        with pytest.raises(ValueError, match="as large as"):
+            small().fit(1e40 * X.astype(np.float64))
+
+    def test_infinities_are_told_without_a_warning(self):
+        with pytest.raises(ValueError, match="infinity"):
+            small(1).fit([[np.inf, -np.inf]])
+
+
 class TestImages:
     def test_integers(self, pictured):
         assert pictured.n_features_in_ == 64

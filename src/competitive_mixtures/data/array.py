@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from competitive_mixtures.data.format import sha256_of, write_dataset
+from competitive_mixtures.data.precision import check_magnitude, check_precision
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import download_nothing as download
 from competitive_mixtures.data.split import number_labels, split_rows
@@ -22,7 +23,8 @@ class Spec(BaseSpec):
     """Vectors (N, d), or images (N, h, w) or (N, c, h, w) with c = 1 or 3, in a file that needs no pickle.
 
     An `.npy` file is one array. An `.npz` file has `x` or `x_train`, and as it likes `x_test` and the labels `y` or
-    `y_train` and `y_test` (integers or strings). Vectors are stored as float32 as they are. Images must be
+    `y_train` and `y_test` (integers or strings). Vectors are stored as float32 as they are, and
+    refused where that would round the differences between them away. Images must be
     integers from 0 to 255, or floating-point numbers from 0 to 1, which become round(255 x).
     Without `x_test` a part is drawn for testing; `train_rows.npy` and `test_rows.npy` then say which rows of the
     file the points are.
@@ -55,6 +57,8 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
     content = _read(path)
     splits = [split for split in ("train", "test") if split in content]
     arrays: dict[str, np.ndarray] = {split: to_points(f"{path}: {split}", content[split]) for split in splits}
+    if content["train"].ndim == 2:
+        check_precision(f"{path}: train", content["train"])
     for split in splits:
         if f"{split}_labels" in content:
             labels = _check_labels(f"{path}: labels of {split}", content[f"{split}_labels"], len(arrays[split]))
@@ -131,13 +135,9 @@ def to_points(label: str, array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         row = int(np.argmin(np.isfinite(array).reshape(len(array), -1).all(axis=1)))
         raise UserError(f"{label}: row {row} holds NaN or infinite values; expected finite numbers: correct the data")
-    return _to_vectors(label, array) if array.ndim == 2 else _to_images(label, array)
-
-
-def _to_vectors(label: str, array: np.ndarray) -> np.ndarray:
-    largest = max(abs(float(array.min())), abs(float(array.max())))
-    if largest > float(np.finfo(np.float32).max):
-        raise UserError(f"{label}: a value as large as {largest:g}; expected less than 3.4e38 (float32): rescale it")
+    if array.ndim > 2:
+        return _to_images(label, array)
+    check_magnitude(label, array)
     return array.astype(np.float32)
 
 

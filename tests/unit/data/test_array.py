@@ -89,6 +89,13 @@ def test_constant_and_repeated_points_are_data_too(tmp_path):
     assert (make(tmp_path, save(tmp_path, x=np.ones((5, 2), int))).train == 1).all()
 
 
+@pytest.mark.parametrize(
+    "points", [np.full((5, 2), 0.1), 1e6 + 1e4 * VECTORS, 1e-30 * VECTORS, 2**20 + np.eye(9, dtype=int)]
+)
+def test_what_float32_keeps_is_stored(tmp_path, points):
+    assert make(tmp_path, save(tmp_path, x_train=points, x_test=points)).train.dtype == np.float32
+
+
 @pytest.mark.parametrize("num_points", [2, 3])
 @pytest.mark.parametrize("fraction", [0.001, 0.999])
 def test_neither_part_is_empty(tmp_path, num_points, fraction):
@@ -109,6 +116,8 @@ BAD = {
     "row 3 holds NaN or infinite": {"x": np.where(np.arange(10).reshape(5, 2) == 7, np.nan, 0.0)},
     "row 1 holds NaN or infinite values": {"x": np.where(np.arange(10).reshape(5, 2) == 2, -np.inf, 0.0)},
     r"as large as 1e\+300": {"x": np.full((5, 2), 1e300)},
+    "values from 1000000.1 to 1000000.9 lie too close together": {"x": 1e6 + np.linspace(0.1, 0.9, 10).reshape(5, 2)},
+    "values from 1e-300 to 1e-299 lie too close together": {"x": np.linspace(1e-300, 1e-299, 10).reshape(5, 2)},
     r"float64 images from -1 to 1; expected 0 to 1": {"x": np.linspace(-1, 1, 45).reshape(5, 3, 3)},
     "int64 images from 0 to 256; expected 0 to 255": {"x": np.full((5, 3, 3), 256) * [0, 1, 1]},
     r"the channels come before height and width": {"x": np.zeros((5, 8, 8, 3), np.uint8)},
