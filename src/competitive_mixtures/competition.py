@@ -21,9 +21,9 @@ from competitive_mixtures.processor import run_side_by_side
 from competitive_mixtures.random import make_generator, make_generators
 from competitive_mixtures.training import to_float
 
-SCORING_VALUES = 2**22  # numbers that are scored at once: whole points, at most `SCORING_BATCH`
-SCORING_BATCH = 4096
-SCORING_ROWS = 3 * 4096  # of a batch in all networks side by side; many networks' layers would not fit a CPU's cache
+SCORING_VALUES = 2**22  # numbers that are scored at once: whole points, at most `SCORING_BATCH` or so many
+SCORING_BATCH = 4096  # by bounds
+SCORING_ROWS = 2 * 4096  # of a batch in all networks side by side; many networks' layers would not fit a CPU's cache
 BOUND_DRAWS = 1  # of noise a point, for a bound: as unbiased as more, and images are scored in a quarter of the time
 
 
@@ -68,9 +68,9 @@ def to_cells(winner: np.ndarray, num_components: int) -> list[Tensor]:
     return [torch.from_numpy(np.flatnonzero(winner == j)) for j in range(num_components)]
 
 
-def split_batches(points: Tensor, num_networks: int = 1) -> Sequence[Tensor]:
-    """The points in batches whose layers fit into memory when so many networks see each of them."""
-    return points.split(max(1, min(SCORING_BATCH, SCORING_ROWS // num_networks, SCORING_VALUES // points[0].numel())))
+def split_batches(points: Tensor, max_rows: int = SCORING_BATCH) -> Sequence[Tensor]:
+    """The points in batches of at most so many, fewer of large ones, whose layers fit into memory."""
+    return points.split(max(1, min(max_rows, SCORING_VALUES // points[0].numel())))
 
 
 def score_by_discriminators(discriminators: Population[JudgeBank], points: Tensor) -> Tensor:
@@ -87,10 +87,11 @@ def score_by_discriminators(discriminators: Population[JudgeBank], points: Tenso
         return torch.empty(0, len(discriminators.ids))
 
     def score(bank: JudgeBank) -> Tensor:
-        parts = split_batches(points, bank.num_networks)
+        parts = split_batches(points, SCORING_ROWS // bank.num_side_by_side)
         return torch.cat([bank.log_ratios(to_float(part)).cpu() for part in parts])
 
-    return torch.cat(run_side_by_side([partial(score, bank) for _, bank in discriminators.banks]), dim=1)
+    columns = run_side_by_side([partial(score, bank) for _, bank in discriminators.banks])
+    return torch.cat(columns, dim=1) if len(columns) > 1 else columns[0]
 
 
 @torch.no_grad()

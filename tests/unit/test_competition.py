@@ -105,7 +105,7 @@ class TestScores:
         assert assignment.margin.tolist() == [1.0]
 
     def test_scores_of_discriminators_are_their_ratios_in_order(self, monkeypatch):
-        monkeypatch.setattr(competition, "SCORING_BATCH", 16)
+        monkeypatch.setattr(competition, "SCORING_ROWS", 16)
         points = torch.from_numpy(make_blobs().train)
         for backend in ("stacked", "loop"):
             population = build_discriminators(make_experiment(training={"backend": backend}), (2,), 0, "round", 1)
@@ -120,9 +120,9 @@ class TestScores:
         assert sizes == [341, 341, 318]
         assert [len(part) for part in competition.split_batches(torch.zeros(5000, 2))] == [4096, 904]
 
-    @pytest.mark.parametrize(("num_networks", "expected"), [(3, 4096), (48, 256), (20_000, 1)])
-    def test_many_networks_score_small_batches(self, num_networks, expected):
-        assert len(competition.split_batches(torch.zeros(5000, 2), num_networks)[0]) == expected
+    @pytest.mark.parametrize(("max_rows", "expected"), [(2730, 2730), (170, 170), (0, 1)])
+    def test_many_networks_side_by_side_score_small_batches(self, max_rows, expected):
+        assert len(competition.split_batches(torch.zeros(5000, 2), max_rows)[0]) == expected
 
     def test_bounds_of_both_back_ends_and_of_a_part_agree(self, monkeypatch):
         monkeypatch.setattr(competition, "SCORING_BATCH", 50)

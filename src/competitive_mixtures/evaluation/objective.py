@@ -41,5 +41,6 @@ def estimate_objective(log_ratios: Tensor, components: Tensor, weights: Tensor, 
         Locatello et al., arXiv 1804.11130, the objective of section 3.
     """
     components = components.long()
-    log_weighted = log_ratios.double() - log_partition + weights.double().log()  # (n, k) log alpha_j rho_j
-    return -log_weighted.gather(1, components[:, None]).mean().item()
+    own = log_ratios.gather(1, components[:, None])[:, 0].double()
+    log_weighted = own - log_partition[components] + weights.double().log()[components]  # (n,) log alpha_c rho_c
+    return -log_weighted.mean().item()

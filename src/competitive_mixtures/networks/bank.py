@@ -194,9 +194,11 @@ class JudgeBank(Bank):
 
     Attributes:
         num_networks: networks that a point goes through on its own.
+        num_side_by_side: networks that are at work at once when points are scored.
     """
 
     num_networks: int
+    num_side_by_side: int
 
     def samples_per_step(self, batch_size: int) -> int:
         """Points that one step draws, real and generated, over all networks."""

@@ -40,6 +40,11 @@ class MLP(nn.Module):
         self.layers = nn.ModuleList(Linear(i, o, generators, shared=s, spectral=spectral) for i, o, s in sizes)
         self.activation = activation
 
+    @property
+    def linears(self) -> list[Linear]:
+        """The layers, from the inputs on."""
+        return [layer for layer in self.layers if isinstance(layer, Linear)]
+
     def forward(self, x: Tensor) -> Tensor:
         """Map (k or 1, batch, inputs) to (k or 1, batch, outputs)."""
         for layer in self.layers[:-1]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from competitive_mixtures import config
 from competitive_mixtures.networks.bank import JudgeBank
 from competitive_mixtures.networks.bodies import Activation, build_encoder, leaky_relu
+from competitive_mixtures.networks.inference import apply_one_by_one, can_fuse
 from competitive_mixtures.networks.layers import Generators
 
 
@@ -46,6 +47,7 @@ class DiscriminatorBank(JudgeBank):
             activation=activation,
         )
         self.optimize(device, discriminator=(self, settings.optimizer))
+        self.num_side_by_side = 1 if can_fuse(self.network) else self.num_networks
 
     def samples_per_step(self, batch_size: int) -> int:
         """Points that one step draws, real and generated, over all networks."""
@@ -77,7 +79,10 @@ class DiscriminatorBank(JudgeBank):
             (n, k).
         """
         self.eval()
-        logits = self._logits(points.unsqueeze(0))
+        if can_fuse(self.network):
+            logits = apply_one_by_one(self.network, points.flatten(1)).squeeze(2)
+        else:
+            logits = self._logits(points.unsqueeze(0))
         self.train()
         return -logits.T
 
@@ -94,7 +99,7 @@ class DiscriminatorBank(JudgeBank):
 class ClassifierBank(JudgeBank):
     """One (k+1)-way classifier in the place of k discriminators: k classes of samples and one of real points."""
 
-    num_networks = 1
+    num_networks = num_side_by_side = 1
 
     def __init__(
         self,
