@@ -3,7 +3,7 @@
 import math
 import reprlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -23,20 +23,30 @@ class Block(BaseModel):
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`base` with `changes` over it; mappings merge key by key, everything else is replaced.
 
-    A mapping of another `kind` that brings keys of its own replaces the old one.
+    A mapping that changes its `kind` takes over only what the new kind knows.
     """
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
-        if isinstance(old, Mapping) and isinstance(value, Mapping) and not _is_another(old, value):
-            merged[key] = merge(old, value)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            merged[key] = merge(_inherit(old, value), value)
         else:
             merged[key] = value
     return merged
 
 
-def _is_another(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    return new.get("kind", old.get("kind")) != old.get("kind") and not new.keys() <= old.keys()
+def _inherit(old: Mapping[str, Any], new: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What `new` takes over of `old`: without a change of kind, or with one to a kind that nobody knows, all of it."""
+    kind = new.get("kind", old.get("kind"))
+    known = set() if kind == old.get("kind") else find_keys(kind)
+    return {key: value for key, value in old.items() if key in known} if known else old
+
+
+def find_keys(kind: Any, block: type[BaseModel] = Block) -> set[str]:
+    """The keys of every block in the program whose `kind` can be this."""
+    field = block.model_fields.get("kind")
+    keys = set(block.model_fields) if field and kind in get_args(field.annotation) else set()
+    return keys.union(*(find_keys(kind, inner) for inner in block.__subclasses__()))
 
 
 def resolve(experiments: Mapping[str, Any], name: str, chain: tuple[str, ...] = ()) -> dict[str, Any]:

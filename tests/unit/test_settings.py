@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from competitive_mixtures import config  # noqa: F401, the kinds of blocks
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.settings import Block, merge, resolve, resolve_all, validate
 
@@ -23,7 +24,7 @@ class TestMerge:
         }
         assert base == {"a": {"x": 1, "y": 2}, "list": [1, 2], "n": 3}
 
-    def test_another_kind_with_keys_of_its_own_replaces(self):
+    def test_another_kind_takes_over_what_it_knows(self):
         base = {"network": {"kind": "mlp", "hidden": [8]}}
         assert merge(base, {"network": {"kind": "conv", "channels": [4]}})["network"] == {
             "kind": "conv",
@@ -32,9 +33,19 @@ class TestMerge:
         assert merge(base, {"network": {"hidden": [9]}})["network"] == {"kind": "mlp", "hidden": [9]}
         assert merge(base, {"network": {"kind": "mlp", "x": 1}})["network"] == {"kind": "mlp", "hidden": [8], "x": 1}
 
-    def test_another_kind_alone_keeps_the_rest(self):
+    def test_another_kind_of_the_same_keys_keeps_the_rest(self):
         base = {"scoring": {"kind": "discriminators", "batch_size": 16}}
         assert merge(base, {"scoring": {"kind": "bound"}})["scoring"] == {"kind": "bound", "batch_size": 16}
+
+    def test_another_kind_of_fewer_keys_drops_the_rest(self):
+        base = {"likelihood": {"kind": "gaussian", "variance": 0.1, "samples": "means"}}
+        assert merge(base, {"likelihood": {"kind": "bernoulli"}}) == {"likelihood": {"kind": "bernoulli"}}
+        vae = {"c": {"kind": "vae", "count": 3, "latent_dim": 2, "encoder": {}}}
+        assert merge(vae, {"c": {"kind": "gan"}}) == {"c": {"kind": "gan", "count": 3, "latent_dim": 2}}
+
+    @pytest.mark.parametrize("kind", ["flow", None, 3, [], {}])
+    def test_a_kind_that_nobody_knows_is_left_to_the_schema(self, kind):
+        assert merge({"a": {"kind": "mlp", "x": 1}}, {"a": {"kind": kind}}) == {"a": {"kind": kind, "x": 1}}
 
     @given(MAPPINGS, MAPPINGS)
     def test_changes_win_and_nothing_else_moves(self, base, changes):
