@@ -6,18 +6,32 @@ record of a run that has not ended well removes that run's lock; where another r
 
 import fcntl
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-NOT_A_RUN = frozenset({"-n", "--dry-run", "--dryrun", "--unlock", "--report", "--lint", "--help", "-h", "--version"})
-"""Options with which Snakemake runs no job."""
+NOT_A_RUN = re.compile(
+    "-n|--dry-?run|--unlock|--report|--lint|-h|--help|-v|--version|--(dag|rulegraph|filegraph|d3dag)"
+    "|-S|-D|--(detailed-)?summary|--list(-.*)?|-l|--l[tcipu]|-[kpfF]*n[kpfF]*"
+)
+"""Options with which Snakemake runs no job and locks nothing; `-np` is two."""
 ELSEWHERE = frozenset({"-d", "--directory"})
 """Options that make Snakemake work, and lock, in another folder."""
 RECORD = Path(".snakemake/run.pid")
 LOCKS = Path(".snakemake/locks")
+
+
+def split_options(words: Sequence[str]) -> list[str]:
+    """The options among a command line's words, without their values."""
+    return [word.partition("=")[0] for word in words if word.startswith("-")]
+
+
+def runs_jobs(words: Sequence[str]) -> bool:
+    """Whether Snakemake would run jobs on this command line (without the program's name)."""
+    return not any(map(NOT_A_RUN.fullmatch, split_options(words)))
 
 
 @contextmanager
@@ -27,8 +41,7 @@ def record_run(words: Sequence[str]) -> Iterator[None]:
     Args:
         words: the command line without the program's name.
     """
-    options = {word.partition("=")[0] for word in words}
-    if options & (NOT_A_RUN | ELSEWHERE) or not Path("Snakefile").is_file():
+    if not runs_jobs(words) or ELSEWHERE & set(split_options(words)) or not Path("Snakefile").is_file():
         yield
         return
     with ExitStack() as stack:

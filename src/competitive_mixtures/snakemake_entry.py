@@ -8,10 +8,11 @@ imported (`forkserver.py`), its scheduler rests between them, and a run goes on 
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from competitive_mixtures.forkserver import serve_jobs
-from competitive_mixtures.run_lock import record_run
+from competitive_mixtures.run_lock import record_run, runs_jobs
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -51,7 +52,7 @@ def main() -> None:
     from snakemake.cli import args_to_api, parse_args, print_exception
 
     words = move_targets_in_front(sys.argv[1:])
-    with record_run(words), serve_jobs():
+    with record_run(words), serve_jobs() if runs_jobs(words) else nullcontext():
         try:
             parser, arguments = parse_args(words)
             drop_default_limit(arguments)

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from competitive_mixtures import snakemake_entry
+from competitive_mixtures.run_lock import runs_jobs
 from competitive_mixtures.snakemake_entry import drop_default_limit, move_targets_in_front
 
 
@@ -48,3 +50,32 @@ def test_only_a_limit_that_the_user_sets_holds_jobs_back(words, limited):
     assert arguments.max_jobs_per_timespan is not None
     drop_default_limit(arguments)
     assert (arguments.max_jobs_per_timespan is not None) == limited
+
+
+@pytest.mark.parametrize(
+    ("typed", "runs"),
+    [
+        ("--cores 4 all", True),
+        ("all --rerun-incomplete -k -j 2 --directory=x", True),
+        ("--keep-going -p -F --nolock", True),
+        ("--touch --forceall all", True),  # it locks the folder
+        ("-n all", False),
+        ("all -np", False),
+        ("--dry-run --quiet", False),
+        ("--report=report.html", False),
+        ("--help", False),
+        ("--dag all", False),
+        ("--list-rules", False),
+        ("--detailed-summary", False),
+    ],
+)
+def test_what_runs_jobs(typed, runs):
+    assert runs_jobs(typed.split()) == runs
+
+
+def test_no_server_without_jobs(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--version"])
+    monkeypatch.setattr(snakemake_entry, "serve_jobs", lambda: pytest.fail("a server was started"))
+    with pytest.raises(SystemExit) as ended:
+        snakemake_entry.main()
+    assert ended.value.code == 0
