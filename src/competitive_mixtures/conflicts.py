@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from competitive_mixtures.data.spec import NUM_CLASSIFIER_FEATURES
+
 if TYPE_CHECKING:
     from competitive_mixtures.config import Experiment, Params
 
@@ -44,6 +46,14 @@ def find_gaps(params: "Params") -> Iterator[str]:
         if experiment.dataset not in params.datasets:
             known = sorted(params.datasets)
             yield f"experiments.{name}.dataset: '{experiment.dataset}' is not one of datasets: {known}"
+        elif (
+            params.datasets[experiment.dataset].has_classifier
+            and experiment.evaluation.num_samples <= NUM_CLASSIFIER_FEATURES
+        ):
+            yield (
+                f"experiments.{name}.evaluation.num_samples: expected more than the {NUM_CLASSIFIER_FEATURES} features "
+                f"of the classifier of '{experiment.dataset}'"
+            )
         if experiment.evaluation.fid_features and params.inception is None:
             yield f"experiments.{name}.evaluation.fid_features: needs the block `inception`"
 

@@ -14,6 +14,8 @@ from competitive_mixtures.data import DatasetSpec
 from competitive_mixtures.settings import validate
 from competitive_mixtures.state import read_json, write_text_if_changed
 
+FILES = "data/config/files/{dataset}.json"  # the files of a user's own folder, as they are now
+
 
 def read_experiment(path: Path | str) -> Experiment:
     """Read `results/<experiment>/config.json`."""
@@ -34,6 +36,9 @@ def write_resolved(params: Params, root: Path | str = ".") -> None:
         write_text_if_changed(Path(root, "results", name, "config.json"), _dump(experiment.settings()))
     for name, spec in params.datasets.items():
         write_text_if_changed(Path(root, "data/config", f"{name}.json"), _dump(spec.model_dump(mode="json")))
+        files = spec.list_files()
+        if files is not None:  # a folder's own date says nothing of what lies in its subfolders
+            write_text_if_changed(Path(root, FILES.format(dataset=name)), _dump(files))
 
 
 def _dump(content: Any) -> str:

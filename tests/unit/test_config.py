@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from competitive_mixtures.config import Experiment, load_params, read_params
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.evaluation import classifier
 
 ROOT = Path(__file__).parents[2]
 BLOBS = {
@@ -159,6 +160,15 @@ class TestTheWholeFile:
         assert refuse(content) == [
             f"params.yaml: experiments.{name}: results/{name} holds something else; choose another name"
         ]
+
+    def test_a_classifier_needs_more_samples_than_features(self):
+        content = params()
+        content["datasets"]["blobs"] = {"kind": "images", "path": "x", "size": 8, "classifier": True}
+        assert refuse(content) == [
+            "params.yaml: experiments.tiny.evaluation.num_samples: expected more than the 64 features of the "
+            "classifier of 'blobs'"
+        ]
+        assert classifier.NUM_FEATURES == 64
 
     def test_extends(self):
         content = params()

@@ -9,7 +9,7 @@ from test_config import BLOBS, PARAMS, params
 
 from competitive_mixtures.config import Experiment, load_params
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.resolved import read_dataset, read_experiment, write_resolved
+from competitive_mixtures.resolved import FILES, read_dataset, read_experiment, write_resolved
 
 
 def test_round_trip(tmp_path):
@@ -39,3 +39,15 @@ def test_a_broken_file_is_named(tmp_path):
     path.write_text(json.dumps(BLOBS | {"kind": "nothing"}))
     with pytest.raises(UserError, match=r"config.json: "):
         read_dataset(path)
+
+
+def test_the_files_of_a_users_folder_are_listed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = {"kind": "images", "path": "my pictures", "size": 8}
+    loaded = load_params(PARAMS | {"datasets": PARAMS["datasets"] | {"own": own}})
+    (tmp_path / "my pictures/a").mkdir(parents=True)
+    (tmp_path / "my pictures/a/ü.png").write_bytes(b"12345")
+    write_resolved(loaded)
+    (listed,) = json.loads((tmp_path / FILES.format(dataset="own")).read_text())
+    assert listed[:2] == ["a/ü.png", 5]
+    assert not (tmp_path / FILES.format(dataset="blobs")).exists()

@@ -1,6 +1,7 @@
 """What runs again after a change: only what depends on it."""
 
 import pytest
+from PIL import Image
 
 REPORT = {"summarize", "judge_claims", "write_tables", "plot_figures", "compile_paper", "write_pages"}
 
@@ -91,3 +92,26 @@ def test_a_changed_data_set(finished):
     plan = finished.plan("all")
     assert plan["prepare"] == 1
     assert plan["pretrain"] == 2  # of the two experiments on it
+
+
+def test_own_pictures(finished):
+    """A picture that changes below a subfolder is noticed; labelled ones get a classifier."""
+    folder = finished.root / "mes photos"
+    for number in range(140):
+        (folder / f"é{number % 2}").mkdir(parents=True, exist_ok=True)
+        Image.new("L", (9, 11), 255 * (number % 2)).save(folder / f"é{number % 2}" / f"{number}.png")
+    own = {"kind": "images", "path": "mes photos", "size": 8, "channels": 1, "test_fraction": 0.5, "classifier": True}
+    finished.change(set_number("datasets", "own", value=own))
+    finished.change(
+        set_number("experiments", "own", value={"extends": "digits", "suite": "ablations", "dataset": "own"})
+    )
+    finished.snakemake("--resources", "gpu=1", "own")
+    scores = (finished.root / "results/own/seed-0/evaluation/scores.csv").read_text()
+    assert "frechet_classifier" in scores
+    assert finished.plan("own") == {}
+    Image.new("L", (9, 11), 7).save(folder / "é1" / "5.png")
+    assert finished.plan("own")["prepare"] == 1
+    finished.snakemake("data/processed/own/meta.json")
+    assert "prepare" not in finished.plan("own")
+    (folder / "é1" / "7.png").unlink()
+    assert finished.plan("own")["prepare"] == 1

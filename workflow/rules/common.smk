@@ -9,6 +9,7 @@ from shlex import quote
 
 from competitive_mixtures.evaluation.inception_weights import WEIGHTS_URL
 from competitive_mixtures.report.claims.criteria import read_claims
+from competitive_mixtures.resolved import FILES
 from competitive_mixtures.state import write_text_if_changed
 
 PACKAGE = Path("src/competitive_mixtures")
@@ -23,7 +24,6 @@ BASELINE = f"{RUN}/baselines/{{baseline}}"
 SCORES = f"{RUN}/evaluation/scores.csv"
 TABLES = ["assignments.parquet", "metrics.json", "samples.npy"]  # of a round, beside its state
 SUMMARY = ["summary.csv", "rounds.csv", "timing.csv", "metrics.json"]
-CLASSIFIED = {"idx"}  # kinds of data sets whose labels a classifier of images learns
 HAS_GPU = shutil.which("nvidia-smi") is not None
 NOTHING = "(?!)"  # a pattern that matches nothing
 
@@ -62,7 +62,7 @@ def datasets_of(experiments):
 
 def classifiers_of(experiments):
     names = {params.experiments[name].dataset for name in experiments}
-    return [CLASSIFIER.format(dataset=name) for name in sorted(names) if params.datasets[name].kind in CLASSIFIED]
+    return [CLASSIFIER.format(dataset=name) for name in sorted(names) if params.datasets[name].has_classifier]
 
 
 def runs_of(experiments):
@@ -91,9 +91,9 @@ def finished_runs():
     """
     current = {}
     for name in params.experiments:
-        written = Path(CONFIG.format(experiment=name)).stat().st_mtime
-        for path in Path(RUN.format(experiment=name, seed="")).parent.glob("seed-*/evaluation/scores.csv"):
-            if path.stat().st_mtime >= written:
+        settings = Path(CONFIG.format(experiment=name))
+        for path in settings.parent.glob("seed-*/evaluation/scores.csv"):
+            if path.stat().st_mtime >= settings.stat().st_mtime:
                 current[str(path.parents[1])] = hashlib.md5(path.read_bytes()).hexdigest()
     return dict(sorted(current.items()))
 
@@ -157,6 +157,12 @@ def raw_of(wildcards):
     """The record of a download, or the data set that this one is derived from."""
     source = params.datasets[wildcards.dataset].requires
     return DATA.format(dataset=source) if source else f"data/raw/{wildcards.dataset}/download.json"
+
+
+def own_of(wildcards):
+    """What a data set is read from of the user's own; a folder counts by the list of its files."""
+    spec = params.datasets[wildcards.dataset]
+    return [*spec.inputs, *([] if spec.list_files() is None else [FILES.format(**wildcards)])]
 
 
 def data_of(wildcards):

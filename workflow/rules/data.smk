@@ -25,7 +25,7 @@ rule prepare:
     input:
         config="data/config/{dataset}.json",
         raw=raw_of,
-        own=lambda wildcards: params.datasets[wildcards.dataset].inputs,
+        own=own_of,
         code=code("data"),
     output:
         DATA,

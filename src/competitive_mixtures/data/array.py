@@ -11,7 +11,7 @@ from competitive_mixtures.data.format import sha256_of, write_dataset
 from competitive_mixtures.data.precision import check_magnitude, check_precision
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import download_nothing as download
-from competitive_mixtures.data.split import number_labels, split_rows
+from competitive_mixtures.data.split import check_classes, number_labels, split_rows
 from competitive_mixtures.errors import UserError
 
 __all__ = ["Spec", "download", "prepare", "to_points"]
@@ -33,17 +33,24 @@ class Spec(BaseSpec):
         path: the file, relative to the project's root.
         test_fraction: share of the points that are kept for testing where there is no `x_test`.
         seed: seed of that draw.
+        classifier: train a classifier of the labels, which judges generated images (`frechet_classifier`).
     """
 
     kind: Literal["array"]
     path: Annotated[str, Field(min_length=1)]
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    classifier: bool = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The file itself."""
         return (self.path,)
+
+    @property
+    def has_classifier(self) -> bool:
+        """As the user says: only `prepare` sees whether there are labels."""
+        return self.classifier
 
 
 def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> None:
@@ -51,7 +58,8 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
 
     Raises:
         UserError: the file is missing, too large, broken or holds Python objects; an array is empty, of a wrong shape
-            or type, holds NaN, infinite or out-of-range values; labels do not match the points.
+            or type, holds NaN, infinite or out-of-range values; labels do not match the points, or no classifier can
+            learn them.
     """
     path = Path(spec.path)
     content = _read(path)
@@ -72,6 +80,8 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
     if parts := [key for key in ("train_labels", "test_labels") if key in arrays]:
         numbers, names = number_labels(*(arrays[key] for key in parts))
         arrays |= dict(zip(parts, numbers, strict=True))
+    if spec.classifier:
+        check_classes(str(path), arrays)
     write_dataset(out_dir, name, arrays, spec.model_dump(), names, facts={"source_sha256": sha256_of(path)})
 
 

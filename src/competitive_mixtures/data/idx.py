@@ -62,6 +62,11 @@ class Spec(BaseSpec):
     md5: Checksums
     label_names: list[str] | None = None
 
+    @property
+    def has_classifier(self) -> bool:
+        """Every image has a label."""
+        return True
+
     @model_validator(mode="after")
     def _check_label_names(self) -> "Spec":
         if self.label_names is not None and not self.label_names:

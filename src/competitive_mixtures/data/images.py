@@ -10,7 +10,7 @@ from competitive_mixtures.data.format import write_dataset
 from competitive_mixtures.data.pictures import MAX_BYTES, BrokenPictureError, read_picture, stack_pictures
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import download_nothing as download
-from competitive_mixtures.data.split import number_labels, split_rows
+from competitive_mixtures.data.split import check_classes, number_labels, split_rows
 from competitive_mixtures.errors import UserError
 
 __all__ = ["Spec", "download", "find_pictures", "prepare"]
@@ -30,6 +30,7 @@ class Spec(BaseSpec):
         channels: 1 (grey) or 3 (colour).
         test_fraction: share of the pictures that are kept for testing.
         seed: seed of that draw.
+        classifier: train a classifier of the labels, which judges generated images (`frechet_classifier`).
     """
 
     kind: Literal["images"]
@@ -38,18 +39,27 @@ class Spec(BaseSpec):
     channels: Literal[1, 3] = 3
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    classifier: bool = False
+
+    def list_files(self) -> list[tuple[str, int, int]]:
+        """The pictures as they are now; none where there is no such folder."""
+        folder = Path(self.path)
+        files = find_pictures(folder) if folder.is_dir() else []
+        states = [(file, (folder / file).stat(follow_symlinks=(folder / file).exists())) for file in files]
+        return [(file, state.st_size, state.st_mtime_ns) for file, state in states]
 
     @property
-    def inputs(self) -> tuple[str, ...]:
-        """The folder itself."""
-        return (self.path,)
+    def has_classifier(self) -> bool:
+        """As the user says: only `prepare` sees whether there are labels."""
+        return self.classifier
 
 
 def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> None:
     """Read every picture and write the data set; `raw_dir` is not used.
 
     Raises:
-        UserError: the folder is missing or holds fewer than two pictures, or a picture is broken.
+        UserError: the folder is missing or holds fewer than two pictures, a picture is broken, or no classifier can
+            learn the labels.
     """
     folder = Path(spec.path)
     files = find_pictures(folder)
@@ -67,6 +77,8 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
         labels = np.array([file.split("/")[0] for file in files])
         numbers, label_names = number_labels(labels)
         arrays |= {f"{split}_labels": numbers[0][chosen] for split, chosen in rows.items()}
+    if spec.classifier:
+        check_classes(str(folder), arrays)
     write_dataset(out_dir, name, arrays, spec.model_dump(), label_names)
 
 

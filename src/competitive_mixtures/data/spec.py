@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+NUM_CLASSIFIER_FEATURES = 64  # of `evaluation.classifier`; their covariance needs more images than this
+
 
 class Spec(BaseModel):
     """A data set of `params.yaml`; unknown keys, wrong types and numbers out of range are refused."""
@@ -21,6 +23,15 @@ class Spec(BaseModel):
     def inputs(self) -> tuple[str, ...]:
         """Files and folders of the user's own that the data set is read from, relative to the project's root."""
         return ()
+
+    def list_files(self) -> list[tuple[str, int, int]] | None:
+        """Name, bytes and time (ns) of each file in the user's own folder; None where `inputs` says what can change."""
+        return None
+
+    @property
+    def has_classifier(self) -> bool:
+        """Whether the data are images with labels that a classifier learns, to judge generated images by."""
+        return False
 
 
 def download_nothing(spec: Spec, raw_dir: Any) -> dict[str, Any]:

@@ -1,9 +1,14 @@
 """What the kinds for a user's own data share: the split into training and test points, and labels as numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from competitive_mixtures.data.spec import NUM_CLASSIFIER_FEATURES
+from competitive_mixtures.errors import UserError
+
+MIN_SIDE = 8  # pixels that the classifier's convolutions need
 
 
 def split_rows(num_points: int, test_fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -34,3 +39,28 @@ def number_labels(*parts: np.ndarray | Sequence[Any]) -> tuple[list[np.ndarray],
     values, numbers = np.unique(np.concatenate(parts), return_inverse=True)
     ends = np.cumsum([len(part) for part in parts])[:-1]
     return np.split(numbers.astype(np.int64), ends), [str(value) for value in values]
+
+
+def check_classes(source: str, arrays: Mapping[str, Any]) -> None:
+    """Refuse data that a classifier of images cannot learn, or cannot be judged by.
+
+    Args:
+        source: names the data in an error.
+        arrays: the data set's, see `write_dataset`.
+
+    Raises:
+        UserError: points that are no images, images without labels, too small, or too few for testing.
+    """
+    shape = arrays["train"].shape[1:]
+    if len(shape) != 3 or min(shape[1:]) < MIN_SIDE:
+        found = f"points of shape {shape}; expected images of at least {MIN_SIDE} pixels a side"
+    elif not {"train_labels", "test_labels"} <= arrays.keys():
+        found = "images without labels; expected one for each, or a subfolder for each kind of pictures"
+    elif arrays["test"].shape[0] <= NUM_CLASSIFIER_FEATURES:
+        found = (
+            f"{arrays['test'].shape[0]} test images; expected more than the {NUM_CLASSIFIER_FEATURES} features "
+            "compared: take more images, or a larger test_fraction"
+        )
+    else:
+        return
+    raise UserError(f"{source}: classifier: true: found {found}; or take classifier: false")

@@ -138,6 +138,14 @@ def test_what_cannot_be_used_is_named(tmp_path, message):
     assert str(caught.value).startswith(str(path))
 
 
+def test_a_classifier_needs_images_with_labels(tmp_path):
+    images, labels = np.zeros((140, 8, 8), np.uint8), np.arange(140) % 2
+    assert make(tmp_path, save(tmp_path, x=images, y=labels), classifier=True, test_fraction=0.5).kind == "image"
+    for arrays in ({"x": images}, {"x": VECTORS, "y": labels[:30]}, {"x": images, "y": labels}):
+        with pytest.raises(UserError, match="classifier: true: found"):
+            make(tmp_path, save(tmp_path, **arrays), classifier=True)
+
+
 def test_python_objects_are_never_unpickled(tmp_path):
     path = tmp_path / "x.npz"
     np.savez(path, allow_pickle=True, x=np.array([[1, "a"], [None, 2]], dtype=object))

@@ -87,3 +87,48 @@ def test_too_few_pictures_are_refused(tmp_path, number):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(UserError, match="nowhere: not a folder"):
         make(tmp_path / "nowhere", tmp_path)
+
+
+class TestListedFiles:
+    def test_a_change_in_a_subfolder_shows(self, pets):
+        spec = Spec(kind="images", path=str(pets), size=8)
+        lists = [spec.list_files()]
+        assert [name for name, _, _ in lists[0]] == find_pictures(pets)
+        put(pets / "dogs" / "old" / "2.jpeg", (200, 0, 0), size=(30, 30))
+        lists.append(spec.list_files())
+        (pets / "dogs" / "old" / "3.jpeg").unlink()
+        lists.append(spec.list_files())
+        put(pets / "birds" / "é 0.png", (0, 0, 0))
+        lists.append(spec.list_files())
+        assert len({str(files) for files in lists}) == 4
+        (pets / "notes.txt").write_text("still not a picture")
+        assert spec.list_files() == lists[-1]
+
+    def test_a_missing_folder_and_a_dead_link_are_left_for_the_preparation_to_name(self, pets):
+        assert Spec(kind="images", path=str(pets / "nowhere"), size=8).list_files() == []
+        (pets / "cats" / "7.png").symlink_to("nowhere.png")
+        assert len(Spec(kind="images", path=str(pets), size=8).list_files()) == 13
+
+
+class TestClassifier:
+    def test_enough(self, tmp_path):
+        for number in range(140):
+            put(tmp_path / "signs" / f"{number % 2}" / f"{number}.png", (number, 0, 0), size=(8, 8))
+        assert len(make(tmp_path / "signs", tmp_path, classifier=True, test_fraction=0.5).test_labels) == 70
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({}, "1 test images; expected more than the 64 features"),
+            ({"size": 6}, r"points of shape \(3, 6, 6\); expected images of at least 8 pixels"),
+        ],
+    )
+    def test_what_it_could_not_learn_from(self, pets, tmp_path, changes, message):
+        with pytest.raises(UserError, match=rf"my pets ü: classifier: true: found {message}"):
+            make(pets, tmp_path, classifier=True, **changes)
+        assert not (tmp_path / "out").exists()
+
+    def test_no_labels(self, pets, tmp_path):
+        put(pets / "parrot.png", (0, 9, 0))
+        with pytest.raises(UserError, match="images without labels; expected one for each, or a subfolder"):
+            make(pets, tmp_path, classifier=True)
