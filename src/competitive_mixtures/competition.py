@@ -175,8 +175,9 @@ def assign(scores: Tensor) -> Assignment:
     winner = values.argmax(axis=1).astype(np.int16)
     if values.shape[1] == 1:
         return Assignment(winner, np.full(len(values), np.inf, dtype=np.float32))
-    top = np.partition(values, -2, axis=1)[:, -2:]
-    return Assignment(winner, (top[:, 1] - top[:, 0]).astype(np.float32))
+    own = torch.from_numpy(winner).long()[:, None]
+    runner_up = scores.scatter(1, own, -torch.inf).amax(1)
+    return Assignment(winner, (scores.gather(1, own)[:, 0] - runner_up).numpy())
 
 
 def choose_cells(winner: np.ndarray, former: Sequence[Tensor], min_share: float) -> list[Tensor]:

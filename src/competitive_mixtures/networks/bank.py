@@ -24,20 +24,24 @@ class Adam:
     """
 
     def __init__(self, module: nn.Module, settings: config.Optimizer) -> None:
-        self.module, self.settings = module, settings
+        self.settings, self.shared_layers = settings, find_shared_layers(module)
         self.names, self.parameters = zip(*module.named_parameters(), strict=True)
         self.means, self.squares = ([torch.zeros_like(p) for p in self.parameters] for _ in range(2))
         self.num_steps = torch.zeros((), device=self.parameters[0].device)
 
-    @torch.no_grad()
     def minimize(self, losses: Tensor) -> Tensor:
         """Take one step down the gradient of the sum of `losses`; gives them back, detached."""
-        with torch.enable_grad():
-            gradients = torch.autograd.grad(losses.sum(), self.parameters)
+        gradients = torch.autograd.grad(losses.sum(), self.parameters)
+        self.descend([gradient.contiguous() for gradient in gradients])
+        return losses.detach()
+
+    @torch.no_grad()
+    def descend(self, gradients: list[Tensor]) -> None:
+        """Take one step down `gradients`, one for each parameter, in the parameters' order and layout."""
         self.num_steps += 1
         torch._fused_adam_(
             self.parameters,
-            [gradient.contiguous() for gradient in gradients],
+            gradients,
             self.means,
             self.squares,
             [],
@@ -50,7 +54,6 @@ class Adam:
             amsgrad=False,
             maximize=False,
         )
-        return losses.detach()
 
     def moments(self) -> dict[str, dict[str, Tensor]]:
         """Adam's running means by name of moment and of parameter."""
@@ -94,10 +97,12 @@ class Bank(nn.Module):
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that training changes, by name, as views: parameters, running moments, Adam's state."""
-        tensors = self._mark_shared(self, dict(self.named_parameters()) | dict(self.named_buffers()))
+        tensors = self._mark_shared(
+            find_shared_layers(self), dict(self.named_parameters()) | dict(self.named_buffers())
+        )
         for part, optimizer in self.optimizers.items():
             for moment, views in optimizer.moments().items():
-                marked = self._mark_shared(optimizer.module, views)
+                marked = self._mark_shared(optimizer.shared_layers, views)
                 tensors |= {f"adam.{part}.{moment}.{name}": view for name, view in marked.items()}
             tensors[f"{SHARED}adam.{part}.num_steps"] = optimizer.num_steps
         return {name: tensor.detach() for name, tensor in tensors.items()}
@@ -117,8 +122,7 @@ class Bank(nn.Module):
                 )
             tensor.copy_(state[name])
 
-    def _mark_shared(self, module: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        layers = tuple(f"{path}." for path, layer in module.named_modules() if getattr(layer, "shared", False))
+    def _mark_shared(self, layers: tuple[str, ...], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         common = {name for name, tensor in tensors.items() if len(tensor) != self.count or name.startswith(layers)}
         return {f"{SHARED}{name}" if name in common else name: tensor for name, tensor in tensors.items()}
 
@@ -207,6 +211,11 @@ class JudgeBank(Bank):
     def log_ratios(self, points: Tensor) -> Tensor:
         """Log r_j(x), proportional to log p_gj(x) / p_d(x), of points (n, *shape), as (n, k)."""
         raise NotImplementedError
+
+
+def find_shared_layers(module: nn.Module) -> tuple[str, ...]:
+    """What the names of tensors begin with that all components share."""
+    return tuple(f"{path}." for path, layer in module.named_modules() if getattr(layer, "shared", False))
 
 
 def is_shared(name: str) -> bool:

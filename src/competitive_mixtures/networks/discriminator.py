@@ -8,9 +8,10 @@ from torch import Tensor
 
 from competitive_mixtures import config
 from competitive_mixtures.networks.bank import JudgeBank
-from competitive_mixtures.networks.bodies import Activation, build_encoder, leaky_relu
+from competitive_mixtures.networks.bodies import MLP, Activation, build_encoder, leaky_relu
 from competitive_mixtures.networks.inference import apply_one_by_one, can_fuse
 from competitive_mixtures.networks.layers import Generators
+from competitive_mixtures.networks.passes import DiscriminatorPass, is_plain
 
 
 class DiscriminatorBank(JudgeBank):
@@ -47,6 +48,7 @@ class DiscriminatorBank(JudgeBank):
             activation=activation,
         )
         self.optimize(device, discriminator=(self, settings.optimizer))
+        self.passes: DiscriminatorPass | None = None
         self.num_side_by_side = 1 if can_fuse(self.network) else self.num_networks
 
     def samples_per_step(self, batch_size: int) -> int:
@@ -63,6 +65,8 @@ class DiscriminatorBank(JudgeBank):
         Returns:
             (k,): cross-entropies before the step; log 2 says that D_j cannot tell.
         """
+        if is_plain(self.network):
+            return self._step_written_out(self.network, real, fake)
         logits = self._classify(real, fake)
         half = real.shape[1]
         losses = 0.5 * (F.softplus(-logits[:, :half]).mean(1) + F.softplus(logits[:, half:]).mean(1))
@@ -85,6 +89,13 @@ class DiscriminatorBank(JudgeBank):
             logits = self._logits(points.unsqueeze(0))
         self.train()
         return -logits.T
+
+    def _step_written_out(self, network: MLP, real: Tensor, fake: Tensor) -> Tensor:
+        if self.passes is None or self.passes.batch_size != fake.shape[1]:
+            self.passes = DiscriminatorPass(network, fake.shape[1])
+        losses = self.passes.run(real, fake)
+        self.optimizers["discriminator"].descend(self.passes.gradients)
+        return losses
 
     def _classify(self, real: Tensor, fake: Tensor) -> Tensor:
         """Logits (k, 2 * batch) of the real points, then of the samples."""

@@ -3,25 +3,18 @@
 from typing import TypeGuard
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from competitive_mixtures.networks.bodies import MLP
+from competitive_mixtures.networks.passes import is_plain
 
 # Private to PyTorch, whose compiler calls it: a linear layer and its activation as one kernel of oneDNN.
 FUSED = "_linear_pointwise"
 
 
 def can_fuse(network: nn.Module) -> TypeGuard[MLP]:
-    """Whether `apply_one_by_one` takes this network: a CPU's separate MLPs with rectified units."""
-    return (
-        isinstance(network, MLP)
-        and network.activation is F.relu
-        and not any(layer.shared or layer.spectral for layer in network.linears)
-        and network.linears[0].weight.device.type == "cpu"
-        and torch.backends.mkldnn.is_available()
-        and hasattr(torch.ops.mkldnn, FUSED)
-    )
+    """Whether `apply_one_by_one` takes this network: plain, see `is_plain`, with a PyTorch that has oneDNN."""
+    return is_plain(network) and torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, FUSED)
 
 
 @torch.no_grad()
@@ -36,14 +29,13 @@ def apply_one_by_one(network: MLP, x: Tensor) -> Tensor:
         (k, n, outputs).
     """
     apply = getattr(torch.ops.mkldnn, FUSED)
-    layers = [
-        (linear.weight.transpose(1, 2), linear.bias, "none" if linear is network.linears[-1] else "relu")
-        for linear in network.linears
-    ]
+    parameters = list(network.parameters())  # weights and biases in turn
+    *hidden, (last_weights, last_biases) = zip(parameters[::2], parameters[1::2], strict=True)
+    turned = [(weights.transpose(1, 2), biases) for weights, biases in hidden]
     outputs = []
-    for j in range(network.linears[0].count):
+    for j, (last_weight, last_bias) in enumerate(zip(last_weights, last_biases, strict=True)):
         y = x
-        for weights, biases, activation in layers:
-            y = apply(y, weights[j], None if biases is None else biases[j], activation, [], "")
-        outputs.append(y)
+        for weights, biases in turned:
+            y = apply(y, weights[j], biases[j], "relu", [], "")
+        outputs.append(torch.addmm(last_bias, y, last_weight))
     return torch.stack(outputs)

@@ -12,6 +12,7 @@ from competitive_mixtures import config
 from competitive_mixtures.networks.bank import ComponentBank
 from competitive_mixtures.networks.bodies import build_decoder, build_encoder
 from competitive_mixtures.networks.layers import Generators, draw_normal
+from competitive_mixtures.networks.passes import VAEPass, is_plain
 
 VARIANCE_RATE = 0.01  # of the running mean that a learned decoder variance is
 # A learned variance starts below that of standardised data: from the data's own, a decoder that ignores its latents is
@@ -29,15 +30,22 @@ class BernoulliLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, x: Tensor) -> Tensor:
         """Keep the gradient; give the losses."""
-        s = torch.sigmoid(logits.abs())
-        ctx.save_for_backward(torch.where(logits > 0, s, 1 - s).sub_(x))
-        return torch.addcmul(logits.clamp_min(0), logits, x, value=-1).sub_(s.log_()).sum(2)
+        losses, slope = bernoulli_loss(logits, x)
+        ctx.save_for_backward(slope)
+        return losses
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         """Scale the kept gradient; intensities have none."""
         (own,) = ctx.saved_tensors
         return own * gradient.unsqueeze(2), None
+
+
+def bernoulli_loss(logits: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    """`BernoulliLoss` (k, batch) and its slope by the logits (k, batch, d)."""
+    s = torch.sigmoid(logits.abs())
+    slope = torch.where(logits > 0, s, 1 - s).sub_(x)
+    return torch.addcmul(logits.clamp_min(0), logits, x, value=-1).sub_(s.log_()).sum(2), slope
 
 
 class VAEBank(ComponentBank):
@@ -77,6 +85,7 @@ class VAEBank(ComponentBank):
         self.decoder = build_decoder(settings.decoder, settings.latent_dim, shape, generators, num_shared=num_shared)
         self.register_buffer("variance", torch.full((self.count,), INITIAL_VARIANCE))
         self.optimize(device, vae=(self, settings.optimizer))
+        self.passes: VAEPass | None = None
         self._fix_variance()
 
     def fit_frame(self, row: int, points: Tensor) -> None:
@@ -105,7 +114,14 @@ class VAEBank(ComponentBank):
 
     def step(self, x: Tensor, noise: Tensor) -> Tensor:
         """One Adam step for every component on its own batch; gives the losses before it, (k,)."""
-        return self.optimizers["vae"].minimize(self.losses(x, noise).mean(1))
+        adam = self.optimizers["vae"]
+        if not (is_plain(self.encoder) and is_plain(self.decoder)):
+            return adam.minimize(self.losses(x, noise).mean(1))
+        if self.passes is None or self.passes.batch_size != x.shape[1]:
+            self.passes = VAEPass(self.encoder, self.decoder, x.shape[1])
+        losses = self.passes.run(x.flatten(2), noise, self._reconstruct)
+        adam.descend(self.passes.gradients)
+        return losses
 
     @torch.no_grad()
     def sample(self, generators: Generators, num_samples: int) -> Tensor:
@@ -131,8 +147,20 @@ class VAEBank(ComponentBank):
     def _reconstruction(self, x: Tensor, output: Tensor) -> Tensor:
         if self.settings.likelihood.kind == "bernoulli":
             return BernoulliLoss.apply(output.flatten(2), x.flatten(2))
-        error = (x - output).flatten(2).square()
-        if self.training and self.settings.likelihood.variance == "learned":
+        return self._gaussian_loss((x - output).flatten(2).square())
+
+    def _gaussian_loss(self, error: Tensor) -> Tensor:
+        """From squared errors (k, batch, d), which a learned variance follows."""
+        likelihood = self.settings.likelihood
+        if self.training and likelihood.kind == "gaussian" and likelihood.variance == "learned":
             self.variance.lerp_(error.detach().mean((1, 2)), VARIANCE_RATE)
         variance = self.variance[:, None]
         return 0.5 * (error.sum(2) / variance + error.shape[2] * torch.log(2 * math.pi * variance))
+
+    def _reconstruct(self, x: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
+        """Losses (k, batch) of points and outputs (k, batch, d), and their slope by the outputs."""
+        if self.settings.likelihood.kind == "bernoulli":
+            return bernoulli_loss(output, x)
+        difference = x - output
+        losses = self._gaussian_loss(difference.square())
+        return losses, difference.mul_((-1 / self.variance).view(-1, 1, 1))
