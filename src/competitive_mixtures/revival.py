@@ -9,14 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from competitive_mixtures.competition import to_cells
 from competitive_mixtures.networks.bank import ComponentBank
 from competitive_mixtures.networks.population import Population
 from competitive_mixtures.random import make_generator
-from competitive_mixtures.training import to_float
 
 
-def find_spare(log_ratios: Tensor, winner: np.ndarray, min_share: float) -> list[int]:
+def find_runner_up(log_ratios: Tensor, winner: np.ndarray) -> np.ndarray:
+    """The component (N,) that would win each point without its winner."""
+    rivals = log_ratios.numpy().copy()
+    rivals[np.arange(len(winner)), winner] = -np.inf
+    return rivals.argmax(axis=1)
+
+
+def find_spare(log_ratios: Tensor, winner: np.ndarray, runner_up: np.ndarray, min_share: float) -> list[int]:
     """Components that the mixture can spare: starved ones, and one of each pair that models the same points.
 
     Removing component j hands its points to their runners-up. It is spare where that does not raise the objective
@@ -26,6 +31,7 @@ def find_spare(log_ratios: Tensor, winner: np.ndarray, min_share: float) -> list
     Args:
         log_ratios: (N, k) log r_j, normalised per component.
         winner: (N,) component of every point.
+        runner_up: (N,), from `find_runner_up`.
         min_share: a component with fewer than this share of N/k points is starved.
 
     Returns:
@@ -36,10 +42,7 @@ def find_spare(log_ratios: Tensor, winner: np.ndarray, min_share: float) -> list
     scores = log_ratios.numpy()
     rows = np.arange(num_points)
     own = scores[rows, winner]
-    rivals = scores.copy()
-    rivals[rows, winner] = -np.inf
-    runner_up = rivals.argmax(axis=1)
-    second = rivals[rows, runner_up]
+    second = scores[rows, runner_up]
 
     def cost(removed: int | None) -> float:
         gone = winner == removed
@@ -59,22 +62,28 @@ def find_spare(log_ratios: Tensor, winner: np.ndarray, min_share: float) -> list
     return spare[: k - 1]
 
 
-def plan_revivals(spare: Sequence[int], spread: np.ndarray, kinds: Sequence[int]) -> list[list[int]]:
+def plan_revivals(
+    spare: Sequence[int], merger_costs: np.ndarray, split_gains: np.ndarray, kinds: Sequence[int]
+) -> list[list[int]]:
     """Which overloaded component each spare one becomes a copy of (ours; the paper only balances the load).
+
+    A pair is planned where splitting the one's cell narrows the cells by more than handing over the other's widens
+    them: discriminators saturate, so that a small mode far from all others may look spare to them.
 
     Args:
         spare: from `find_spare`.
-        spread: (k,), sum of squared distances of each cell's points to their mean.
+        merger_costs: (k,), from `spread.measure_mergers`.
+        split_gains: (k,), from `spread.measure_splits`.
         kinds: (k,), number of the block of `components` that each belongs to: a VAE cannot become a GAN.
 
     Returns:
-        Pairs [from, to], the widest cell first; a component gives at most once.
+        Pairs [from, to], the largest gain first; a component gives at most once.
     """
-    givers = [int(j) for j in np.argsort(-spread, kind="stable") if j not in spare]
+    givers = [int(j) for j in np.argsort(-split_gains, kind="stable") if j not in spare]
     pairs: list[list[int]] = []
     for target in spare:
         giver = next((j for j in givers if kinds[j] == kinds[target]), None)
-        if giver is not None:
+        if giver is not None and split_gains[giver] > merger_costs[target]:
             givers.remove(giver)
             pairs.append([giver, target])
     return pairs
@@ -86,16 +95,6 @@ def split_weights(weights: np.ndarray, pairs: Sequence[Sequence[int]]) -> np.nda
     for source, target in pairs:
         weights[source] = weights[target] = weights[source] / 2
     return weights
-
-
-def measure_spread(points: Tensor, winner: np.ndarray, num_components: int) -> np.ndarray:
-    """Sum of squared distances of each cell's points to their mean, (k,) float64; 0 for an empty cell."""
-    spread = np.zeros(num_components)
-    for j, cell in enumerate(to_cells(winner, num_components)):
-        if len(cell):
-            part = to_float(points[cell.to(points.device)]).flatten(1)
-            spread[j] = (part.var(dim=0, correction=0).sum(dtype=torch.float64) * len(part)).item()
-    return spread
 
 
 def revive(

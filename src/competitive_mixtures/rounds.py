@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from competitive_mixtures import competition, revival
+from competitive_mixtures import competition, revival, spread
 from competitive_mixtures.config import Scoring
 from competitive_mixtures.contests import Contest, merge_facts, sort_contests
 from competitive_mixtures.errors import UserError
@@ -247,9 +247,14 @@ def plan_revivals(run: Run, next_round: int, log_ratios: Tensor, winner: np.ndar
     if settings is None or next_round < 2 or next_round % settings.every or next_round > settings.until:
         return torch.zeros(0, 2, dtype=torch.int64)
     normalized = log_ratios - competition.log_normalizers(log_ratios, run.experiment.scoring)
-    spare = revival.find_spare(normalized, winner, settings.min_share)
-    spread = revival.measure_spread(run.train, winner, k)
-    return torch.tensor(revival.plan_revivals(spare, spread, run.kinds), dtype=torch.int64).view(-1, 2)
+    runner_up = revival.find_runner_up(normalized, winner)
+    spare = revival.find_spare(normalized, winner, runner_up, settings.min_share)
+    pairs = []
+    if spare:
+        costs = spread.measure_mergers(run.train, winner, runner_up, k)
+        gains = spread.measure_splits(run.train, winner, k)
+        pairs = revival.plan_revivals(spare, costs, gains, run.kinds)
+    return torch.tensor(pairs, dtype=torch.int64).view(-1, 2)
 
 
 def quantiles(values: np.ndarray) -> dict[str, float | None]:

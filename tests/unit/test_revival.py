@@ -19,6 +19,11 @@ def objective(ratios, winner):
     return -(shares * np.log(shares)).sum() - ratios[np.arange(len(winner)), winner].mean()
 
 
+def find_spare(ratios, winner, min_share):
+    ratios = torch.as_tensor(ratios)
+    return revival.find_spare(ratios, winner, revival.find_runner_up(ratios, winner), min_share)
+
+
 class TestFindSpare:
     def three_parts(self):
         """Six points in three parts; every component models two of them."""
@@ -28,7 +33,7 @@ class TestFindSpare:
 
     def test_components_with_parts_of_their_own_are_not_spare(self):
         ratios, winner = self.three_parts()
-        assert revival.find_spare(torch.from_numpy(ratios), winner, 0.5) == []
+        assert find_spare(ratios, winner, 0.5) == []
 
     def test_one_of_two_on_the_same_part_is_spare(self):
         ratios, winner = self.three_parts()
@@ -37,7 +42,7 @@ class TestFindSpare:
         ratios[2:4] = [-20.0, -20.0, 0.5]
         winner = ratios.argmax(axis=1)
         assert winner.tolist() == [0, 1, 2, 2, 2, 2]
-        spare = revival.find_spare(torch.from_numpy(ratios), winner, 0.0)
+        spare = find_spare(ratios, winner, 0.0)
         assert len(spare) == 1
         assert spare[0] in (0, 1)
         removed = np.where(winner == spare[0], 1 - spare[0], winner)
@@ -46,27 +51,27 @@ class TestFindSpare:
     def test_only_one_of_a_pair_is_spare(self):
         ratios = np.zeros((8, 2), dtype=np.float32)
         ratios[:4, 0] = ratios[4:, 1] = 0.01
-        assert len(revival.find_spare(torch.from_numpy(ratios), np.repeat([0, 1], 4), 0.0)) == 1
+        assert len(find_spare(ratios, np.repeat([0, 1], 4), 0.0)) == 1
 
     def test_a_starved_component_is_spare_however_well_it_models_its_points(self):
         ratios = np.full((10, 2), -20.0, dtype=np.float32)
         ratios[:9, 0] = ratios[9, 1] = 1.0
         winner = np.array([0] * 9 + [1])
-        assert revival.find_spare(torch.from_numpy(ratios), winner, 0.5) == [1]
-        assert revival.find_spare(torch.from_numpy(ratios), winner, 0.1) == []
+        assert find_spare(ratios, winner, 0.5) == [1]
+        assert find_spare(ratios, winner, 0.1) == []
 
     @pytest.mark.parametrize("min_share", [0.0, 0.5])
     def test_an_empty_component_is_spare(self, min_share):
         ratios, _ = self.three_parts()
         winner = np.array([0, 0, 0, 0, 2, 2])
         ratios[2:4, 0] = 2.0
-        assert 1 in revival.find_spare(torch.from_numpy(ratios), winner, min_share)
+        assert 1 in find_spare(ratios, winner, min_share)
 
     def test_starved_ones_come_first_and_never_are_all_spare(self):
-        spare = revival.find_spare(torch.zeros(4, 3), np.array([2, 2, 2, 1]), 1.0)
+        spare = find_spare(torch.zeros(4, 3), np.array([2, 2, 2, 1]), 1.0)
         assert spare[:2] == [0, 1]
-        assert len(revival.find_spare(torch.zeros(4, 3), np.array([0, 1, 2, 2]), 1.0)) <= 2
-        assert revival.find_spare(torch.zeros(4, 1), np.zeros(4, dtype=int), 1.0) == []
+        assert len(find_spare(torch.zeros(4, 3), np.array([0, 1, 2, 2]), 1.0)) <= 2
+        assert find_spare(torch.zeros(4, 1), np.zeros(4, dtype=int), 1.0) == []
 
     @given(
         ratios=arrays(np.float32, (12, 3), elements=st.floats(-5, 5, width=32)),
@@ -75,7 +80,7 @@ class TestFindSpare:
     def test_removing_a_spare_component_that_is_not_starved_never_raises_the_objective(self, ratios, min_share):
         winner = ratios.argmax(axis=1)
         counts = np.bincount(winner, minlength=3)
-        spare = revival.find_spare(torch.from_numpy(ratios), winner, min_share)
+        spare = find_spare(ratios, winner, min_share)
         assert len(spare) <= 2
         for j in spare:
             if counts[j] >= min_share * 4:
@@ -87,32 +92,29 @@ class TestFindSpare:
 
 class TestRevival:
     def test_the_widest_cells_give_to_the_first_spare_ones(self):
-        assert revival.plan_revivals([3, 0], np.array([0.0, 5.0, 9.0, 0.0]), [0] * 4) == [[2, 3], [1, 0]]
+        gains = np.array([0.0, 5.0, 9.0, 0.0])
+        assert revival.plan_revivals([3, 0], np.zeros(4), gains, [0] * 4) == [[2, 3], [1, 0]]
 
     def test_kinds_are_not_mixed_and_each_gives_once(self):
-        kinds = [0, 0, 1, 1]
-        assert revival.plan_revivals([2], np.array([9.0, 8.0, 0.0, 1.0]), kinds) == [[3, 2]]
-        assert revival.plan_revivals([0, 1], np.array([0.0, 0.0, 3.0, 4.0]), kinds) == []
-        assert revival.plan_revivals([0, 1, 2], np.array([0.0, 0.0, 0.0, 4.0]), [0] * 4) == [[3, 0]]
+        kinds, costs = [0, 0, 1, 1], np.zeros(4)
+        assert revival.plan_revivals([2], costs, np.array([9.0, 8.0, 0.0, 1.0]), kinds) == [[3, 2]]
+        assert revival.plan_revivals([0, 1], costs, np.array([0.0, 0.0, 3.0, 4.0]), kinds) == []
+        assert revival.plan_revivals([0, 1, 2], costs, np.array([0.0, 0.0, 0.0, 4.0]), [0] * 4) == [[3, 0]]
+
+    def test_none_is_revived_where_that_widens_the_cells(self):
+        gains = np.array([0.0, 5.0, 3.0, 0.0])
+        assert revival.plan_revivals([0, 3], np.array([6.0, 0.0, 0.0, 4.0]), gains, [0] * 4) == [[1, 3]]
+        assert revival.plan_revivals([0, 3], np.array([1.0, 0.0, 0.0, 3.0]), gains, [0] * 4) == [[1, 0]]
+        assert revival.plan_revivals([3], np.array([0.0, 0.0, 0.0, 5.0]), gains, [0] * 4) == []
 
     def test_nothing_to_revive(self):
-        assert revival.plan_revivals([], np.array([1.0, 2.0]), [0, 0]) == []
+        assert revival.plan_revivals([], np.zeros(2), np.array([1.0, 2.0]), [0, 0]) == []
 
     def test_weights_are_shared_with_the_revived(self):
         weights = np.array([0.6, 0.0, 0.3, 0.1])
         after = revival.split_weights(weights, [[0, 1], [2, 3]])
         np.testing.assert_allclose(after, [0.3, 0.3, 0.15, 0.15])
         assert weights.tolist() == [0.6, 0.0, 0.3, 0.1]
-
-    def test_spread_is_the_sum_of_squared_distances_to_the_mean(self):
-        points = torch.tensor([[0.0, 0.0], [2.0, 0.0], [5.0, 5.0], [1.0, 3.0]])
-        spread = revival.measure_spread(points, np.array([0, 0, 1, 0]), 3)
-        centre = points[[0, 1, 3]].mean(0)
-        np.testing.assert_allclose(spread, [(points[[0, 1, 3]] - centre).square().sum(), 0, 0], rtol=1e-6)
-
-    def test_spread_of_images_is_that_of_their_intensities(self):
-        images = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1)
-        assert revival.measure_spread(images, np.zeros(2, dtype=int), 1).tolist() == [0.5]
 
     @pytest.mark.parametrize("backend", ["stacked", "loop"])
     def test_the_givers_cell_is_split_and_its_networks_copied(self, backend):

@@ -8,6 +8,7 @@ METHOD = code(
     "contests.py",
     "competition.py",
     "revival.py",
+    "spread.py",
     "training.py",
     "random.py",
     "networks",
