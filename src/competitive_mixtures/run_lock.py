@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from competitive_mixtures.errors import UserError
+
 NOT_A_RUN = re.compile(
     "-n|--dry-?run|--unlock|--report|--lint|-h|--help|-v|--version|--(dag|rulegraph|filegraph|d3dag)"
     "|-S|-D|--(detailed-)?summary|--list(-.*)?|-l|--l[tcipu]|-[kpfF]*n[kpfF]*"
@@ -20,6 +22,8 @@ NOT_A_RUN = re.compile(
 """Options with which Snakemake runs no job and locks nothing; `-np` is two."""
 ELSEWHERE = frozenset({"-d", "--directory"})
 """Options that make Snakemake work, and lock, in another folder."""
+TELLS = frozenset({"-h", "--help", "-v", "--version"})
+"""Options with which Snakemake looks at no folder."""
 RECORD = Path(".snakemake/run.pid")
 LOCKS = Path(".snakemake/locks")
 
@@ -34,6 +38,31 @@ def runs_jobs(words: Sequence[str]) -> bool:
     return not any(map(NOT_A_RUN.fullmatch, split_options(words)))
 
 
+def check_folder(words: Sequence[str]) -> None:
+    """Make the folder of Snakemake's own records, which it needs for a plan too.
+
+    Args:
+        words: the command line without the program's name.
+
+    Raises:
+        UserError: nothing can be written here.
+    """
+    if not works_here(words) or TELLS & set(words):
+        return
+    try:
+        LOCKS.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{LOCKS}: cannot be written ({error.strerror}), and Snakemake keeps its records there; free space or "
+            "permissions, or copy the project to where you may write"
+        ) from error
+
+
+def works_here(words: Sequence[str]) -> bool:
+    """Whether Snakemake would work in this folder, and this is a project's."""
+    return Path("Snakefile").is_file() and not ELSEWHERE & set(split_options(words))
+
+
 @contextmanager
 def record_run(words: Sequence[str]) -> Iterator[None]:
     """Keep a record of this run while the block lasts, and clean up after one that was killed.
@@ -41,7 +70,7 @@ def record_run(words: Sequence[str]) -> Iterator[None]:
     Args:
         words: the command line without the program's name.
     """
-    if not runs_jobs(words) or ELSEWHERE & set(split_options(words)) or not Path("Snakefile").is_file():
+    if not runs_jobs(words) or not works_here(words):
         yield
         return
     with ExitStack() as stack:

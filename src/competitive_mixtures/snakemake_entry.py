@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from competitive_mixtures.errors import UserError
 from competitive_mixtures.forkserver import serve_jobs
-from competitive_mixtures.run_lock import record_run, runs_jobs
+from competitive_mixtures.run_lock import check_folder, record_run, runs_jobs
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -52,6 +53,10 @@ def main() -> None:
     from snakemake.cli import args_to_api, parse_args, print_exception
 
     words = move_targets_in_front(sys.argv[1:])
+    try:
+        check_folder(words)
+    except UserError as error:
+        sys.exit(f"error: {error}")
     with record_run(words), serve_jobs() if runs_jobs(words) else nullcontext():
         try:
             parser, arguments = parse_args(words)

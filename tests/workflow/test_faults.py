@@ -4,6 +4,7 @@ import os
 import resource
 import sys
 from contextlib import contextmanager, suppress
+from shlex import quote
 
 import pytest
 from mounts import can_mount, run_on_full_disk, run_read_only
@@ -41,6 +42,17 @@ INPUTS = {
     "data/raw/digits/train-images-idx3-ubyte": "prepare",
     "data/config/digits.json": "prepare",
     f"{RUN}/baselines/single/state.safetensors": "evaluate",
+    f"{RUN}/evaluation/scores.csv": "summarize",
+    "results/summary.csv": "write-tables",
+}
+# What the report reads while it writes; Snakemake takes back what a step has written that fails.
+REPORTED = {
+    f"{RUN}/evaluation/samples.npz": "plot-figures",
+    f"{RUN}/rounds/2/samples.npy": "plot-figures",
+    "results/timing.csv": "plot-figures",
+    "results/rounds.csv": "judge-claims",
+    "results/claims.csv": "write-pages",
+    "paper/tables/density.csv": "write-pages",
 }
 
 needs_mounts = pytest.mark.skipif(not can_mount(), reason="this machine lets nobody mount, and root may write anywhere")
@@ -104,6 +116,30 @@ def test_a_full_disk_under_the_logs_too(finished):
 
 
 @needs_mounts
+def test_results_that_cannot_be_written(finished):
+    (finished.root / LAST).unlink()
+    before = finished.read("results/**/*.*")
+    output = run_read_only(finished, "results", "snakemake", LAST)
+    assert "Write-protected output files" in output
+    assert "results/dots/seed-0/pretrain/assignments.parquet" in output
+    assert "Traceback" not in output
+    finished.change(set_number("experiments", "dots", "training", "steps_per_round", value=21))
+    output = run_read_only(finished, "results", "snakemake", LAST)
+    assert "results/dots/config.json: cannot be written (Read-only file system)" in output
+    assert "Traceback" not in output
+    assert finished.read("results/**/*.*") == before
+
+
+@needs_mounts
+@pytest.mark.parametrize("command", ["snakemake all", "snakemake -n all"])
+def test_a_project_that_cannot_be_written(finished_once, command):
+    root = str(finished_once[0].root)
+    output = run_read_only(finished_once[0], root, "bash", "-c", f"cd {quote(root)} && {command}")
+    assert "error: .snakemake/locks: cannot be written (Read-only file system)" in output
+    assert "Traceback" not in output
+
+
+@needs_mounts
 @pytest.mark.parametrize("step", ["prepare"])
 def test_a_folder_that_cannot_be_written_is_named(finished_once, tmp_path, step):
     command = command_of(step).replace("NEW", f"'{tmp_path}/new'")
@@ -123,6 +159,25 @@ def test_a_truncated_file_is_named_and_the_rest_stays(finished, tmp_path, call, 
     assert f"error: {path}" in output
     assert not list((tmp_path / "new").glob("**/*.*"))
     assert finished.read("results/**/*.*") == before
+
+
+@pytest.mark.parametrize("path", REPORTED)
+def test_a_truncated_result_is_named_by_the_report(finished, tmp_path, call, path):
+    file = finished.root / path
+    os.truncate(file, file.stat().st_size // 2)
+    output = call(finished, REPORTED[path], tmp_path / "new")
+    assert f"error: {path}" in output
+
+
+def test_a_truncated_table_is_made_again(finished):
+    (path, content), *_ = finished.read("results/dots/seed-0/rounds/2/assignments.parquet").items()
+    os.truncate(finished.root / path, 100)
+    finished.change(set_number("experiments", "dots", "rounds", value=3))
+    output = finished.run("snakemake", LAST.replace("/2/", "/3/"), check=False)
+    assert f"error: {path}" in output
+    (finished.root / path).unlink()  # as the message says
+    finished.run("snakemake", LAST.replace("/2/", "/3/"))
+    assert finished.read(path) == {path: content}
 
 
 def test_a_truncated_state_is_named_by_the_pipeline(finished):

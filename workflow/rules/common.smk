@@ -176,6 +176,12 @@ def previous_of(wildcards):
     return f"{RUN}/{folder}/state.safetensors".format(**wildcards)
 
 
+def former_of(wildcards):
+    """The tables of the round before: who held each point, and what all rounds have cost so far."""
+    folder = Path(previous_of(wildcards)).parent
+    return [f"{folder}/assignments.parquet", f"{folder}/metrics.json"]
+
+
 def shards_of(wildcards):
     return [SHARD.format(shard=shard, **wildcards) for shard in range(experiment_of(wildcards).shards)]
 

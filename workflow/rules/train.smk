@@ -49,6 +49,7 @@ rule train_round:
         config=CONFIG,
         data=data_of,
         previous=previous_of,
+        former=former_of,
         code=METHOD,
     output:
         multiext(f"{ROUND}/", *TABLES),
@@ -118,6 +119,7 @@ rule reassign:
         config=CONFIG,
         data=data_of,
         previous=previous_of,
+        former=former_of,
         shards=shards_of,
         code=METHOD,
     output:

@@ -1,11 +1,10 @@
 """Tables and animations as web pages: of these Snakemake's report shows only pages, pictures and PDFs."""
 
 import base64
-import csv
 from html import escape
 from pathlib import Path
 
-from competitive_mixtures.errors import UserError
+from competitive_mixtures.report.runs import read_fields
 from competitive_mixtures.state import write_text
 
 TABLES = ("results/summary.csv", "results/claims.csv")  # and those of the paper
@@ -26,7 +25,7 @@ def write_pages(root: Path, out: Path) -> None:
         out: the folder of the pages, each of which needs no other file.
 
     Raises:
-        UserError: a table is missing or is no CSV file with a header.
+        UserError: a table is missing, is no CSV file or is cut short.
     """
     for path in [*(root / name for name in TABLES), *sorted((root / "paper/tables").glob("*.csv"))]:
         write_text(out / "tables" / f"{path.stem}.html", _page(path.stem, _table(path)))
@@ -44,13 +43,7 @@ def _page(title: str, body: str) -> str:
 
 def _table(path: Path) -> str:
     """A CSV file as an HTML table."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = csv.reader(file)
-    except (OSError, ValueError, csv.Error) as error:
-        raise UserError(
-            f"{path}: expected a CSV file with a header, found: {error}; delete it and run again"
-        ) from error
+    header, rows = read_fields(path)
     lines = [f"<tr>{''.join(f'<th>{escape(name)}</th>' for name in header)}</tr>"]
     lines += [f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows]
     return "<table>\n" + "\n".join(lines) + "\n</table>"

@@ -3,10 +3,12 @@
 import csv
 import io
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -78,8 +80,11 @@ class Run:
         path = self.folder / "evaluation" / "samples.npz"
         if not path.is_file():
             raise UserError(f"{path}: not found; run the evaluation first")
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files if not name.endswith(".component")}
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files if not name.endswith(".component")}
+        except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
+            raise UserError(f"{path}: expected NumPy arrays, found {error}; delete it and evaluate again") from error
 
     def scores(self) -> list[dict[str, str]]:
         """The rows of `evaluation/scores.csv`, values as written."""
@@ -112,7 +117,19 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     """Read a CSV file that must have exactly `columns`.
 
     Raises:
-        UserError: the file is missing or has other columns.
+        UserError: the file is missing, cut short or has other columns.
+    """
+    header, rows = read_fields(path)
+    if tuple(header) != tuple(columns):
+        raise UserError(f"{path}: found the columns {header}, expected {list(columns)}; run its step again")
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def read_fields(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Read the header and the rows of a CSV file that ends as a whole one does.
+
+    Raises:
+        UserError: the file is missing, is no CSV file or is cut short.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -121,11 +138,9 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
         raise UserError(f"{path}: not found; run the step that writes it first") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path}: expected a CSV file, found: {error}; delete it and run its step again") from error
-    if tuple(header) != tuple(columns):
-        raise UserError(f"{path}: found the columns {header}, expected {list(columns)}; run its step again")
-    if not text.endswith("\n") or any(len(row) != len(columns) for row in rows):
+    if not text.endswith("\n") or any(len(row) != len(header) for row in rows):
         raise UserError(f"{path}: found a row without all of its fields; the file is cut short: delete it, run again")
-    return [dict(zip(columns, row, strict=True)) for row in rows]
+    return header, rows
 
 
 def read_array(path: Path) -> np.ndarray:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from competitive_mixtures.errors import UserError
+from competitive_mixtures.report.runs import read_rows
+from competitive_mixtures.report.summary import SUMMARY_COLUMNS, TIMING_COLUMNS
 from competitive_mixtures.state import read_json
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ class Tables:
 
 def read_tables(root: Path, experiments: Sequence[str]) -> Tables:
     """Read the tables, the rows of `experiments` only and in their order."""
-    summary = _read_csv(root / "results/summary.csv", experiments)
     import pandas as pd
 
+    summary = _read_csv(root / "results/summary.csv", SUMMARY_COLUMNS, experiments)
     summary["value"] = pd.to_numeric(summary["value"], errors="coerce")
-    return Tables(summary, _read_csv(root / "results/timing.csv", experiments), read_bounds(root, experiments))
+    timing = _read_csv(root / "results/timing.csv", TIMING_COLUMNS, experiments)
+    return Tables(summary, timing, read_bounds(root, experiments))
 
 
 def read_bounds(root: Path, experiments: Sequence[str]) -> dict[str, float]:
@@ -47,13 +49,11 @@ def read_bounds(root: Path, experiments: Sequence[str]) -> dict[str, float]:
     return bounds
 
 
-def _read_csv(path: Path, experiments: Sequence[str]) -> "pd.DataFrame":
+def _read_csv(path: Path, columns: Sequence[str], experiments: Sequence[str]) -> "pd.DataFrame":
     import pandas as pd
 
-    try:
-        table = pd.read_csv(path, dtype={"experiment": str}, keep_default_na=False, na_values=["", "nan"])
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: not found; run `snakemake summary` first") from error
+    read_rows(path, columns)  # refuses what is missing or cut short, of which pandas would read a part
+    table = pd.read_csv(path, dtype={"experiment": str}, keep_default_na=False, na_values=["", "nan"])
     order = {name: place for place, name in enumerate(experiments)}
     table = table[table["experiment"].isin(order)]
     return table.sort_values("experiment", key=lambda names: names.map(order), kind="stable").reset_index(drop=True)
