@@ -12,12 +12,16 @@ from pairs import Row, write_rows
 
 FOLDER = Path(__file__).parent
 PARTS = ("scores.py", "training.py", "curves.py", "overhead.py", "gpu")
+REPEATED = ("scores.py", "training.py")  # what has two sides
 
 
-def run_parts(parts: list[str]) -> Iterator[Row]:
+def run_parts(parts: list[str], repeats: int | None) -> Iterator[Row]:
     """The rows of every part; a part that gives none, or fails, is a row that says so."""
     for part in parts:
-        done = subprocess.run([sys.executable, FOLDER / part], stdout=subprocess.PIPE, text=True, check=False)
+        options = ["--repeats", str(repeats)] if repeats and part in REPEATED else []
+        print(f"benchmarks: {part}", file=sys.stderr)
+        command = [sys.executable, FOLDER / part, *options]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         yield from (dict(row) for row in csv.DictReader(io.StringIO(done.stdout)))
         if done.returncode:
             yield {"name": Path(part).stem, "notes": f"failed with exit status {done.returncode}"}
@@ -28,9 +32,10 @@ def run_parts(parts: list[str]) -> Iterator[Row]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("results/bench.csv"))
+    parser.add_argument("--repeats", type=int, help="alternating runs of each side, in place of each part's own number")
     parser.add_argument("parts", nargs="*", default=PARTS, help=f"some of {', '.join(PARTS)}; all by default")
     arguments = parser.parse_args()
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     with arguments.out.open("w", newline="") as file:
-        write_rows(run_parts(arguments.parts), file)
+        write_rows(run_parts(arguments.parts, arguments.repeats), file)
     print(f"{arguments.out} written", file=sys.stderr)

@@ -16,6 +16,7 @@ from competitive_mixtures.progress import show_progress
 if TYPE_CHECKING:
     from torchvision.models import Inception3
 
+CPU_BATCH, GPU_BATCH = 10, 50
 _STAGES = {
     64: "Conv2d_1a_3x3 Conv2d_2a_3x3 Conv2d_2b_3x3 pool",
     192: "Conv2d_3b_1x1 Conv2d_4a_3x3 pool",
@@ -82,13 +83,16 @@ def load_inception(path: Path | str, num_features: int = 2048, device: str = "cp
 
 
 @torch.inference_mode()
-def extract_inception_features(network: InceptionFeatures, images: np.ndarray, batch_size: int = 50) -> np.ndarray:
+def extract_inception_features(
+    network: InceptionFeatures, images: np.ndarray, batch_size: int | None = None
+) -> np.ndarray:
     """Compute Inception features of images in memory, as pytorch-fid's command does of the same images in PNG files.
 
     Args:
         network: from `load_inception`.
         images: (N, c, h, w) uint8, c = 1 (repeated to three channels) or 3.
-        batch_size: images at a time, each of which takes about 20 MB.
+        batch_size: images at a time, each of which takes about 20 MB; by default as many as are fastest. On a CPU that
+            is few: the system hands out larger blocks of memory anew each time.
 
     Returns:
         (N, num_features) float32.
@@ -99,6 +103,7 @@ def extract_inception_features(network: InceptionFeatures, images: np.ndarray, b
     if images.ndim != 4 or images.dtype != np.uint8 or images.shape[1] not in (1, 3) or not len(images):
         raise UserError(f"images: found {images.dtype} of shape {images.shape}, expected uint8 (N, 1 or 3, h, w)")
     device = next(network.parameters()).device
+    batch_size = batch_size or (CPU_BATCH if device.type == "cpu" else GPU_BATCH)
     features = np.empty((len(images), network.num_features), dtype=np.float32)
     with show_progress("Inception features", len(images)) as report:
         for start in range(0, len(images), batch_size):
