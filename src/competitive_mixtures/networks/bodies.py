@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from math import prod
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -154,6 +155,8 @@ class ConvDecoder(nn.Module):
         """Map (k, batch, inputs) to (k, batch, c, h, w)."""
         count = len(x)
         x = self.tail(x).unflatten(2, self.start).transpose(0, 1).flatten(1, 2)
+        if self.count == 1 and x.device.type == "cpu":  # a CPU takes a sixth less for a network's step
+            x = x.contiguous(memory_format=torch.channels_last)
         x = F.relu(self.norms[0](x))
         for doubling, norm in zip(self.doublings, self.norms[1:], strict=True):
             x = F.relu(norm(doubling(x)))
