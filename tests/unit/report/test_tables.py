@@ -154,6 +154,8 @@ class TestAblations:
         }
         assert row["n"] == "2"
         assert float(row["difference"]) == pytest.approx(np.mean([-5.0 - base["0"], -5.5 - base["2"]]))
+        assert float(row["ablation_mean"]) == pytest.approx(-5.25)  # of the seeds that both have, as the difference
+        assert float(row["base_mean"]) == pytest.approx(np.mean([base["0"], base["2"]]))
         (row,) = read(tmp_path / "ablations.csv", metric="purity")
         assert row["status"] == "not run: no value in summary.csv"
 

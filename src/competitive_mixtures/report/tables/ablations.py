@@ -1,6 +1,7 @@
 """What each ablation changes: paired differences to the experiment that it stands on."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from competitive_mixtures.report.plan import Planned
@@ -43,6 +44,11 @@ def describe_changes(base: Planned, ablation: Planned) -> str:
     return "; ".join(f"{key}: {before.get(key, 'none')} → {after.get(key, 'none')}" for key in keys)
 
 
+def mean_of(values: Mapping[int, float], seeds: Sequence[int]) -> float:
+    """The mean over some seeds, so that both means of a pair and their difference are of the same runs."""
+    return sum(values[seed] for seed in seeds) / len(seeds)
+
+
 def _difference(scores: Scores, base: str, ablation: str, metric: str, split: str) -> dict[str, Any]:
     row: dict[str, Any] = {"base": base, "ablation": ablation, "metric": metric, "n": 0}
     cells = [scores.cell(name, "competitive", "-", metric, split) for name in (base, ablation)]
@@ -50,11 +56,13 @@ def _difference(scores: Scores, base: str, ablation: str, metric: str, split: st
         if cell["status"] != "run":
             return row | {"status": cell["status"]}
     ours, others = (scores.values(name, "competitive", "-", metric, split) for name in (ablation, base))
-    effects = {seed: ours[seed] - others[seed] for seed in sorted(ours.keys() & others.keys())}
+    seeds = sorted(ours.keys() & others.keys())
+    effects = {seed: ours[seed] - others[seed] for seed in seeds}
     interval = bootstrap_interval(list(effects.values()))
     if not interval.count:
         return row | {"status": "not run: no seed in common"}
-    row |= {"base_mean": cells[0]["mean"], "ablation_mean": cells[1]["mean"], "n": interval.count}
+    paired = [seed for seed in seeds if math.isfinite(effects[seed])]
+    row |= {"base_mean": mean_of(others, paired), "ablation_mean": mean_of(ours, paired), "n": interval.count}
     row |= {"difference": interval.mean, "status": "run"}
     row["values"] = " ".join(f"{seed}:{value!r}" for seed, value in effects.items())
     return row if math.isnan(interval.low) else row | {"ci_low": interval.low, "ci_high": interval.high}
