@@ -14,7 +14,7 @@ from competitive_mixtures.data import DatasetSpec
 from competitive_mixtures.settings import validate
 from competitive_mixtures.state import read_json, write_text_if_changed
 
-FILES = "data/config/files/{dataset}.json"  # the files of a user's own folder, as they are now
+FILES = "data/config/files/{dataset}.jsonl"  # the files of a user's own folder as they are now, a line each
 
 
 def read_experiment(path: Path | str) -> Experiment:
@@ -38,7 +38,7 @@ def write_resolved(params: Params, root: Path | str = ".") -> None:
         write_text_if_changed(Path(root, "data/config", f"{name}.json"), _dump(spec.model_dump(mode="json")))
         files = spec.list_files()
         if files is not None:  # a folder's own date says nothing of what lies in its subfolders
-            write_text_if_changed(Path(root, FILES.format(dataset=name)), _dump(files))
+            write_text_if_changed(Path(root, FILES.format(dataset=name)), "\n".join(map(json.dumps, files)) + "\n")
 
 
 def _dump(content: Any) -> str:

@@ -48,6 +48,6 @@ def test_the_files_of_a_users_folder_are_listed(tmp_path, monkeypatch):
     (tmp_path / "my pictures/a").mkdir(parents=True)
     (tmp_path / "my pictures/a/ü.png").write_bytes(b"12345")
     write_resolved(loaded)
-    (listed,) = json.loads((tmp_path / FILES.format(dataset="own")).read_text())
+    listed = json.loads((tmp_path / FILES.format(dataset="own")).read_text())
     assert listed[:2] == ["a/ü.png", 5]
     assert not (tmp_path / FILES.format(dataset="blobs")).exists()

@@ -115,3 +115,6 @@ def test_own_pictures(finished):
     assert "prepare" not in finished.plan("own")
     (folder / "é1" / "7.png").unlink()
     assert finished.plan("own")["prepare"] == 1
+    nowhere = own | {"path": "nulle part"}
+    finished.change(set_number("datasets", "nowhere", value=nowhere))
+    assert "nulle part" in finished.run("snakemake", "-n", "data/processed/nowhere/meta.json", check=False)

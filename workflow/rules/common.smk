@@ -160,9 +160,9 @@ def raw_of(wildcards):
 
 
 def own_of(wildcards):
-    """What a data set is read from of the user's own; a folder counts by the list of its files."""
+    """What a data set is read from of the user's own; of a folder the list of its files tells whether it changed."""
     spec = params.datasets[wildcards.dataset]
-    return [*spec.inputs, *([] if spec.list_files() is None else [FILES.format(**wildcards)])]
+    return spec.inputs if spec.list_files() is None else FILES.format(**wildcards)
 
 
 def data_of(wildcards):

@@ -41,10 +41,17 @@ class Spec(BaseSpec):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     classifier: bool = False
 
-    def list_files(self) -> list[tuple[str, int, int]]:
-        """The pictures as they are now; none where there is no such folder."""
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The folder itself, which has to be there."""
+        return (self.path,)
+
+    def list_files(self) -> list[tuple[str, int, int]] | None:
+        """The pictures as they are now; None where there is no such folder."""
         folder = Path(self.path)
-        files = find_pictures(folder) if folder.is_dir() else []
+        if not folder.is_dir():
+            return None
+        files = find_pictures(folder)
         states = [(file, (folder / file).stat(follow_symlinks=(folder / file).exists())) for file in files]
         return [(file, state.st_size, state.st_mtime_ns) for file, state in states]
 

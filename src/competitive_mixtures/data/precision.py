@@ -51,6 +51,6 @@ def check_precision(label: str, points: np.ndarray) -> None:
     if is_rounded_away(points):
         low, high = float(points.min()), float(points.max())
         raise UserError(
-            f"{label}: values from {low:.9g} to {high:.9g} lie too close together for float32, in which points are "
+            f"{label}: values from {low:.12g} to {high:.12g} lie too close together for float32, in which points are "
             "stored; subtract each column's mean in float64 and rescale what is tiny"
         )

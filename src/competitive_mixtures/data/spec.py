@@ -25,7 +25,7 @@ class Spec(BaseModel):
         return ()
 
     def list_files(self) -> list[tuple[str, int, int]] | None:
-        """Name, bytes and time (ns) of each file in the user's own folder; None where `inputs` says what can change."""
+        """Name, bytes and time (ns) of each file in the user's own folder; None where `inputs` tell all by date."""
         return None
 
     @property
