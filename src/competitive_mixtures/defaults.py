@@ -75,9 +75,9 @@ def make_experiment(
     Raises:
         UserError: names each mistake with its key.
     """
-    if component not in NETWORKS:
+    if not isinstance(component, str) or component not in NETWORKS:
         raise UserError(f"CompetitiveMixture: component = {component!r}; expected one of {sorted(NETWORKS)}")
-    hidden = HIDDEN[kind] if hidden_layer_sizes is None else [int(size) for size in hidden_layer_sizes]
+    hidden = HIDDEN[kind] if hidden_layer_sizes is None else list(hidden_layer_sizes)
     block: dict[str, Any] = {"kind": component, "count": n_components, **COMPONENTS[component, kind]}
     block |= {network: {"kind": "mlp", "hidden": hidden} for network in NETWORKS[component]}
     if not isinstance(settings, Mapping | None):

@@ -15,7 +15,7 @@ from competitive_mixtures import rounds
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.defaults import make_experiment
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.inputs import Form, check_count, choose_seed, read_points
+from competitive_mixtures.inputs import Form, check_count, check_sizes, choose_seed, read_points, to_plain
 from competitive_mixtures.mixture import TrainedMixture
 from competitive_mixtures.processor import use_threads
 from competitive_mixtures.progress import hide_progress
@@ -135,7 +135,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             component=self.component,
             n_rounds=num_rounds,
             steps_per_round=num_steps,
-            hidden_layer_sizes=self.hidden_layer_sizes,
+            hidden_layer_sizes=check_sizes("hidden_layer_sizes", self.hidden_layer_sizes),
             device=self.device,
             settings=self.settings,
         )
@@ -197,15 +197,15 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         """Write the fitted estimator to one safetensors file with JSON in its header, without pickle.
 
         Raises:
-            UserError: the file cannot be written.
+            UserError: the file cannot be written, or a parameter is neither number nor word.
         """
         check_is_fitted(self)
         params = self.get_params(deep=False)
-        if not isinstance(params["random_state"], int | None):
+        if not isinstance(params["random_state"], int | np.integer | None):
             params["random_state"] = None  # a generator's state is not kept
         facts = {
             "format": FORMAT,
-            "params": params,
+            "params": {name: to_plain(name, value) for name, value in params.items()},
             "mixture": self._mixture.facts(),
             "form": asdict(self._form),
             "feature_names": list(getattr(self, "feature_names_in_", [])),

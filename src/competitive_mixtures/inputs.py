@@ -1,6 +1,7 @@
 """What the estimator is given, checked: points as the pipeline stores them, counts, a seed."""
 
 import operator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -101,6 +102,40 @@ def check_count(name: str, value: Any) -> int:
     if number < 1:
         raise UserError(f"CompetitiveMixture: {name} = {value!r}; expected an integer of at least 1")
     return number
+
+
+def check_sizes(name: str, value: Any) -> list[int] | None:
+    """A parameter that counts several things, as a list of ints; None stays.
+
+    Raises:
+        UserError: it is no sequence of integers of at least 1, or an empty one.
+    """
+    if value is None:
+        return None
+    try:
+        sizes = [operator.index(size) for size in value]
+    except TypeError:
+        sizes = []
+    if not sizes or min(sizes) < 1:
+        raise UserError(f"CompetitiveMixture: {name} = {value!r}; expected a sequence of integers, say (50, 50)")
+    return sizes
+
+
+def to_plain(name: str, value: Any) -> Any:
+    """A parameter as JSON knows it: NumPy's numbers and arrays as Python's, tuples as lists.
+
+    Raises:
+        UserError: it is something else, which no file keeps.
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(f"{name}.{key}", inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(name, inner) for inner in value]
+    if not isinstance(value, str | int | float | None):
+        raise UserError(f"CompetitiveMixture: {name} = {value!r} cannot be kept in a file; use numbers and words")
+    return value
 
 
 def choose_seed(random_state: Any) -> int:

@@ -323,6 +323,9 @@ class TestErrors:
             ({"component": "flow"}, r"component = 'flow'; expected one of \['gan', 'vae'\]"),
             ({"hidden_layer_sizes": ()}, "hidden"),
             ({"hidden_layer_sizes": (0,)}, "hidden"),
+            ({"hidden_layer_sizes": 50}, r"hidden_layer_sizes = 50; expected a sequence of integers"),
+            ({"hidden_layer_sizes": (2.5,)}, "hidden"),
+            ({"component": ["vae"]}, r"component = \['vae'\]"),
             ({"device": "tpu"}, "device: found 'tpu'"),
             ({"n_jobs": 0}, "n_jobs = 0"),
             ({"random_state": -1}, "Seed must be between"),
@@ -394,6 +397,18 @@ class TestKept:
         loaded = CompetitiveMixture.load(tmp_path / "m.safetensors")
         assert loaded.random_state is None
         assert loaded.predict(frame).shape == (120,)
+
+    def test_numbers_of_numpy(self, tmp_path):
+        sizes = {"n_components": np.int64(2), "hidden_layer_sizes": np.array([4, 4]), "random_state": np.int64(5)}
+        odd = small(**sizes, settings={"balancing": {"min_share": np.float64(0.2)}}).fit(X)
+        odd.save(tmp_path / "m.safetensors")
+        loaded = CompetitiveMixture.load(tmp_path / "m.safetensors")
+        assert loaded.get_params() == odd.get_params() | {"hidden_layer_sizes": [4, 4]}
+        assert np.array_equal(loaded.sample(3)[0], odd.sample(3)[0])
+
+    def test_what_no_file_keeps(self, tmp_path):
+        with pytest.raises(UserError, match=r"verbose = .* cannot be kept in a file"):
+            small(verbose=b"yes").fit(X).save(tmp_path / "m.safetensors")
 
     @pytest.mark.parametrize("copied", [copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))], ids=["copy", "pickle"])
     def test_copies(self, copied, fitted):
