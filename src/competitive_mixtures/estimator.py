@@ -223,6 +223,15 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         facts, tensors = read_facts(path), read_tensors(path)
         if not isinstance(facts, dict) or facts.get("format") != FORMAT:
             raise UserError(f"{path}: expected a file that CompetitiveMixture.save wrote")
+        try:
+            return cls._restore(facts, tensors)
+        except UserError:
+            raise
+        except Exception as error:  # whatever a damaged file makes of any line
+            raise UserError(f"{path}: damaged ({error!r}); save the estimator anew") from error
+
+    @classmethod
+    def _restore(cls, facts: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> "CompetitiveMixture":
         estimator = cls(**facts["params"])
         form = facts["form"]
         estimator._form = Form(**form | {key: tuple(form[key]) for key in ("shape", "origin")})

@@ -156,7 +156,10 @@ def read_facts(path: Path | str) -> Any:
         header = file.metadata() or {}
     if "facts" not in header:
         raise UserError(f"{path}: expected facts in the header, found none; delete the file and run again")
-    return json.loads(header["facts"])
+    try:
+        return json.loads(header["facts"])
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}: expected JSON in the header, found {error}; delete the file and run again") from error
 
 
 def read_tensors(path: Path | str) -> dict[str, "Tensor"]:

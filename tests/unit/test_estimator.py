@@ -24,7 +24,7 @@ from competitive_mixtures import CompetitiveMixture, competition
 from competitive_mixtures.errors import TrainingDivergedError, UserError
 from competitive_mixtures.evaluation.likelihood import score_samples
 from competitive_mixtures.runs import Run
-from competitive_mixtures.state import read_json, read_table, read_tensors, take_named, write_tensors
+from competitive_mixtures.state import read_facts, read_json, read_table, read_tensors, take_named, write_tensors
 
 X = make_blobs().train
 IMAGES = make_images().train
@@ -424,6 +424,17 @@ class TestKept:
         write_tensors(tmp_path / "facts.safetensors", {"x": torch.zeros(1)}, {"ids": [0]})
         with pytest.raises(UserError, match=r"expected a file that CompetitiveMixture\.save wrote"):
             CompetitiveMixture.load(tmp_path / "facts.safetensors")
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [("params", None), ("params", {"k": 3}), ("mixture", {}), ("form", 3), ("records", [{}]), ("records", [])],
+    )
+    def test_a_damaged_file(self, fitted, tmp_path, key, value):
+        path = tmp_path / "m.safetensors"
+        fitted.save(path)
+        write_tensors(path, read_tensors(path), read_facts(path) | {key: value})
+        with pytest.raises(UserError, match=r"m\.safetensors: damaged"):
+            CompetitiveMixture.load(path)
 
     def test_settings_that_json_does_not_know(self, tmp_path):
         odd = small(settings={"training": {"batch_size": 16}}).fit(X)
