@@ -1,26 +1,38 @@
 """Whether float32, in which points are stored, keeps what tells them apart, and the centre that makes it do so."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from competitive_mixtures.errors import UserError
 
 MAX_ROUNDING = 1e-3  # of a coordinate, over the points' mean deviation
+BLOCK_VALUES = 2**20  # coordinates that are looked at at once
 LARGEST = 1e30  # of a coordinate; a model's samples may lie far beyond the points, and float32 ends at 3.4e38
 
 
 def find_centre(points: np.ndarray) -> np.ndarray:
     """The mean of (N, d) points, (d,) float64; of identical points it is each of them to the last bit."""
     first = points[0].astype(np.float64)
-    return first + np.subtract(points, first, dtype=np.float64).mean(axis=0)
+    return first + sum(np.subtract(block, first).sum(axis=0) for block in iterate_blocks(points)) / len(points)
 
 
 def is_rounded_away(points: np.ndarray) -> bool:
     """Whether float32 would round the differences between (N, d) points away."""
     if np.can_cast(points.dtype, np.float32):
         return False
-    rounding = np.abs(np.subtract(points, points.astype(np.float32), dtype=np.float64)).max()
-    deviation = np.abs(np.subtract(points, find_centre(points), dtype=np.float64)).mean()
-    return bool(deviation and rounding > MAX_ROUNDING * deviation)
+    centre, rounding, total = find_centre(points), 0.0, 0.0
+    for block in iterate_blocks(points):
+        rounding = max(rounding, float(np.abs(block - block.astype(np.float32)).max()))
+        total += float(np.abs(block - centre).sum())
+    return bool(total and rounding * points.size / MAX_ROUNDING > total)
+
+
+def iterate_blocks(points: np.ndarray) -> Iterator[np.ndarray]:
+    """Rows of (N, d) points as float64, a few megabytes at a time."""
+    rows = max(1, BLOCK_VALUES // points.shape[1])
+    for start in range(0, len(points), rows):
+        yield points[start : start + rows].astype(np.float64)
 
 
 def check_magnitude(label: str, points: np.ndarray) -> None:
