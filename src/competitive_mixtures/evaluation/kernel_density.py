@@ -23,7 +23,7 @@ def candidate_bandwidths(samples: np.ndarray) -> np.ndarray:
     """
     samples = as_points("samples", samples, at_least=2)
     median = np.median(np.linalg.norm(np.diff(samples, axis=0), axis=1))
-    resolution = np.finfo(np.float32).eps * (float(np.abs(samples).max()) or 1.0)
+    resolution = float(np.finfo(np.float32).eps) * (float(np.abs(samples).max()) or 1.0)
     return max(median, resolution) * 2.0 ** np.arange(-7, 7)
 
 

@@ -74,6 +74,13 @@ def test_candidates_are_powers_of_two_of_the_median_consecutive_distance() -> No
     np.testing.assert_allclose(candidate_bandwidths(samples), [2.0**exponent for exponent in range(-7, 7)])
 
 
+@pytest.mark.parametrize("scale", [1e-41, 1e-12, 1e30])
+def test_a_collapsed_sampler_of_any_scale_has_densities(scale: float) -> None:
+    samples = np.full((20, 2), scale, dtype=np.float32)
+    densities = log_kernel_density(np.array([[0.0, 2 * scale]]), samples, candidate_bandwidths(samples))
+    assert np.isfinite(densities).all()
+
+
 def test_a_collapsed_sampler_is_scored_and_scored_badly() -> None:
     samples = np.full((40, 2), 3.0, dtype=np.float32)
 
