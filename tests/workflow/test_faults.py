@@ -121,7 +121,7 @@ def test_results_that_cannot_be_written(finished):
     before = finished.read("results/**/*.*")
     output = run_read_only(finished, "results", "snakemake", LAST)
     assert "Write-protected output files" in output
-    assert "results/dots/seed-0/pretrain/assignments.parquet" in output
+    assert "/assignments.parquet" in output.partition("Write-protected output files")[2]  # of any of the jobs to come
     assert "Traceback" not in output
     finished.change(set_number("experiments", "dots", "training", "steps_per_round", value=21))
     output = run_read_only(finished, "results", "snakemake", LAST)

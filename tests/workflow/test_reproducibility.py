@@ -41,7 +41,9 @@ def test_a_second_run_in_the_folder_is_refused(fresh):
     process = fresh.start("snakemake", LAST)
     while process.poll() is None and not any((fresh.root / ".snakemake/locks").glob("*")):
         time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGSTOP)  # or it might be done before the second one has started
     refused = fresh.run("snakemake", LAST, check=False)
+    os.killpg(process.pid, signal.SIGCONT)
     os.killpg(process.pid, signal.SIGTERM)
     process.wait()
     assert "LockException" in refused
