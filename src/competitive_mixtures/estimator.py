@@ -15,7 +15,7 @@ from competitive_mixtures import rounds
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.defaults import make_experiment
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.inputs import Form, check_count, check_sizes, choose_seed, read_points, to_plain
+from competitive_mixtures.inputs import Form, check_count, check_counts, choose_seed, read_points, to_plain
 from competitive_mixtures.mixture import TrainedMixture
 from competitive_mixtures.processor import use_threads
 from competitive_mixtures.progress import hide_progress
@@ -135,7 +135,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             component=self.component,
             n_rounds=num_rounds,
             steps_per_round=num_steps,
-            hidden_layer_sizes=check_sizes("hidden_layer_sizes", self.hidden_layer_sizes),
+            hidden_layer_sizes=check_counts("hidden_layer_sizes", self.hidden_layer_sizes),
             device=self.device,
             settings=self.settings,
         )

@@ -104,7 +104,7 @@ def check_count(name: str, value: Any) -> int:
     return number
 
 
-def check_sizes(name: str, value: Any) -> list[int] | None:
+def check_counts(name: str, value: Any) -> list[int] | None:
     """A parameter that counts several things, as a list of ints; None stays.
 
     Raises:

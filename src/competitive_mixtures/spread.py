@@ -4,11 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from competitive_mixtures.competition import to_cells
+from competitive_mixtures.competition import split_batches, to_cells
 from competitive_mixtures.training import to_float
 
 POWER_STEPS = 10  # of the iteration for a cell's longest axis
-BATCH = 4096  # points that are added up at once
 
 
 def measure_splits(points: Tensor, winner: np.ndarray, num_components: int) -> np.ndarray:
@@ -58,7 +57,8 @@ def measure_mergers(points: Tensor, winner: np.ndarray, runner_up: np.ndarray, n
     pair = torch.from_numpy(winner.astype(np.int64) * k + runner_up).to(points.device)
     sums = torch.zeros(k * k, points[0].numel(), dtype=torch.float64, device=points.device)
     squares = torch.zeros(k * k, dtype=torch.float64, device=points.device)
-    for part, place in zip(points.split(BATCH), pair.split(BATCH), strict=True):
+    parts = split_batches(points)
+    for part, place in zip(parts, pair.split([len(part) for part in parts]), strict=True):
         x = to_float(part).flatten(1).double()
         sums.index_add_(0, place, x)
         squares.index_add_(0, place, x.square().sum(1))
