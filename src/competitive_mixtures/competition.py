@@ -126,18 +126,29 @@ def score_by_bound(
     return torch.cat(columns, dim=1)
 
 
-def log_normalizers(log_ratios: Tensor, settings: config.Scoring) -> Tensor:
+def log_sums(log_ratios: Tensor) -> Tensor:
+    """Log of the sum of r_j over the points, (k,) float64, of log-ratios (N, k)."""
+    return torch.logsumexp(log_ratios.double(), dim=0)
+
+
+def log_normalizers(sums: Tensor, settings: config.Scoring) -> Tensor:
     """Log Z_j, with Z_j the sum of r_j over the training points (the paper's normalisation, per component).
 
     `global` is the authors' code: one sum over points and components, which leaves the winner unchanged. Bounds are
     normalised densities already.
+
+    Args:
+        sums: (k,) float64, `log_sums` of the training points.
+        settings: of the scoring.
+
+    Returns:
+        (k,) float32.
     """
     if settings.kind in ("bound", "soft_bound"):
-        return torch.zeros(log_ratios.shape[1])
-    per_component = torch.logsumexp(log_ratios.double(), dim=0)
+        return torch.zeros(len(sums))
     if settings.normalization == "component":
-        return per_component.float()
-    return torch.logsumexp(per_component, dim=0).expand_as(per_component).float()
+        return sums.float()
+    return torch.logsumexp(sums, dim=0).expand_as(sums).float()
 
 
 def log_scores(log_ratios: Tensor, normalizers: Tensor, weights: np.ndarray, settings: config.Scoring) -> Tensor:

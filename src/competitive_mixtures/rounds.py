@@ -3,6 +3,7 @@
 Nothing here touches a file: `jobs.py` does for the pipeline, and the estimator keeps all of it in memory.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from competitive_mixtures.config import Scoring
 from competitive_mixtures.contests import Contest, merge_facts, sort_contests
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.clustering import contingency_table, score_agreement
-from competitive_mixtures.evaluation.objective import estimate_log_partition, estimate_objective
+from competitive_mixtures.evaluation.objective import estimate_objective
 from competitive_mixtures.networks.bank import ComponentBank, JudgeBank, join
 from competitive_mixtures.networks.population import Population, build_discriminators
 from competitive_mixtures.progress import show_progress
@@ -172,7 +173,8 @@ def conclude(
     settings, k = run.experiment.scoring, run.experiment.num_components
     clock = Clock()
     with clock.time("assign"):
-        normalizers = competition.log_normalizers(log_ratios, settings)
+        sums = competition.log_sums(log_ratios)
+        normalizers = competition.log_normalizers(sums, settings)
         prior = revival.split_weights(np.array(record["weights"]), contests[0].facts["revived"])
         scores = competition.log_scores(log_ratios, normalizers, prior, settings)
         scores_test = competition.log_scores(log_ratios_test, normalizers, prior, settings)
@@ -182,8 +184,8 @@ def conclude(
         counts = assignment.count(k)
         weights = counts / counts.sum()
         winner_test = competition.assign(scores_test).winner
-        judged = judge_objective(log_ratios, log_ratios_test, assignment.winner, winner_test, weights, settings)
-        revivals = plan_revivals(run, round_ + 1, log_ratios, assignment.winner)
+        judged = judge_objective(log_ratios, log_ratios_test, assignment.winner, winner_test, weights, sums, settings)
+        revivals = plan_revivals(run, round_ + 1, log_ratios, normalizers, assignment.winner)
     labels = run.dataset.train_labels
     facts = merge_facts([contest.facts for contest in contests])
     facts["seconds"] |= clock.seconds
@@ -222,6 +224,7 @@ def judge_objective(
     winner: np.ndarray,
     winner_test: np.ndarray,
     weights: np.ndarray,
+    sums: Tensor,
     settings: Scoring,
 ) -> dict[str, float | None]:
     """The objective's estimate on training and on test points, in nats.
@@ -231,7 +234,7 @@ def judge_objective(
     """
     if settings.kind in ("bound", "soft_bound"):
         return {"objective": None, "objective_test": None}
-    log_partition = estimate_log_partition(log_ratios)
+    log_partition = sums - math.log(len(log_ratios))
     alpha = torch.from_numpy(weights)
     columns = {"objective": (log_ratios, winner), "objective_test": (log_ratios_test, winner_test)}
     estimates = {
@@ -241,12 +244,12 @@ def judge_objective(
     return {name: value if np.isfinite(value) else None for name, value in estimates.items()}
 
 
-def plan_revivals(run: Run, next_round: int, log_ratios: Tensor, winner: np.ndarray) -> Tensor:
+def plan_revivals(run: Run, next_round: int, log_ratios: Tensor, normalizers: Tensor, winner: np.ndarray) -> Tensor:
     """Pairs [from, to], (n, 2) int64, of the revivals that the next round starts with; none when it is not its turn."""
     settings, k = run.experiment.revival, run.experiment.num_components
     if settings is None or next_round < 2 or next_round % settings.every or next_round > settings.until:
         return torch.zeros(0, 2, dtype=torch.int64)
-    normalized = log_ratios - competition.log_normalizers(log_ratios, run.experiment.scoring)
+    normalized = log_ratios - normalizers
     runner_up = revival.find_runner_up(normalized, winner)
     spare = revival.find_spare(normalized, winner, runner_up, settings.min_share)
     pairs = []

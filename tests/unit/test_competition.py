@@ -27,6 +27,10 @@ def tensor(*rows):
     return torch.tensor(rows, dtype=torch.float32)
 
 
+def normalizers_of(ratios, settings):
+    return competition.log_normalizers(competition.log_sums(ratios), settings)
+
+
 class TestSplitUniformly:
     @given(num_points=st.integers(1, 300), share=st.floats(0, 1), seed=st.integers(0, 5))
     def test_parts_are_equal_up_to_one_point(self, num_points, share, seed):
@@ -50,27 +54,27 @@ class TestSplitUniformly:
 class TestScores:
     def test_log_normalizers_of_each_component(self):
         ratios = tensor([0.0, 1.0], [math.log(3), 1.0])
-        found = competition.log_normalizers(ratios, scoring())
+        found = normalizers_of(ratios, scoring())
         torch.testing.assert_close(found, torch.tensor([math.log(4), 1 + math.log(2)]))
 
     def test_log_normalizer_of_all(self):
         ratios = tensor([0.0, math.log(2)], [math.log(3), math.log(4)])
-        found = competition.log_normalizers(ratios, scoring(normalization="global"))
+        found = normalizers_of(ratios, scoring(normalization="global"))
         torch.testing.assert_close(found, torch.full((2,), math.log(10)))
 
     @pytest.mark.parametrize("kind", ["bound", "soft_bound"])
     def test_bounds_are_normalised_already(self, kind):
-        assert competition.log_normalizers(tensor([1.0, 2.0]), scoring(kind=kind)).tolist() == [0, 0]
+        assert normalizers_of(tensor([1.0, 2.0]), scoring(kind=kind)).tolist() == [0, 0]
 
     def test_huge_ratios_do_not_overflow(self):
-        found = competition.log_normalizers(tensor([1e4, -1e4], [1e4, -1e4]), scoring())
+        found = normalizers_of(tensor([1e4, -1e4], [1e4, -1e4]), scoring())
         torch.testing.assert_close(found, torch.tensor([1e4, -1e4]) + math.log(2))
 
     @given(ratios=arrays(np.float32, st.tuples(st.integers(1, 20), st.integers(1, 5)), elements=FINITE))
     def test_global_normalisation_leaves_the_raw_winner(self, ratios):
         settings = scoring(normalization="global")
         found = torch.from_numpy(ratios)
-        normalizers = competition.log_normalizers(found, settings)
+        normalizers = normalizers_of(found, settings)
         scores = competition.log_scores(found, normalizers, np.full(ratios.shape[1], 0.2), settings)
         won = competition.assign(scores).winner
         rows = np.arange(len(ratios))
@@ -84,7 +88,7 @@ class TestScores:
         """r_j matters up to a factor of its own: the scale of component j's density is unknown."""
         scores = []
         for found in (torch.from_numpy(ratios), torch.from_numpy(ratios + shift)):
-            normalizers = competition.log_normalizers(found, scoring())
+            normalizers = normalizers_of(found, scoring())
             scores.append(competition.log_scores(found, normalizers, np.full(3, 1 / 3), scoring()))
         torch.testing.assert_close(scores[0], scores[1], atol=1e-4, rtol=0)
 

@@ -1,21 +1,6 @@
 """The upper bound on the divergence from data to model that the competition lowers, estimated from density ratios."""
 
-import math
-
-import torch
 from torch import Tensor
-
-
-def estimate_log_partition(log_ratios: Tensor) -> Tensor:
-    """Estimate each component's log partition constant, log(Z_j / N), on the training points.
-
-    Args:
-        log_ratios: (N, k) log r_j(x) = log p_gj(x) - log p_d(x) + constant_j, of any float type.
-
-    Returns:
-        (k,) float64; subtracting it makes the mean of r_j over these points exactly 1.
-    """
-    return torch.logsumexp(log_ratios.double(), dim=0) - math.log(len(log_ratios))
 
 
 def estimate_objective(log_ratios: Tensor, components: Tensor, weights: Tensor, log_partition: Tensor) -> float:
@@ -32,7 +17,7 @@ def estimate_objective(log_ratios: Tensor, components: Tensor, weights: Tensor, 
         log_ratios: (n, k) log density ratios at training or held-out points.
         components: (n,) integers, the component that owns each point.
         weights: (k,) mixture weights alpha of the training points.
-        log_partition: (k,) from `estimate_log_partition` on the training points.
+        log_partition: (k,) float64 log(Z_j / N), log of the mean of r_j over the training points.
 
     Returns:
         The estimate in nats; infinite when a point belongs to a component of weight zero.

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from scipy.special import logsumexp
 
-from competitive_mixtures.evaluation.objective import estimate_log_partition, estimate_objective
+from competitive_mixtures.evaluation.objective import estimate_objective
 
 
 def score(log_ratios: np.ndarray, components: np.ndarray, weights: np.ndarray) -> float:
+    partition = torch.from_numpy(logsumexp(log_ratios, axis=0) - np.log(len(log_ratios)))
     log_ratios = torch.from_numpy(log_ratios)
-    partition = estimate_log_partition(log_ratios)
     return estimate_objective(log_ratios, torch.from_numpy(components), torch.from_numpy(weights), partition)
 
 
@@ -56,13 +57,11 @@ def test_bound_ignores_each_components_constant_and_never_overflows() -> None:
 
 
 def test_held_out_points_use_the_constants_and_weights_of_the_training_points() -> None:
-    train = torch.tensor([[0.0, 1.0], [2.0, 1.0]])
+    partition = torch.tensor([np.log((1 + np.e**2) / 2), 1.0])  # of training points with log-ratios 0 and 2, 1 and 1
     weights = torch.tensor([0.25, 0.75])
-    partition = estimate_log_partition(train)
 
     bound = estimate_objective(torch.tensor([[3.0, 0.5]]), torch.tensor([1]), weights, partition)
 
-    assert partition.numpy() == pytest.approx([np.log((1 + np.e**2) / 2), 1.0])
     assert bound == pytest.approx(-np.log(0.75) - (0.5 - 1.0))
 
 
