@@ -85,7 +85,7 @@ def _draw_sizes(axes: "Axes", rounds: np.ndarray, runs: "list[Run]") -> None:
     draw_curves(axes, rounds, collect(runs, rounds, "smallest"), style.COMPONENT_COLORS[0], "smallest")
     axes.axhline(1, color=style.GREY, linewidth=0.6, zorder=0)
     axes.set_title("cell size, equal = 1")
-    axes.set_ylim(-0.05, 1.5 * axes.get_ylim()[1])  # the legend stands above the curves, which fill the rest
+    axes.set_ylim(-0.05, 1.75 * axes.get_ylim()[1])  # the legend stands above the curves, which fill the rest
     axes.legend(handlelength=1.6, loc="upper right")
 
 
