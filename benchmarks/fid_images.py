@@ -1,6 +1,6 @@
 """FID of two sets of 28x28 images from start to end, with random weights, against pytorch-fid on folders of PNG files.
 
-`python benchmarks/fid_images.py` takes about an hour on two cores and prints its row as CSV; it is no part of
+`python benchmarks/fid_images.py` takes half an hour on two cores and prints its row as CSV; it is no part of
 `make bench`. `--images 100 --features 64` is a trial: a Fréchet distance needs more images than features.
 """
 
