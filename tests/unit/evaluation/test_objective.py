@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.special import logsumexp
 
+from competitive_mixtures.competition import log_sums
 from competitive_mixtures.evaluation.objective import estimate_objective
 
 
@@ -57,11 +58,13 @@ def test_bound_ignores_each_components_constant_and_never_overflows() -> None:
 
 
 def test_held_out_points_use_the_constants_and_weights_of_the_training_points() -> None:
-    partition = torch.tensor([np.log((1 + np.e**2) / 2), 1.0])  # of training points with log-ratios 0 and 2, 1 and 1
+    train = torch.tensor([[0.0, 1.0], [2.0, 1.0]])
     weights = torch.tensor([0.25, 0.75])
+    partition = log_sums(train) - np.log(2)
 
     bound = estimate_objective(torch.tensor([[3.0, 0.5]]), torch.tensor([1]), weights, partition)
 
+    assert partition.numpy() == pytest.approx([np.log((1 + np.e**2) / 2), 1.0])
     assert bound == pytest.approx(-np.log(0.75) - (0.5 - 1.0))
 
 
