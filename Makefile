@@ -53,7 +53,7 @@ compare: $(ENVIRONMENT)  ## what changed since the last commit: numbers, scores,
 environment: $(ENVIRONMENT)  ## only the environment
 
 watch: $(ENVIRONMENT)  ## a running pipeline: experiment, seed, round, churn, objective, time left
-	$(ACTIVATE) python -m competitive_mixtures.watch
+	$(ACTIVATE) python -m competitive_mixtures.pipeline.watch
 
 lock:  ## resolves the dependencies anew; needs uv
 	uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \

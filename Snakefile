@@ -2,10 +2,10 @@
 
 import sys
 
-from competitive_mixtures.config import load_params
+from competitive_mixtures.settings.schema import load_params
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.resolved import write_resolved
-from competitive_mixtures.yaml_files import read_yaml
+from competitive_mixtures.pipeline.resolved import write_resolved
+from competitive_mixtures.settings.yaml_files import read_yaml
 
 try:
     for file in ("params.yaml", *workflow.configfiles):

@@ -87,10 +87,11 @@ def measure(num_points: int, num_components: int, num_steps: int, repeats: int =
 
 def run_rounds(num_points: int, num_components: int, num_steps: int, repeats: int) -> dict[str, float]:
     """What `measure` gives, in this process."""
-    from competitive_mixtures import rounds, runs
-    from competitive_mixtures.config import read_params
     from competitive_mixtures.data import Dataset
-    from competitive_mixtures.training import choose_kernels
+    from competitive_mixtures.method import rounds
+    from competitive_mixtures.method import run as runs
+    from competitive_mixtures.method.training import choose_kernels
+    from competitive_mixtures.settings.schema import read_params
 
     choose_kernels(1)
     experiment = read_params().experiments["synthetic-3"]
@@ -111,8 +112,8 @@ def run_rounds(num_points: int, num_components: int, num_steps: int, repeats: in
     for _ in range(repeats):
         run.clock.seconds.clear()
         began = CPU()
-        contest = rounds.compete(run, 1, start.tensors, range(num_components))
-        outcome = rounds.conclude(run, 1, start.record, start.assignment.winner, [contest])
+        partial_round = rounds.compete(run, 1, start.tensors, range(num_components))
+        outcome = rounds.conclude(run, 1, start.record, start.assignment.winner, [partial_round])
         measured.append({"seconds": CPU() - began, **outcome.record["seconds"]})
     best = min(measured, key=lambda found: found["seconds"])
     return best | {"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "steps": num_steps}

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from pairs import CPU, Row, make_row
 
-from competitive_mixtures import rounds
-from competitive_mixtures.config import Params, read_params
 from competitive_mixtures.data import Dataset, load_dataset, prepare
-from competitive_mixtures.runs import Run
-from competitive_mixtures.training import choose_kernels
+from competitive_mixtures.method import rounds
+from competitive_mixtures.method.run import Run
+from competitive_mixtures.method.training import choose_kernels
+from competitive_mixtures.settings.schema import Params, read_params
 
 EXPERIMENT = "synthetic-3-paper"
 AUTHORS_S = 74.3  # CPU seconds of a round of their code on one core, measured beside ours; see docs/benchmarks.md
@@ -30,8 +30,8 @@ def benchmark_round() -> Iterator[Row]:
         run = Run(experiment.model_copy(update={"device": "cpu"}), prepare_points(params, Path(name)), 0)
         tensors, record, former = start(run)
         began = CPU()
-        contest = rounds.compete(run, 1, tensors, range(experiment.num_components))
-        rounds.conclude(run, 1, record, former, [contest])
+        partial_round = rounds.compete(run, 1, tensors, range(experiment.num_components))
+        rounds.conclude(run, 1, record, former, [partial_round])
         seconds = CPU() - began
     phases = ", ".join(f"{phase} {value:.1f} s" for phase, value in run.clock.seconds.items() if value >= 0.05)
     scoring = experiment.scoring

@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from competitive_mixtures import config
+from competitive_mixtures.settings import schema
 
 
 class PlainVAE(nn.Module):
-    """One VAE of the same layers and loss as `VAEBank` holds k of, for a batch of points (batch, *shape)."""
+    """One VAE of the same layers and loss as `VAEStack` holds k of, for a batch of points (batch, *shape)."""
 
-    def __init__(self, settings: config.VAE, shape: Sequence[int]) -> None:
+    def __init__(self, settings: schema.VAE, shape: Sequence[int]) -> None:
         super().__init__()
         self.settings = settings
         build = build_convolutions if settings.encoder.kind == "conv" else build_mlps
@@ -35,7 +35,7 @@ class PlainVAE(nn.Module):
 class PlainLoop:
     """k VAEs with a `torch.optim.Adam` each, which take their steps in turn."""
 
-    def __init__(self, settings: config.VAE, points: Tensor, batch_size: int) -> None:
+    def __init__(self, settings: schema.VAE, points: Tensor, batch_size: int) -> None:
         options = settings.optimizer
         self.points, self.batch_size = points, batch_size
         self.networks = [PlainVAE(settings, points.shape[1:]) for _ in range(settings.count)]
@@ -55,7 +55,7 @@ class PlainLoop:
                 optimizer.step()
 
 
-def build_mlps(settings: config.VAE, shape: Sequence[int]) -> tuple[nn.Module, nn.Module]:
+def build_mlps(settings: schema.VAE, shape: Sequence[int]) -> tuple[nn.Module, nn.Module]:
     def stack(*widths: int) -> list[nn.Module]:
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(widths):
@@ -68,7 +68,7 @@ def build_mlps(settings: config.VAE, shape: Sequence[int]) -> tuple[nn.Module, n
     return encoder, decoder
 
 
-def build_convolutions(settings: config.VAE, shape: Sequence[int]) -> tuple[nn.Module, nn.Module]:
+def build_convolutions(settings: schema.VAE, shape: Sequence[int]) -> tuple[nn.Module, nn.Module]:
     downwards, upwards = [shape[0], *settings.encoder.widths], settings.decoder.widths
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(downwards):

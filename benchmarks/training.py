@@ -14,10 +14,10 @@ from first_experiment import benchmark_round
 from pairs import CPU, WALL, Row, make_row, time_alternately, write_rows
 from plain import PlainLoop
 
-from competitive_mixtures import config
-from competitive_mixtures.config import read_params
-from competitive_mixtures.networks.population import build_components
-from competitive_mixtures.training import choose_kernels, train_components
+from competitive_mixtures.method.training import choose_kernels, train_components
+from competitive_mixtures.networks.ensemble import build_components
+from competitive_mixtures.settings import schema
+from competitive_mixtures.settings.schema import read_params
 
 REPEATS = 5
 
@@ -44,7 +44,7 @@ def benchmark_training(repeats: int) -> Iterator[Row]:
 
 def compare_step(
     name: str,
-    experiment: config.Experiment,
+    experiment: schema.Experiment,
     points: torch.Tensor,
     batch_size: int,
     num_steps: int,
@@ -70,7 +70,7 @@ def compare_step(
     ours(), reference()
     *_, timings = time_alternately(ours, reference, repeats, CPU if threads == 1 else WALL)
     where = "1 thread" if threads == 1 else f"wall time, {threads} threads against 1"
-    how = "one by one" if len(components.banks) > 1 else "side by side"
+    how = "one by one" if len(components.stacks) > 1 else "side by side"
     notes = f"{experiment.num_components} components, batch {batch_size}, {where}; {how}; {repeats} x {num_steps} steps"
     return make_row(name, timings, notes, per=num_steps)
 

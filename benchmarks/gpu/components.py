@@ -1,4 +1,4 @@
-"""A step of 15 convolutional VAEs: one by one, as one bank, as one CUDA graph, compiled."""
+"""A step of 15 convolutional VAEs: one by one, as one stack, as one CUDA graph, compiled."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,43 +10,43 @@ from pydantic import TypeAdapter
 from timing import Bench, Row, TrafficCount
 from torch import Tensor
 
-from competitive_mixtures import config
-from competitive_mixtures.networks.bank import ComponentBank
-from competitive_mixtures.networks.vae import VAEBank
-from competitive_mixtures.random import make_generators
-from competitive_mixtures.settings import validate
+from competitive_mixtures.networks.stack import ComponentStack
+from competitive_mixtures.networks.vae import VAEStack
+from competitive_mixtures.seeding import make_generators
+from competitive_mixtures.settings import schema
+from competitive_mixtures.settings.blocks import validate
 
 LAST_COMPILE_S = 120  # a compilation takes up to a minute and cannot be stopped: none is started later
 
 
-def build(kind: type[ComponentBank], block: dict[str, Any], shape: tuple[int, ...], ids: range, device: str) -> Any:
-    """A bank of some of the networks."""
-    settings = validate(TypeAdapter(config.Component), block, "benchmark")
+def build(kind: type[ComponentStack], block: dict[str, Any], shape: tuple[int, ...], ids: range, device: str) -> Any:
+    """A stack of some of the networks."""
+    settings = validate(TypeAdapter(schema.Component), block, "benchmark")
     return kind(settings, shape, make_generators(0, "benchmark", components=ids), device=device)
 
 
-def draw(bench: Bench, bank: Any, batch: int) -> tuple[Tensor, Tensor]:
-    """Points in [0, 1] and noise for one step of a bank."""
-    rows = batch * bank.batches_per_step
-    x = torch.rand(bank.count, rows, *bank.shape, device=bench.device)
-    streams = make_generators(0, "noise", components=range(bank.count), device=bench.device)
-    return x, bank.draw_noise(streams, 1, batch)[0]
+def draw(bench: Bench, stack: Any, batch: int) -> tuple[Tensor, Tensor]:
+    """Points in [0, 1] and noise for one step of a stack."""
+    rows = batch * stack.batches_per_step
+    x = torch.rand(stack.count, rows, *stack.shape, device=bench.device)
+    streams = make_generators(0, "noise", components=range(stack.count), device=bench.device)
+    return x, stack.draw_noise(streams, 1, batch)[0]
 
 
-def record_step(bank: Any, x: Tensor, noise: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
-    """The bank's step as one CUDA graph, which the host launches at once; the bank stays as it is."""
-    state = {name: tensor.clone() for name, tensor in bank.state().items()}
+def record_step(stack: Any, x: Tensor, noise: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    """The stack's step as one CUDA graph, which the host launches at once; the stack stays as it is."""
+    state = {name: tensor.clone() for name, tensor in stack.state().items()}
     x, noise = x.clone(), noise.clone()
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         for _ in range(3):
-            bank.step(x, noise)
+            stack.step(x, noise)
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        losses = bank.step(x, noise)
-    bank.load(state)
+        losses = stack.step(x, noise)
+    stack.load(state)
 
     def step(batch: Tensor, batch_noise: Tensor) -> Tensor:
         x.copy_(batch)
@@ -58,49 +58,49 @@ def record_step(bank: Any, x: Tensor, noise: Tensor) -> Callable[[Tensor, Tensor
 
 
 def benchmark_components(bench: Bench) -> Iterator[Row]:
-    """A step of 15 convolutional VAEs: one by one, as one bank, as one CUDA graph."""
+    """A step of 15 convolutional VAEs: one by one, as one stack, as one CUDA graph."""
     device, shape = str(bench.device), (1, 28, 28)
-    ones = [build(VAEBank, VAE, shape, range(j, j + 1), device) for j in range(K)]
-    bank = build(VAEBank, VAE, shape, range(K), device)
-    x, noise = draw(bench, bank, BATCH)
+    ones = [build(VAEStack, VAE, shape, range(j, j + 1), device) for j in range(K)]
+    stack = build(VAEStack, VAE, shape, range(K), device)
+    x, noise = draw(bench, stack, BATCH)
 
     def step_one_by_one() -> None:
         for j, one in enumerate(ones):
             one.step(x[j : j + 1], noise[j : j + 1])
 
     with TrafficCount() as traffic:
-        bank.step(x, noise)
+        stack.step(x, noise)
 
     def describe(seconds: float) -> str:
         share = traffic.num_bytes / seconds / bench.bandwidth
         return (
-            f"{K} x {bank.num_parameters // K:,} weights, batch {BATCH}: {K * BATCH / seconds:,.0f} a second; "
+            f"{K} x {stack.num_parameters // K:,} weights, batch {BATCH}: {K * BATCH / seconds:,.0f} a second; "
             f"{traffic.num_bytes / 1e6:.0f} MB a step unfused: {share:.0%} of {bench.bandwidth / 1e9:,.0f} GB/s"
         )
 
     loop = bench.time(step_one_by_one)
     yield bench.row("vae_step_one_by_one", loop, None, describe(loop))
-    stacked = bench.time(lambda: bank.step(x, noise))
+    stacked = bench.time(lambda: stack.step(x, noise))
     yield bench.row("vae_step_stacked", stacked, loop, describe(stacked) + "; against one by one")
     if bench.device.type == "cuda":
         torch.use_deterministic_algorithms(False)
-        free = bench.time(lambda: bank.step(x, noise))
+        free = bench.time(lambda: stack.step(x, noise))
         torch.use_deterministic_algorithms(True, warn_only=True)
         yield bench.row("vae_step_stacked_any_kernels", free, loop, "kernels need not be deterministic")
-        yield compare_graph(bench, bank, x, noise, loop, describe)
+        yield compare_graph(bench, stack, x, noise, loop, describe)
 
 
 def compare_graph(
-    bench: Bench, bank: Any, x: Tensor, noise: Tensor, loop: float, describe: Callable[[float], str]
+    bench: Bench, stack: Any, x: Tensor, noise: Tensor, loop: float, describe: Callable[[float], str]
 ) -> Row:
     """The recorded step's time, and whether it does what the step does."""
-    step = record_step(bank, x, noise)
-    state = {name: tensor.clone() for name, tensor in bank.state().items()}
+    step = record_step(stack, x, noise)
+    state = {name: tensor.clone() for name, tensor in stack.state().items()}
     losses = step(x, noise).clone()
-    after = {name: tensor.clone() for name, tensor in bank.state().items()}
-    bank.load(state)
-    same = torch.equal(losses, bank.step(x, noise))
-    same &= all(torch.equal(tensor, after[name]) for name, tensor in bank.state().items())
+    after = {name: tensor.clone() for name, tensor in stack.state().items()}
+    stack.load(state)
+    same = torch.equal(losses, stack.step(x, noise))
+    same &= all(torch.equal(tensor, after[name]) for name, tensor in stack.state().items())
     graph = bench.time(lambda: step(x, noise))
     return bench.row(
         "vae_step_graph", graph, loop, describe(graph) + f"; against one by one; the same bytes as a plain step: {same}"
@@ -108,21 +108,21 @@ def compare_graph(
 
 
 def benchmark_compiled(bench: Bench) -> Iterator[Row]:
-    """A step of 15 convolutional VAEs whose losses go through torch.compile, against the plain bank."""
+    """A step of 15 convolutional VAEs whose losses go through torch.compile, against the plain stack."""
     if time.perf_counter() - bench.start > LAST_COMPILE_S or bench.device.type != "cuda":
         yield {"name": "vae_step_compiled", "device": bench.name, "notes": "not run: no time left, or no GPU"}
         return
-    bank = build(VAEBank, VAE, (1, 28, 28), range(K), str(bench.device))
-    x, noise = draw(bench, bank, BATCH)
-    plain = bench.time(lambda: bank.step(x, noise))
+    stack = build(VAEStack, VAE, (1, 28, 28), range(K), str(bench.device))
+    x, noise = draw(bench, stack, BATCH)
+    plain = bench.time(lambda: stack.step(x, noise))
     start = time.perf_counter()
     try:
-        bank.losses = torch.compile(bank.losses)
-        bank.step(x, noise)
-        compiled = bench.time(lambda: bank.step(x, noise))
+        stack.losses = torch.compile(stack.losses)
+        stack.step(x, noise)
+        compiled = bench.time(lambda: stack.step(x, noise))
     except Exception as error:  # a missing C compiler, or a PyTorch without Triton
         reason = " ".join(str(error).split())[:200]
         yield {"name": "vae_step_compiled", "device": bench.name, "notes": f"not run: {type(error).__name__}: {reason}"}
         return
-    notes = f"against the plain bank; {time.perf_counter() - start:.0f} s with the compilation"
+    notes = f"against the plain stack; {time.perf_counter() - start:.0f} s with the compilation"
     yield bench.row("vae_step_compiled", compiled, plain, notes)

@@ -9,20 +9,22 @@ from components import build, draw
 from timing import Bench, Row
 from torch import Tensor, nn
 
-from competitive_mixtures.networks.gan import GANBank
+from competitive_mixtures.networks.gan import GANStack
 
 
 def benchmark_dcgan(bench: Bench) -> Iterator[Row]:
     """A step of one DCGAN on 64x64 colour images against plain PyTorch modules, and ten at once against one by one."""
     batch, shape, device = (64, (3, 64, 64), str(bench.device)) if bench.seconds > 1 else (2, (3, 64, 64), "cpu")
-    bank = build(GANBank, DCGAN, shape, range(1), device)
-    x, noise = draw(bench, bank, batch)
+    stack = build(GANStack, DCGAN, shape, range(1), device)
+    x, noise = draw(bench, stack, batch)
     reference = make_plain_dcgan(bench, x[0])
-    ours, theirs = bench.time(lambda: bank.step(x, noise)), bench.time(reference)
-    notes = f"batch {batch}, {bank.num_parameters:,} parameters, {batch / ours:,.0f} images/s; against torch.nn modules"
+    ours, theirs = bench.time(lambda: stack.step(x, noise)), bench.time(reference)
+    notes = (
+        f"batch {batch}, {stack.num_parameters:,} parameters, {batch / ours:,.0f} images/s; against torch.nn modules"
+    )
     yield bench.row("dcgan_step", ours, theirs, notes)
     if bench.device.type == "cuda":
-        many = build(GANBank, DCGAN, shape, range(10), device)
+        many = build(GANStack, DCGAN, shape, range(10), device)
         points, draws = draw(bench, many, batch)
         stacked = bench.time(lambda: many.step(points, draws))
         yield bench.row("dcgan_step_10_stacked", stacked, 10 * ours, "ten at once against ten times one")

@@ -7,26 +7,27 @@ import numpy as np
 from blocks import BATCH, MNIST_PAPER, K
 from timing import Bench, Row
 
-from competitive_mixtures import competition, config
 from competitive_mixtures.data import Dataset
-from competitive_mixtures.networks.population import build_discriminators
-from competitive_mixtures.runs import Run
-from competitive_mixtures.settings import validate
-from competitive_mixtures.training import train_discriminators
+from competitive_mixtures.method import assignment
+from competitive_mixtures.method.run import Run
+from competitive_mixtures.method.training import train_discriminators
+from competitive_mixtures.networks.ensemble import build_discriminators
+from competitive_mixtures.settings import schema
+from competitive_mixtures.settings.blocks import validate
 
 
 def benchmark_round(bench: Bench) -> Iterator[Row]:
     """A shortened round of `mnist-paper` on random images: training, discriminators, scores, by the pipeline's code."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (bench.num_points, 1, 28, 28), dtype=np.uint8)
-    experiment = validate(config.Experiment, MNIST_PAPER | {"device": bench.device.type}, "benchmark")
+    experiment = validate(schema.Experiment, MNIST_PAPER | {"device": bench.device.type}, "benchmark")
     dataset = Dataset(
         name="random", kind="image", shape=(1, 28, 28), train=images, test=images[: len(images) // 6],
         train_labels=None, test_labels=None, meta={},
     )  # fmt: skip
     run = Run(experiment, dataset, 0)
     components = run.build_components()
-    cells = competition.to_cells(competition.split_uniformly(len(images), K, 0), K)
+    cells = assignment.to_cells(assignment.split_uniformly(len(images), K, 0), K)
     run.train_on(components, cells, 20, "warm-up")
     discriminators = build_discriminators(experiment, dataset.shape, 0, device=run.device)
     seconds = {}
@@ -36,7 +37,7 @@ def benchmark_round(bench: Bench) -> Iterator[Row]:
             discriminators, components, run.train, num_steps=1, batch_size=BATCH, seed=0, purpose=("benchmark",),
             progress=lambda steps: None,
         ),
-        "score": lambda: competition.score_by_discriminators(discriminators, run.train),
+        "score": lambda: assignment.score_by_discriminators(discriminators, run.train),
     }.items():  # fmt: skip
         bench.wait()
         start = time.perf_counter()

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from competitive_mixtures.estimator import CompetitiveMixture
+    from competitive_mixtures.estimator.estimator import CompetitiveMixture
 
 __all__ = ["CompetitiveMixture"]
 
@@ -11,7 +11,7 @@ __all__ = ["CompetitiveMixture"]
 def __getattr__(name: str) -> Any:
     """Import the estimator when it is asked for: PyTorch and scikit-learn cost every other step seconds."""
     if name == "CompetitiveMixture":
-        from competitive_mixtures.estimator import CompetitiveMixture
+        from competitive_mixtures.estimator.estimator import CompetitiveMixture
 
         return CompetitiveMixture
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

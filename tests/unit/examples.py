@@ -1,18 +1,20 @@
 """Tiny experiments and data sets that the tests of the method share."""
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from competitive_mixtures.config import Experiment
-from competitive_mixtures.contests import choose_ids, read_contest, write_contest
 from competitive_mixtures.data import Dataset
-from competitive_mixtures.jobs import compete, conclude, pretrain
-from competitive_mixtures.runs import Run
-from competitive_mixtures.settings import merge, validate
+from competitive_mixtures.method.partial_round import choose_ids, read_partial_round, write_partial_round
+from competitive_mixtures.method.run import Run
+from competitive_mixtures.pipeline.jobs import compete, conclude, pretrain
+from competitive_mixtures.settings.blocks import merge, validate
+from competitive_mixtures.settings.schema import Experiment
 
+ROOT = Path(__file__).parents[2]  # of the project
 MLP = {"kind": "mlp", "hidden": [8]}
 CONV = {"kind": "conv", "channels": [4, 6]}
 ADAM = {"learning_rate": 3.0e-3, "beta1": 0.9, "beta2": 0.999}
@@ -74,6 +76,24 @@ BASE: dict[str, Any] = {
 }
 
 
+BLOBS = {
+    "kind": "gaussians",
+    "modes": 2,
+    "means": [[-4.0, 0.0], [4.0, 0.0]],
+    "variance": 0.5,
+    "num_train": 30,
+    "num_test": 10,
+    "seed": 0,
+}
+PLAN = {"suite": "default", "rounds": 2, "resources": {"gpu": 0, "threads": 1, "mem_mb": 100, "runtime": 1}}
+PARAMS = {"seeds": 2, "datasets": {"blobs": BLOBS}, "experiments": {"tiny": BASE | PLAN}}
+
+
+def params(**changes):
+    """Sound parameters with changes over the experiment `tiny`."""
+    return copy.deepcopy(PARAMS | {"experiments": {"tiny": change(PARAMS["experiments"]["tiny"], **changes)}})
+
+
 def change(block: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     """A block with changes over it; mappings merge key by key."""
     return merge(block, changes)
@@ -120,8 +140,8 @@ def play(experiment: Experiment, dataset: Dataset, folder: Path, *, rounds: int 
             run = Run(experiment, dataset, seed)
             ids = choose_ids(experiment.num_components, shard, experiment.shards)
             files.append(out / "shards" / f"{shard}.safetensors")
-            write_contest(files[-1], compete(run, number, previous, ids))
-        contests = [read_contest(file) for file in files]
-        conclude(Run(experiment, dataset, seed), number, previous, contests, out)
+            write_partial_round(files[-1], compete(run, number, previous, ids))
+        partial_rounds = [read_partial_round(file) for file in files]
+        conclude(Run(experiment, dataset, seed), number, previous, partial_rounds, out)
         previous = out
     return previous

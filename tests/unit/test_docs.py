@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from competitive_mixtures.config import load_params
+from competitive_mixtures.settings.schema import load_params
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -19,8 +19,8 @@ import numpy as np, yaml
 from sklearn.metrics import adjusted_rand_score
 from competitive_mixtures import CompetitiveMixture
 from competitive_mixtures.data import load_dataset, prepare
-from competitive_mixtures.config import DatasetSpec
-from competitive_mixtures.settings import validate
+from competitive_mixtures.settings.schema import DatasetSpec
+from competitive_mixtures.settings.blocks import validate
 from pydantic import TypeAdapter
 
 with open("blocks.yaml") as file:
@@ -56,15 +56,15 @@ def test_new_kinds_as_the_document_writes_them(tmp_path):
     source = tmp_path / "src"
     shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     package = source / "competitive_mixtures"
-    bank, settings, rings = read_blocks("docs/extending.md", "python")
-    (package / "networks/full_gaussian.py").write_text(bank)
+    stack, settings, rings = read_blocks("docs/extending.md", "python")
+    (package / "networks/full_gaussian.py").write_text(stack)
     (package / "data/rings.py").write_text(rings)
-    config = package / "config.py"
+    config = package / "settings/schema.py"
     config.write_text(config.read_text().replace("\n\nComponent = ", f"\n\n{settings}\n\nComponent = "))
-    population = package / "networks/population.py"
-    imported = "from competitive_mixtures.networks.full_gaussian import FullGaussianBank\n"
-    population.write_text(population.read_text().replace("\nKinds = ", f"\n{imported}\nKinds = "))
-    edited = [config, population, package / "data/registry.py"]
+    ensemble = package / "networks/ensemble.py"
+    imported = "from competitive_mixtures.networks.full_gaussian import FullGaussianStack\n"
+    ensemble.write_text(ensemble.read_text().replace("\nKinds = ", f"\n{imported}\nKinds = "))
+    edited = [config, ensemble, package / "data/registry.py"]
     for change in read_blocks("docs/extending.md", "diff"):
         old, new = (line[1:] for line in change.splitlines())
         (file,) = (file for file in edited if old in file.read_text())

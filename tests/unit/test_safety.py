@@ -17,8 +17,8 @@ from competitive_mixtures.data.array import Spec, prepare
 from competitive_mixtures.data.stores import ZipStore
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.inception import load_inception
-from competitive_mixtures.report.runs import read_array
-from competitive_mixtures.state import read_facts, read_table, read_tensors
+from competitive_mixtures.files import read_facts, read_table, read_tensors
+from competitive_mixtures.report.results import read_array
 
 SOURCES = sorted(Path(competitive_mixtures.__file__).parent.rglob("*.py"))
 

@@ -68,7 +68,7 @@ def test_a_longer_run_goes_on_from_the_last_state(finished, experiment, rounds):
 
 
 def test_an_edited_method_runs_again(finished):
-    module = finished.root / "src/competitive_mixtures/competition.py"
+    module = finished.root / "src/competitive_mixtures/method/assignment.py"
     module.write_text(module.read_text() + "\n# edited\n")
     plan = finished.plan("all")
     assert plan["pretrain"] == 3
@@ -77,7 +77,7 @@ def test_an_edited_method_runs_again(finished):
 
 
 def test_a_touched_method_does_not_run_again(finished):
-    (finished.root / "src/competitive_mixtures/competition.py").touch()
+    (finished.root / "src/competitive_mixtures/method/assignment.py").touch()
     assert finished.plan("all") == {}
 
 

@@ -11,7 +11,7 @@ from mounts import can_mount, run_on_full_disk, run_read_only
 from test_changes import set_number
 from test_reproducibility import LAST, TABLES
 
-from competitive_mixtures.cli import main
+from competitive_mixtures.pipeline.cli import main
 
 RUN = "results/dots/seed-0"
 STATE = f"--previous {RUN}/rounds/2"
@@ -27,7 +27,7 @@ STEPS = {
     "summarize": f"summarize --out NEW {RUN}",
     "write-tables": "write-tables --out NEW",
     "plot-figures": "plot-figures --out NEW",
-    "judge-claims": "judge-claims --out NEW",
+    "discriminator-claims": "discriminator-claims --out NEW",
     "write-pages": "write-pages --out NEW",
 }
 # What a step reads, and a step that reads it.
@@ -50,7 +50,7 @@ REPORTED = {
     f"{RUN}/evaluation/samples.npz": "plot-figures",
     f"{RUN}/rounds/2/samples.npy": "plot-figures",
     "results/timing.csv": "plot-figures",
-    "results/rounds.csv": "judge-claims",
+    "results/rounds.csv": "discriminator-claims",
     "results/claims.csv": "write-pages",
     "paper/tables/density.csv": "write-pages",
 }

@@ -6,7 +6,7 @@ rule train_baseline:
         config=CONFIG,
         data=data_of,
         competition=lambda wildcards: f"{last_round_of(wildcards)}/metrics.json",
-        code=code("baselines.py", "runs.py", "competition.py", "training.py", "random.py", "networks"),
+        code=METHOD,
     output:
         state=f"{BASELINE}/state.safetensors",
         metrics=f"{BASELINE}/metrics.json",

@@ -9,8 +9,8 @@ from shlex import quote
 
 from competitive_mixtures.evaluation.inception_weights import WEIGHTS_URL
 from competitive_mixtures.report.claims.criteria import read_claims
-from competitive_mixtures.resolved import FILES
-from competitive_mixtures.state import write_text_if_changed
+from competitive_mixtures.pipeline.resolved import FILES
+from competitive_mixtures.files import write_text_if_changed
 
 PACKAGE = Path("src/competitive_mixtures")
 DATA = "data/processed/{dataset}/meta.json"  # written last; holds the checksums of the arrays

@@ -29,7 +29,7 @@ rule evaluate:
         baselines=baselines_of,
         classifier=lambda wildcards: classifiers_of([wildcards.experiment]),
         inception=lambda wildcards: INCEPTION if experiment_of(wildcards).evaluation.fid_features else [],
-        code=code("scores.py", "runs.py", "evaluation", "competition.py", "baselines.py", "networks"),
+        code=[*METHOD, "src/competitive_mixtures/pipeline/evaluate.py"],
     output:
         SCORES,
         f"{RUN}/evaluation/samples.npz",

@@ -54,7 +54,7 @@ rule judge_claims:
         multiext("results/", *SUMMARY),
         PLANS,
         claims="paper/claims.yaml",
-        code=code("report/claims", "report/statistics.py"),
+        code=code("report/claims", "report/intervals.py"),
     output:
         "results/claim_parts.csv",
         claims=report(
@@ -76,7 +76,7 @@ rule write_tables:
         multiext("results/", *SUMMARY),
         PLANS,
         collect("paper/{name}", name=["reported.csv", "authors_code.csv", "deviations.yaml"]),
-        code=code("report/tables", "report/statistics.py", "report/plan.py"),
+        code=code("report/tables", "report/intervals.py", "report/plan.py"),
     output:
         directory("paper/tables"),
     log:
@@ -94,7 +94,7 @@ rule plot_figures:
     input:
         multiext("results/", *SUMMARY),
         PLANS,
-        code=code("report/figures", "report/statistics.py", "report/runs.py"),
+        code=code("report/figures", "report/intervals.py", "report/results.py"),
     output:
         report(
             directory("paper/figures"),

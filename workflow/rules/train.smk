@@ -1,20 +1,7 @@
 # The competition, one job a round. Round t reads the data and round t-1, nothing else, so that a run can stop
 # anywhere and go on, be lengthened, and be spread over machines.
 
-METHOD = code(
-    "jobs.py",
-    "rounds.py",
-    "runs.py",
-    "contests.py",
-    "competition.py",
-    "revival.py",
-    "spread.py",
-    "training.py",
-    "random.py",
-    "networks",
-    "evaluation/clustering.py",
-    "evaluation/objective.py",
-)
+METHOD = code("pipeline/jobs.py", "method", "networks", "settings", "evaluation", "seeding.py")
 SHARDED = [name for name, experiment in params.experiments.items() if experiment.shards > 1]
 WHOLE = [name for name in params.experiments if name not in SHARDED]
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.state import read_json, write_array, write_atomically, write_json
+from competitive_mixtures.files import read_json, write_array, write_atomically, write_json
 
 DTYPES = {"vector": "float32", "image": "uint8"}
 META_TYPES = {

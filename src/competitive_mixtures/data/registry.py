@@ -9,7 +9,7 @@ from pydantic import Field
 
 from competitive_mixtures.data import array, celeba, gaussians, idx, images, mechanisms
 from competitive_mixtures.data.spec import Spec
-from competitive_mixtures.state import write_json
+from competitive_mixtures.files import write_json
 
 # Every module has a `Spec`, `download(spec, raw_dir) -> facts` and `prepare(spec, raw_dir, out_dir, name)`.
 KINDS: dict[str, Any] = {

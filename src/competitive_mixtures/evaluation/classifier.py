@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from competitive_mixtures.data.format import sha256_of
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.random import make_generator
-from competitive_mixtures.state import read_tensors, write_tensors
+from competitive_mixtures.files import read_tensors, write_tensors
+from competitive_mixtures.seeding import make_generator
 
 NUM_FEATURES = 64
 _BATCH_SIZE = 128

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from competitive_mixtures.state import write_array
+from competitive_mixtures.files import write_array
 
 
 def cache_features(folder: Path | str, *names: object, extract: Callable[[], np.ndarray]) -> np.ndarray:

@@ -6,15 +6,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from competitive_mixtures import config
-from competitive_mixtures.networks.bank import JudgeBank
-from competitive_mixtures.networks.bodies import MLP, Activation, build_encoder, leaky_relu
-from competitive_mixtures.networks.inference import apply_one_by_one, can_fuse
+from competitive_mixtures.networks.architectures import MLP, Activation, build_encoder, leaky_relu
+from competitive_mixtures.networks.kernels.backprop import DiscriminatorBackprop, is_plain
+from competitive_mixtures.networks.kernels.fused_forward import apply_one_by_one, can_fuse
 from competitive_mixtures.networks.layers import Generators
-from competitive_mixtures.networks.passes import DiscriminatorPass, is_plain
+from competitive_mixtures.networks.stack import DensityRatioStack
+from competitive_mixtures.settings import schema
 
 
-class DiscriminatorBank(JudgeBank):
+class DiscriminatorStack(DensityRatioStack):
     """Discriminators of the paper's section 2: D_j tells all real points (1) from samples of component j (0).
 
     Args:
@@ -26,7 +26,7 @@ class DiscriminatorBank(JudgeBank):
 
     def __init__(
         self,
-        settings: config.Scoring,
+        settings: schema.Scoring,
         shape: Sequence[int],
         generators: Generators,
         *,
@@ -48,7 +48,7 @@ class DiscriminatorBank(JudgeBank):
             activation=activation,
         )
         self.optimize(device, discriminator=(self, settings.optimizer))
-        self.passes: DiscriminatorPass | None = None
+        self.passes: DiscriminatorBackprop | None = None
         self.num_side_by_side = 1 if can_fuse(self.network) else self.num_networks
 
     def samples_per_step(self, batch_size: int) -> int:
@@ -92,7 +92,7 @@ class DiscriminatorBank(JudgeBank):
 
     def _step_written_out(self, network: MLP, real: Tensor, fake: Tensor) -> Tensor:
         if self.passes is None or self.passes.batch_size != fake.shape[1]:
-            self.passes = DiscriminatorPass(network, fake.shape[1])
+            self.passes = DiscriminatorBackprop(network, fake.shape[1])
         losses = self.passes.run(real, fake)
         self.optimizers["discriminator"].descend(self.passes.gradients)
         return losses
@@ -107,14 +107,14 @@ class DiscriminatorBank(JudgeBank):
         return self.network(x).squeeze(2)
 
 
-class ClassifierBank(JudgeBank):
+class ClassifierStack(DensityRatioStack):
     """One (k+1)-way classifier in the place of k discriminators: k classes of samples and one of real points."""
 
     num_networks = num_side_by_side = 1
 
     def __init__(
         self,
-        settings: config.Scoring,
+        settings: schema.Scoring,
         shape: Sequence[int],
         generators: Generators,
         *,
@@ -133,7 +133,7 @@ class ClassifierBank(JudgeBank):
         return (self.count + 1) * batch_size
 
     def step(self, real: Tensor, fake: Tensor) -> Tensor:
-        """One Adam step on equally many samples of each component and as many real points; see `DiscriminatorBank`."""
+        """One Adam step on equally many samples of each component and as many real points; see `DiscriminatorStack`."""
         points = torch.cat([fake.flatten(0, 1), real[0]]).unsqueeze(0)
         labels = torch.arange(self.count + 1, device=points.device).repeat_interleave(fake.shape[1])
         loss = F.cross_entropy(self.network(points)[0], labels)
@@ -148,6 +148,6 @@ class ClassifierBank(JudgeBank):
         return logits[:, : self.count] - logits[:, self.count :]
 
 
-def choose_activation(network: config.Network) -> Activation:
+def choose_activation(network: schema.Network) -> Activation:
     """ReLU in fully connected discriminators, leaky ReLU in convolutional ones, as the authors chose."""
     return F.relu if network.kind == "mlp" else leaky_relu

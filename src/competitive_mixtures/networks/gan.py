@@ -9,16 +9,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from competitive_mixtures import config
-from competitive_mixtures.networks.bank import ComponentBank
-from competitive_mixtures.networks.bodies import build_decoder, build_encoder
+from competitive_mixtures.networks.architectures import build_decoder, build_encoder
 from competitive_mixtures.networks.discriminator import choose_activation
 from competitive_mixtures.networks.layers import Generators, draw_normal
+from competitive_mixtures.networks.stack import ComponentStack
+from competitive_mixtures.settings import schema
 
 MAX_LOGIT = 30.0  # of a pixel: beyond it the sigmoid's slope is below 1e-13
 
 
-class GANBank(ComponentBank):
+class GANStack(ComponentStack):
     """k generators, each with its own critic.
 
     `non_saturating`: the critic is spectrally normalised (Miyato et al., 2018, arXiv 1802.05957). `wgan_gp`:
@@ -36,11 +36,11 @@ class GANBank(ComponentBank):
         device: where to train.
     """
 
-    settings: config.GAN
+    settings: schema.GAN
 
     def __init__(
         self,
-        settings: config.GAN,
+        settings: schema.GAN,
         shape: Sequence[int],
         generators: Generators,
         *,

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from competitive_mixtures import config
-from competitive_mixtures.networks.bank import ComponentBank
-from competitive_mixtures.networks.bodies import build_decoder, build_encoder
+from competitive_mixtures.networks.architectures import build_decoder, build_encoder
+from competitive_mixtures.networks.kernels.backprop import VAEBackprop, is_plain
 from competitive_mixtures.networks.layers import Generators, draw_normal
-from competitive_mixtures.networks.passes import VAEPass, is_plain
+from competitive_mixtures.networks.stack import ComponentStack
+from competitive_mixtures.settings import schema
 
 VARIANCE_RATE = 0.01  # of the running mean that a learned decoder variance is
 # A learned variance starts below that of standardised data: from the data's own, a decoder that ignores its latents is
@@ -48,7 +48,7 @@ def bernoulli_loss(logits: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     return torch.addcmul(logits.clamp_min(0), logits, x, value=-1).sub_(s.log_()).sum(2), slope
 
 
-class VAEBank(ComponentBank):
+class VAEStack(ComponentStack):
     """k VAEs with Gaussian encoders and a Gaussian or Bernoulli decoder.
 
     The optimal decoder variance is the mean squared error of the reconstructions (sigma-VAE; Rybkin et al., 2021, arXiv
@@ -63,12 +63,12 @@ class VAEBank(ComponentBank):
         device: where to train.
     """
 
-    settings: config.VAE
+    settings: schema.VAE
     variance: Tensor  # (k,), of the decoder
 
     def __init__(
         self,
-        settings: config.VAE,
+        settings: schema.VAE,
         shape: Sequence[int],
         generators: Generators,
         *,
@@ -85,7 +85,7 @@ class VAEBank(ComponentBank):
         self.decoder = build_decoder(settings.decoder, settings.latent_dim, shape, generators, num_shared=num_shared)
         self.register_buffer("variance", torch.full((self.count,), INITIAL_VARIANCE))
         self.optimize(device, vae=(self, settings.optimizer))
-        self.passes: VAEPass | None = None
+        self.passes: VAEBackprop | None = None
         self._fix_variance()
 
     def fit_frame(self, row: int, points: Tensor) -> None:
@@ -118,7 +118,7 @@ class VAEBank(ComponentBank):
         if not (is_plain(self.encoder) and is_plain(self.decoder)):
             return adam.minimize(self.losses(x, noise).mean(1))
         if self.passes is None or self.passes.batch_size != x.shape[1]:
-            self.passes = VAEPass(self.encoder, self.decoder, x.shape[1])
+            self.passes = VAEBackprop(self.encoder, self.decoder, x.shape[1])
         losses = self.passes.run(x.flatten(2), noise, self._reconstruct)
         adam.descend(self.passes.gradients)
         return losses

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.state import write_atomically
+from competitive_mixtures.files import write_atomically
 
 READ_FOLDERS = ("paper/tables", "paper/figures", "results")
 

@@ -4,8 +4,8 @@ import base64
 from html import escape
 from pathlib import Path
 
-from competitive_mixtures.report.runs import read_fields
-from competitive_mixtures.state import write_text
+from competitive_mixtures.files import write_text
+from competitive_mixtures.report.results import read_fields
 
 TABLES = ("results/summary.csv", "results/claims.csv")  # and those of the paper
 STYLE = """

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from competitive_mixtures.state import read_json
+from competitive_mixtures.files import read_json
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def read_plan(root: Path) -> list[Planned]:
     Raises:
         UserError: the file is missing or has mistakes.
     """
-    from competitive_mixtures.config import read_params
+    from competitive_mixtures.settings.schema import read_params
 
     params = read_params(root / "params.yaml")
     return [

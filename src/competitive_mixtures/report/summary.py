@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from competitive_mixtures.report.runs import Run, iterate_scalars, natural_key
-from competitive_mixtures.state import read_json, write_json, write_text
+from competitive_mixtures.files import read_json, write_json, write_text
+from competitive_mixtures.report.results import Run, iterate_scalars, natural_key
 
 SUMMARY_COLUMNS = ("experiment", "seed", "model", "protocol", "metric", "split", "value")
 TIMING_COLUMNS = ("experiment", "seed", "phase", "seconds")

@@ -4,10 +4,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from examples import CONV_GAN, GAN, change
-from test_bank import make_bank, take_steps
+from test_stack import make_stack, take_steps
 from torch import nn
 
-from competitive_mixtures.random import make_generators
+from competitive_mixtures.seeding import make_generators
 
 K = 3
 
@@ -35,8 +35,8 @@ def divide_by_norm(critic, x):
     return x
 
 
-def settle_spectral_norms(bank):
-    for layer in bank.critic.layers:
+def settle_spectral_norms(stack):
+    for layer in stack.critic.layers:
         for _ in range(100):
             layer.normalized_weight()
 
@@ -45,10 +45,10 @@ def settle_spectral_norms(bank):
 def test_steps_are_those_of_a_plain_gan(loss):
     rate = 1e-4  # small, so that one power iteration a step keeps up with the weights
     adam = {"learning_rate": rate, "beta1": 0.5, "beta2": 0.9}
-    bank = make_bank(change(GAN, loss=loss, critic_steps=2, optimizer=adam, critic_optimizer=adam | {"beta1": 0.0}))
-    settle_spectral_norms(bank)
-    generators = [copy_mlp(bank.generator.layers, j, nn.ReLU()) for j in range(K)]
-    critics = [copy_mlp(bank.critic.layers, j, nn.ReLU()) for j in range(K)]
+    stack = make_stack(change(GAN, loss=loss, critic_steps=2, optimizer=adam, critic_optimizer=adam | {"beta1": 0.0}))
+    settle_spectral_norms(stack)
+    generators = [copy_mlp(stack.generator.layers, j, nn.ReLU()) for j in range(K)]
+    critics = [copy_mlp(stack.critic.layers, j, nn.ReLU()) for j in range(K)]
     score = divide_by_norm if loss == "non_saturating" else (lambda critic, x: critic(x))
     optimizers = [
         (
@@ -59,7 +59,7 @@ def test_steps_are_those_of_a_plain_gan(loss):
     ]
     for _ in range(5):
         x, noise = torch.randn(K, 2 * 8, 2), torch.randn(K, 3 * 8, 3)
-        losses = bank.step(x, noise)
+        losses = stack.step(x, noise)
         for j in range(K):
             generator, critic = generators[j], critics[j]
             of_generator, of_critic = optimizers[j]
@@ -84,63 +84,63 @@ def test_steps_are_those_of_a_plain_gan(loss):
             of_generator.step()
             torch.testing.assert_close(losses[j], (cost + deceit).detach(), rtol=1e-3, atol=1e-4)
     for j in range(K):
-        ours = copy_mlp(bank.generator.layers, j, nn.ReLU())
+        ours = copy_mlp(stack.generator.layers, j, nn.ReLU())
         for p, q in zip(ours.parameters(), generators[j].parameters(), strict=True):
             torch.testing.assert_close(p, q, rtol=0, atol=0.1 * rate)
 
 
 def test_the_running_mean_follows_the_generator():
-    bank = make_bank(change(GAN, averaging=0.75))
-    mean = [p.clone() for p in bank.average.parameters()]
+    stack = make_stack(change(GAN, averaging=0.75))
+    mean = [p.clone() for p in stack.average.parameters()]
     for step in range(4):
-        take_steps(bank, range(K), 1, seed=step)
-        mean = [0.75 * m + 0.25 * p.detach() for m, p in zip(mean, bank.generator.parameters(), strict=True)]
-    for expected, found in zip(mean, bank.average.parameters(), strict=True):
+        take_steps(stack, range(K), 1, seed=step)
+        mean = [0.75 * m + 0.25 * p.detach() for m, p in zip(mean, stack.generator.parameters(), strict=True)]
+    for expected, found in zip(mean, stack.average.parameters(), strict=True):
         torch.testing.assert_close(found, expected)
 
 
 def test_without_averaging_the_generator_itself_draws():
-    bank = make_bank(change(GAN, averaging=0.0))
-    take_steps(bank, range(K), 3)
-    samples = bank.sample(make_generators(1, components=range(K)), 6)
+    stack = make_stack(change(GAN, averaging=0.0))
+    take_steps(stack, range(K), 3)
+    samples = stack.sample(make_generators(1, components=range(K)), 6)
     latents = torch.stack([torch.randn(6, 2, generator=g) for g in make_generators(1, components=range(K))])
-    torch.testing.assert_close(samples, bank.generator(latents).detach())
+    torch.testing.assert_close(samples, stack.generator(latents).detach())
 
 
 def test_only_what_is_trained_counts_as_parameters():
     # generator 2-8-2, critic 2-8-1; the running mean is a copy
-    assert make_bank(GAN).num_parameters == K * (2 * 8 + 8 + 8 * 2 + 2 + 2 * 8 + 8 + 8 + 1)
+    assert make_stack(GAN).num_parameters == K * (2 * 8 + 8 + 8 * 2 + 2 + 2 * 8 + 8 + 8 + 1)
 
 
 @pytest.mark.parametrize("block", [GAN, CONV_GAN], ids=["mlp", "conv"])
 @pytest.mark.parametrize("loss", ["non_saturating", "wgan_gp"])
 def test_samples(block, loss):
-    bank = make_bank(block | {"loss": loss, "critic_steps": 2})
-    take_steps(bank, range(K), 3)
-    samples = bank.sample(make_generators(1, components=range(K)), 5)
-    assert samples.shape == (K, 5, *bank.shape)
+    stack = make_stack(block | {"loss": loss, "critic_steps": 2})
+    take_steps(stack, range(K), 3)
+    samples = stack.sample(make_generators(1, components=range(K)), 5)
+    assert samples.shape == (K, 5, *stack.shape)
     assert torch.isfinite(samples).all()
-    assert bank.training
-    if len(bank.shape) == 3:
+    assert stack.training
+    if len(stack.shape) == 3:
         assert samples.min() >= 0
         assert samples.max() <= 1
 
 
 def test_critic_of_images_has_no_batch_norm():
-    bank = make_bank(CONV_GAN)
+    stack = make_stack(CONV_GAN)
     x = torch.rand(K, 6, 1, 8, 8)
-    bank.critic.eval()  # no power iteration between the two calls
-    torch.testing.assert_close(bank.critic(x)[:, :2], bank.critic(x[:, :2]))
+    stack.critic.eval()  # no power iteration between the two calls
+    torch.testing.assert_close(stack.critic(x)[:, :2], stack.critic(x[:, :2]))
 
 
 def test_a_gan_learns_where_its_points_are():
-    bank = make_bank(change(GAN, optimizer={"beta1": 0.5}, critic_optimizer={"beta1": 0.5}))
+    stack = make_stack(change(GAN, optimizer={"beta1": 0.5}, critic_optimizer={"beta1": 0.5}))
     centres = torch.tensor([[-2.0, 0.0], [2.0, 0.0], [0.0, 2.0]])
     streams = make_generators(0, "steps", components=range(K))
     for _ in range(250):
-        (noise,) = bank.draw_noise(streams, 1, 32)
-        bank.step(centres[:, None] + 0.2 * torch.randn(K, 32, 2), noise)
-    means = bank.sample(make_generators(1, components=range(K)), 500).mean(1)
+        (noise,) = stack.draw_noise(streams, 1, 32)
+        stack.step(centres[:, None] + 0.2 * torch.randn(K, 32, 2), noise)
+    means = stack.sample(make_generators(1, components=range(K)), 500).mean(1)
     assert (means - centres).norm(dim=1).max() < 0.7
 
 
@@ -154,34 +154,34 @@ class Critic(nn.Module):
 
 def test_penalty_of_a_linear_critic():
     # its slope is its weight everywhere, so that the penalty is 10 (|w| - 1)^2 wherever the points are
-    bank = make_bank(change(GAN, loss="wgan_gp"))
+    stack = make_stack(change(GAN, loss="wgan_gp"))
     weights = torch.tensor([[3.0, 4.0], [0.6, 0.8], [0.0, 0.0]])
-    bank.critic = Critic(lambda x: torch.einsum("kbi,ki->kb", x, weights).unsqueeze(2))
-    penalties = bank._penalize(torch.randn(K, 9, 2), torch.randn(K, 9, 2), torch.randn(K, 9))
+    stack.critic = Critic(lambda x: torch.einsum("kbi,ki->kb", x, weights).unsqueeze(2))
+    penalties = stack._penalize(torch.randn(K, 9, 2), torch.randn(K, 9, 2), torch.randn(K, 9))
     torch.testing.assert_close(penalties, 10 * (weights.norm(dim=1) - 1) ** 2)
 
 
 def test_penalty_mixes_uniformly():
     # for a critic |x|^2 / 2 the slope is the mixed point itself: here its distance from 0, uniform between 0 and 1
-    bank = make_bank(change(GAN, loss="wgan_gp"))
-    bank.critic = Critic(lambda x: 0.5 * x.square().sum(2, keepdim=True))
+    stack = make_stack(change(GAN, loss="wgan_gp"))
+    stack.critic = Critic(lambda x: 0.5 * x.square().sum(2, keepdim=True))
     real, fake = torch.zeros(K, 20000, 2), torch.tensor([1.0, 0.0]).expand(K, 20000, 2)
     noise = torch.randn(K, 20000, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(bank._penalize(real, fake, noise), torch.full((K,), 10 / 3), rtol=0.05, atol=0)
+    torch.testing.assert_close(stack._penalize(real, fake, noise), torch.full((K,), 10 / 3), rtol=0.05, atol=0)
 
 
 @pytest.mark.parametrize("block", [change(GAN, loss="wgan_gp"), CONV_GAN], ids=["plane", "images"])
 @pytest.mark.parametrize("part", ["optimizer", "critic_optimizer"])
 def test_a_rate_of_10_shows_in_the_loss(block, part):
-    bank = make_bank(change(block, **{part: {"learning_rate": 10.0}}))
-    x = torch.rand(K, 32, *bank.shape, generator=torch.Generator().manual_seed(0))
-    (noise,) = bank.draw_noise(make_generators(0, components=range(K)), 1, 32)
-    assert max(bank.step(x, noise).abs().min().item() for _ in range(20)) > 15  # 2.1 is usual
+    stack = make_stack(change(block, **{part: {"learning_rate": 10.0}}))
+    x = torch.rand(K, 32, *stack.shape, generator=torch.Generator().manual_seed(0))
+    (noise,) = stack.draw_noise(make_generators(0, components=range(K)), 1, 32)
+    assert max(stack.step(x, noise).abs().min().item() for _ in range(20)) > 15  # 2.1 is usual
 
 
 def test_saturated_pixels_are_pulled_back():
-    bank = make_bank(change(CONV_GAN, optimizer={"learning_rate": 1.0}))
+    stack = make_stack(change(CONV_GAN, optimizer={"learning_rate": 1.0}))
     with torch.no_grad():
-        bank.generator.last.bias.fill_(60.0)
-    take_steps(bank, range(K), 1)
-    torch.testing.assert_close(bank.generator.last.bias.detach(), torch.full((K, 1), 59.0))  # one step of Adam
+        stack.generator.last.bias.fill_(60.0)
+    take_steps(stack, range(K), 1)
+    torch.testing.assert_close(stack.generator.last.bias.detach(), torch.full((K, 1), 59.0))  # one step of Adam

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from competitive_mixtures.networks.layers import BatchNorm, Conv, ConvTranspose, Linear, draw_normal
-from competitive_mixtures.random import make_generators
+from competitive_mixtures.seeding import make_generators
 
 K = 3
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from competitive_mixtures.data.format import write_dataset
+from competitive_mixtures.files import write_array, write_json, write_table
 from competitive_mixtures.report.plan import Planned
-from competitive_mixtures.state import write_array, write_json, write_table
 
 ROOT = Path(__file__).parents[3]  # of the project itself
 SYNTHETIC_MEANS = {

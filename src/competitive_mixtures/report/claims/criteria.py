@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.yaml_files import read_yaml
+from competitive_mixtures.settings.yaml_files import read_yaml
 
 SIDES = {"above": 1, "at_least": 1, "below": -1, "at_most": -1}  # on which side of the threshold the claim lies
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from competitive_mixtures.report.claims.criteria import Part, Side
-from competitive_mixtures.report.runs import read_rows
+from competitive_mixtures.report.results import read_rows
 from competitive_mixtures.report.summary import ROUND_COLUMNS, SUMMARY_COLUMNS, to_number
 
 Seeds = dict[int, float]

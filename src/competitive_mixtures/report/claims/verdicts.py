@@ -8,7 +8,7 @@ from typing import Any
 
 from competitive_mixtures.report.claims.criteria import SIDES, Claim, Part, read_claims
 from competitive_mixtures.report.claims.evidence import Evidence, Seeds
-from competitive_mixtures.report.statistics import Interval, bootstrap_interval
+from competitive_mixtures.report.intervals import Interval, bootstrap_interval
 from competitive_mixtures.report.summary import write_rows
 
 CLAIM_COLUMNS = ("id", "claim", "criterion", "effect", "ci_low", "ci_high", "n", "verdict", "evidence")

@@ -104,7 +104,7 @@ def plot_figure(
         draw(read_tables(root, experiments), out)
         return
     from competitive_mixtures.data import load_dataset
-    from competitive_mixtures.report.runs import find_runs
+    from competitive_mixtures.report.results import find_runs
 
     runs = find_runs(root / "results", experiment, seeds, last_round)
     draw(runs, load_dataset(root / "data/processed" / runs[0].config["dataset"]), out)

@@ -8,14 +8,14 @@ import numpy as np
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.rounds import collect, draw_curves
 from competitive_mixtures.report.figures.scores import MAIN_METRICS
-from competitive_mixtures.report.runs import find_runs
+from competitive_mixtures.report.results import find_runs
 from competitive_mixtures.report.summary import to_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from competitive_mixtures.data import Dataset
-    from competitive_mixtures.report.runs import Run
+    from competitive_mixtures.report.results import Run
 
 LOOKS = ((style.COMPONENT_COLORS[0], "-"), (style.COMPONENT_COLORS[6], "--"))  # base, ablation
 SHORT_TITLES = {"log_likelihood": "log-likelihood", "frechet_classifier": "Fréchet distance"}

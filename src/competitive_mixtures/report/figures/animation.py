@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.files import write_atomically
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.plane import Plane, draw_points, fit_plane, thin
-from competitive_mixtures.state import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from PIL.Image import Image
 
     from competitive_mixtures.data import Dataset
-    from competitive_mixtures.report.runs import Run
+    from competitive_mixtures.report.results import Run
 
 MAX_FRAMES = 30
 MAX_POINTS = 1800

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
     from competitive_mixtures.data import Dataset
-    from competitive_mixtures.report.runs import Run
+    from competitive_mixtures.report.results import Run
 
 
 def plot_labels(runs: "list[Run]", data: "Dataset", out: Path) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from competitive_mixtures.data import Dataset
-    from competitive_mixtures.report.runs import Run
+    from competitive_mixtures.report.results import Run
 
 PROTOCOLS = ("paper", "equal_compute")
 MIN_COLUMNS = 4  # so that panels do not outgrow the page where there are few baselines

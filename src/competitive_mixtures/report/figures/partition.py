@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from competitive_mixtures.data import Dataset
-    from competitive_mixtures.report.runs import Run
+    from competitive_mixtures.report.results import Run
 
 SHEET_COLUMNS = 12
 

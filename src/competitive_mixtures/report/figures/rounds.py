@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from competitive_mixtures.data import Dataset
-    from competitive_mixtures.report.runs import Run
+    from competitive_mixtures.report.results import Run
 
 Curves = np.ndarray  # (seeds, rounds), NaN where a run lacks the value
 

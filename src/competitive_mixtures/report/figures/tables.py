@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from competitive_mixtures.report.runs import read_rows
+from competitive_mixtures.files import read_json
+from competitive_mixtures.report.results import read_rows
 from competitive_mixtures.report.summary import SUMMARY_COLUMNS, TIMING_COLUMNS
-from competitive_mixtures.state import read_json
 
 if TYPE_CHECKING:
     import pandas as pd

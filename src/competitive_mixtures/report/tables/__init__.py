@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from competitive_mixtures.files import write_json
 from competitive_mixtures.report.environment import describe_machine
 from competitive_mixtures.report.plan import Planned, read_plan
 from competitive_mixtures.report.summary import write_rows
@@ -28,7 +29,6 @@ from competitive_mixtures.report.tables.settings import (
     plan_rows,
     setting_rows,
 )
-from competitive_mixtures.state import write_json
 
 TABLES = (
     "density.csv", "images.csv", "clustering.csv", "precision_recall.csv", "compute.csv", "likelihood.csv",

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from competitive_mixtures.report.intervals import bootstrap_interval
 from competitive_mixtures.report.plan import Planned
-from competitive_mixtures.report.statistics import bootstrap_interval
 from competitive_mixtures.report.tables.cells import Scores
 from competitive_mixtures.report.tables.settings import flatten
 

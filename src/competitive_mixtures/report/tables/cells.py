@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from competitive_mixtures.report.intervals import mean_interval
 from competitive_mixtures.report.plan import Planned
-from competitive_mixtures.report.runs import read_rows
-from competitive_mixtures.report.statistics import mean_interval
+from competitive_mixtures.report.results import read_rows
 from competitive_mixtures.report.summary import SUMMARY_COLUMNS, to_number
 
 CELL_COLUMNS = (

@@ -7,7 +7,7 @@ from typing import Any
 
 from competitive_mixtures.report.figures.tables import read_bounds
 from competitive_mixtures.report.plan import Planned
-from competitive_mixtures.report.runs import read_rows
+from competitive_mixtures.report.results import read_rows
 from competitive_mixtures.report.tables.cells import Scores
 
 REPORTED_COLUMNS = ("experiment", "source", "model", "split", "log_likelihood", "weights")

@@ -7,7 +7,7 @@ from typing import Any
 
 from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.report.tables.cells import SUITE_REASONS, Scores
-from competitive_mixtures.yaml_files import read_yaml
+from competitive_mixtures.settings.yaml_files import read_yaml
 
 PLAN_COLUMNS = (
     "experiment",

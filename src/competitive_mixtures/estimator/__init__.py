@@ -1,0 +1,1 @@
+"""`CompetitiveMixture`: the competition as a scikit-learn estimator."""

@@ -1,0 +1,141 @@
+"""The estimator's experiment: defaults that suit most data, with a user's own settings over them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.settings.blocks import merge, validate
+from competitive_mixtures.settings.schema import Experiment
+
+SOURCE = "CompetitiveMixture: settings"  # how a mistake names where it stands
+
+COMPONENTS: dict[tuple[str, str], dict[str, Any]] = {
+    ("vae", "vector"): {
+        "likelihood": {"kind": "gaussian", "variance": "learned", "samples": "draws"},
+        "latent_dim": 5,
+        "optimizer": {"learning_rate": 3.0e-3, "beta1": 0.9, "beta2": 0.999},
+        "loss_limit": 1.0e6,
+    },
+    ("vae", "image"): {
+        "likelihood": {"kind": "bernoulli"},
+        "latent_dim": 8,
+        "optimizer": {"learning_rate": 4.0e-3, "beta1": 0.9, "beta2": 0.999},
+        "loss_limit": 1.0e6,
+    },
+    ("gan", "vector"): {
+        "loss": "wgan_gp",
+        "latent_dim": 8,
+        "critic_steps": 2,
+        "gradient_penalty": 0.1,
+        "optimizer": {"learning_rate": 5.0e-4, "beta1": 0.5, "beta2": 0.9},
+        "critic_optimizer": {"learning_rate": 5.0e-3, "beta1": 0.5, "beta2": 0.9},
+        "averaging": 0.98,
+        "loss_limit": 1.0e4,
+    },
+    ("gan", "image"): {
+        "loss": "non_saturating",
+        "latent_dim": 16,
+        "critic_steps": 1,
+        "gradient_penalty": 1.0,
+        "optimizer": {"learning_rate": 2.0e-3, "beta1": 0.0, "beta2": 0.99},
+        "critic_optimizer": {"learning_rate": 4.0e-3, "beta1": 0.0, "beta2": 0.99},
+        "averaging": 0.98,
+        "loss_limit": 20.0,
+    },
+}
+NETWORKS = {"vae": ("encoder", "decoder"), "gan": ("generator", "critic")}
+HIDDEN = {"vector": [50, 50], "image": [128]}
+JUDGES = {"vector": [64, 64], "image": [128]}
+SAMPLES_PER_COMPONENT = 500  # behind a density of vectors
+
+
+def make_experiment(
+    kind: str,
+    *,
+    n_components: int,
+    component: str,
+    n_rounds: int,
+    steps_per_round: int,
+    hidden_layer_sizes: Sequence[int] | None,
+    device: str,
+    settings: Mapping[str, Any] | None,
+) -> Experiment:
+    """An experiment for data of one kind; `params.yaml` says where its numbers come from.
+
+    Args:
+        kind: of the data, `vector` or `image`.
+        n_components: k.
+        component: a key of `NETWORKS`.
+        n_rounds: of the competition; the last revival is early enough to settle.
+        steps_per_round: of every component.
+        hidden_layer_sizes: units of the hidden layers of a component's networks.
+        device: "auto", "cpu" or "cuda".
+        settings: laid over the experiment, key by key; its `components` may be one block, laid over the only one.
+
+    Raises:
+        UserError: names each mistake with its key.
+    """
+    if not isinstance(component, str) or component not in NETWORKS:
+        raise UserError(f"CompetitiveMixture: component = {component!r}; expected one of {sorted(NETWORKS)}")
+    hidden = HIDDEN[kind] if hidden_layer_sizes is None else list(hidden_layer_sizes)
+    block: dict[str, Any] = {"kind": component, "count": n_components, **COMPONENTS[component, kind]}
+    block |= {network: {"kind": "mlp", "hidden": hidden} for network in NETWORKS[component]}
+    if not isinstance(settings, Mapping | None):
+        raise UserError(f"{SOURCE}: found {settings!r}; expected a mapping, laid over an experiment of params.yaml")
+    changes = dict(settings or {})
+    if isinstance(changes.get("components"), Mapping):
+        changes["components"] = [merge(block, changes["components"])]
+    experiment = {
+        "dataset": "X",
+        "components": [block],
+        **choose_training(kind, component, steps_per_round),
+        "balancing": {"min_share": 0.1},
+        "revival": choose_revival(kind, n_rounds),
+        "baselines": [],
+        "evaluation": {
+            "num_samples": SAMPLES_PER_COMPONENT * n_components,
+            "num_bandwidth_samples": SAMPLES_PER_COMPONENT,
+            "num_neighbors": 3,
+        },
+        "shards": 1,
+        "device": "cpu"
+        if device == "auto" and kind == "vector"
+        else device,  # small networks wait for a GPU's launches
+    }
+    checked: Experiment = validate(Experiment, merge(experiment, changes), SOURCE)
+    if checked.num_components != n_components:
+        raise UserError(
+            f"{SOURCE}.components: {checked.num_components} components, n_components = {n_components}; make them agree"
+        )
+    return checked
+
+
+def choose_training(kind: str, component: str, steps_per_round: int) -> dict[str, Any]:
+    """The blocks `training` and `scoring`."""
+    vector = kind == "vector"
+    batch_size = 256 if vector and component == "vae" else 64
+    scoring = {
+        "kind": "discriminators",
+        "network": {"kind": "mlp", "hidden": JUDGES[kind]},
+        "trunk": "separate",
+        "optimizer": {"learning_rate": 2.0e-3, "beta1": 0.5, "beta2": 0.999},
+        "batch_size": batch_size if vector else 128,
+        "steps_per_round": max(1, steps_per_round // 2) if vector else 5,  # few: blur is easier to tell than content
+        "reset": True,
+        "normalization": "component",
+        "assignment": "density",
+    }
+    training = {
+        "batch_size": batch_size,
+        "pretraining_steps": 50 if vector and component == "vae" else 200,
+        "steps_per_round": steps_per_round,
+        "standardize": "cells" if vector else "none",
+        "shared_layers": 0,
+        "backend": "auto",
+    }
+    return {"training": training, "scoring": scoring}
+
+
+def choose_revival(kind: str, n_rounds: int) -> dict[str, Any] | None:
+    """The block `revival`: only for vectors, and not in the last rounds."""
+    return {"every": 3, "min_share": 0.5, "until": max(1, n_rounds * 2 // 3)} if kind == "vector" else None

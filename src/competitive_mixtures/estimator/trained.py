@@ -1,0 +1,146 @@
+"""A trained mixture in memory: who wins a point, how likely it is, samples; kept as one safetensors file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.special import logsumexp
+from torch import Tensor
+
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.evaluation.kernel_density import log_kernel_density
+from competitive_mixtures.evaluation.likelihood import fit_bandwidth
+from competitive_mixtures.files import take_named
+from competitive_mixtures.method import assignment
+from competitive_mixtures.method.partial_round import PartialRound
+from competitive_mixtures.method.rounds import Outcome
+from competitive_mixtures.method.run import Scale, Setup
+from competitive_mixtures.networks.ensemble import Ensemble, build_discriminators
+from competitive_mixtures.networks.stack import ComponentStack, DensityRatioStack
+from competitive_mixtures.settings.conflicts import BOUNDS
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedMixture:
+    """The components and the discriminators of a competition's last round.
+
+    Attributes:
+        setup: settings, kind and scale of the data.
+        components: the generative models.
+        discriminators: the discriminators that handed out the points; None where likelihood bounds did.
+        normalizers: (k,), log Z_j over the training points.
+        prior: (k,), the weights that the points were handed out with.
+        weights: (k,), alpha, the shares of the points that each component won.
+        last_round: T.
+    """
+
+    setup: Setup
+    components: Ensemble[ComponentStack]
+    discriminators: Ensemble[DensityRatioStack] | None
+    normalizers: Tensor
+    prior: np.ndarray
+    weights: np.ndarray
+    last_round: int
+
+    @classmethod
+    def from_round(cls, setup: Setup, partial_round: PartialRound, outcome: Outcome) -> "TrainedMixture":
+        """The mixture that a round of all components leaves."""
+        components = setup.build_components()
+        components.load(take_named(outcome.tensors, "components."))
+        weights, last_round = np.array(outcome.record["weights"]), outcome.record["round"]
+        return cls(
+            setup, components, partial_round.discriminators, outcome.normalizers, outcome.prior, weights, last_round
+        )
+
+    @torch.no_grad()
+    def assign(self, points: np.ndarray) -> np.ndarray:
+        """The winner of each stored point, (n, *shape), in the last round's partial_round, as (n,) int64."""
+        scoring, tensor = self.setup.experiment.scoring, self._enter(points)
+        if self.discriminators is None:
+            ratios = self._score_by_bound(tensor, "round", self.last_round, "train points")
+        else:
+            ratios = assignment.score_by_discriminators(self.discriminators, tensor)
+        scores = assignment.log_scores(ratios, self.normalizers, self.prior, scoring)
+        return assignment.assign(scores).winner.astype(np.int64)
+
+    def sample(self, num_samples: int, *purpose: object) -> tuple[np.ndarray, np.ndarray]:
+        """Stored samples (n, *shape) in random order and their components (n,); see `Setup.draw_mixture`."""
+        return self.setup.draw_mixture(self.components, self.weights.tolist(), num_samples, *purpose)
+
+    def log_density(self, points: np.ndarray) -> np.ndarray:
+        """Log-density of stored points, (n,) float64 in nats.
+
+        Vectors: a Gaussian kernel density estimate on samples of the mixture. Images: log sum_j alpha_j exp(b_j(x)),
+        with b_j the evidence lower bound of VAE j, so a lower bound itself.
+
+        Raises:
+            UserError: images of GANs, which have no density.
+        """
+        if self.setup.kind == "vector":
+            centres, bandwidth = self.kernels
+            return log_kernel_density(points, centres, np.array([bandwidth]))[0]
+        if any(component.kind != "vae" for component in self.setup.experiment.components):
+            raise UserError("score_samples: images of GANs have no density; use component='vae', or compare samples")
+        bounds = self._score_by_bound(self._enter(points), "log density").double().numpy()
+        with np.errstate(divide="ignore"):  # a component without points has no weight
+            return logsumexp(bounds + np.log(self.weights), axis=1)
+
+    @cached_property
+    def kernels(self) -> tuple[np.ndarray, float]:
+        """Samples (m, d) in the data's units that a density of vectors is estimated from, and the bandwidth."""
+        size = self.setup.experiment.evaluation.num_samples
+        further = self.setup.experiment.evaluation.num_bandwidth_samples
+        samples, _ = self.sample(size + further, "evaluate", "competitive", "-")
+        return samples[:size], fit_bandwidth(samples[:size], samples[size:])[0]
+
+    def facts(self) -> dict[str, Any]:
+        """What `restore` needs besides the tensors, ready for JSON."""
+        setup = self.setup
+        return {
+            "experiment": setup.experiment.model_dump(mode="json"),
+            "kind": setup.kind,
+            "shape": list(setup.shape),
+            "unit": setup.scale.unit,
+            "seed": setup.seed,
+            "last_round": self.last_round,
+        }
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything learned, by name; without Adam's state."""
+        tensors = {"normalizers": self.normalizers, "mean": torch.as_tensor(self.setup.scale.mean)}
+        tensors |= {"prior": torch.from_numpy(self.prior), "weights": torch.from_numpy(self.weights)}
+        for role, networks in (("components", self.components), ("discriminators", self.discriminators)):
+            state = {} if networks is None else networks.state()
+            tensors |= {f"{role}.{name}": tensor for name, tensor in state.items() if "adam." not in name}
+        return tensors
+
+    @classmethod
+    def restore(cls, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> "TrainedMixture":
+        """The mixture that `facts` and `tensors` were taken from.
+
+        Raises:
+            UserError: they do not belong together.
+        """
+        from competitive_mixtures.settings.blocks import validate
+        from competitive_mixtures.settings.schema import Experiment
+
+        experiment = validate(Experiment, facts["experiment"], "experiment")
+        mean = tensors["mean"].numpy()
+        scale = Scale(mean if mean.ndim else float(mean), facts["unit"])
+        setup = Setup(experiment, facts["kind"], facts["shape"], scale, facts["seed"])
+        components, discriminators = setup.build_components(), None
+        components.load(components.state() | take_named(tensors, "components."))
+        if experiment.scoring.kind not in BOUNDS:
+            discriminators = build_discriminators(experiment, setup.shape, setup.seed, device=setup.device)
+            discriminators.load(discriminators.state() | take_named(tensors, "discriminators."))
+        prior, weights = (tensors[name].numpy() for name in ("prior", "weights"))
+        return cls(setup, components, discriminators, tensors["normalizers"], prior, weights, facts["last_round"])
+
+    def _enter(self, points: np.ndarray) -> Tensor:
+        return self.setup.scale.apply(points).to(self.setup.device)
+
+    def _score_by_bound(self, points: Tensor, *purpose: object) -> Tensor:
+        return assignment.score_by_bound(self.components, points, self.setup.seed, purpose)

@@ -1,0 +1,79 @@
+"""The `snakemake` command of this project: plain Snakemake that also takes targets after `--resources`, made faster.
+
+Snakemake's parser gives every word after `--resources` to that option, so that
+`snakemake --cores 4 --resources gpu=1 all` dies over "all", which is no NAME=VALUE pair. This entry point
+moves such words to the front, where they can only be targets, and hands over to Snakemake. Its jobs find PyTorch
+imported (`forkserver.py`), its scheduler rests between them, and a run goes on after a kill (`run_lock.py`).
+"""
+
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.launch.fork_server import serve_jobs
+from competitive_mixtures.launch.run_lock import check_folder, record_run, runs_jobs
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+PAIR_OPTIONS = frozenset({"--resources", "--res", "--config", "-C", "--set-threads", "--set-resources"})
+"""Options that take one or more NAME=VALUE pairs and nothing else."""
+DEFAULT_LIMIT = (100, 1)  # of Snakemake: jobs started, and in how many seconds
+
+
+def move_targets_in_front(words: Sequence[str]) -> list[str]:
+    """Put the bare words that follow the pairs of an option of `PAIR_OPTIONS` before all other words.
+
+    Args:
+        words: the command line without the program's name.
+
+    Returns:
+        The same words; those after a `--` stay where they are.
+    """
+    targets: list[str] = []
+    others: list[str] = []
+    among_pairs = False
+    for position, word in enumerate(words):
+        if word == "--":
+            others += words[position:]
+            break
+        if word.startswith("-"):
+            among_pairs = word in PAIR_OPTIONS
+        if among_pairs and not word.startswith("-") and "=" not in word:
+            targets.append(word)
+        else:
+            others.append(word)
+    return targets + others
+
+
+def main() -> None:
+    """Run Snakemake on this process's command line."""
+    from snakemake.cli import args_to_api, parse_args, print_exception
+
+    words = move_targets_in_front(sys.argv[1:])
+    try:
+        check_folder(words)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    with record_run(words), serve_jobs() if runs_jobs(words) else nullcontext():
+        try:
+            parser, arguments = parse_args(words)
+            drop_default_limit(arguments)
+            done = args_to_api(arguments, parser)
+        except Exception as error:
+            print_exception(error)
+            done = False
+    sys.exit(0 if done else 1)
+
+
+def drop_default_limit(arguments: "Namespace") -> None:
+    """Start jobs without the limit that Snakemake (9.27) sets by default, 100 a second; a user's own limit stays.
+
+    With a limit every pass of the scheduler asks for one more pass a second later. The passes add up with every job
+    that ends: after 400 jobs they took a whole core.
+    """
+    limit = arguments.max_jobs_per_timespan
+    if limit is not None and (limit.max_jobs, limit.timespan) == DEFAULT_LIMIT:
+        arguments.max_jobs_per_timespan = None

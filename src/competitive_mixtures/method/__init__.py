@@ -1,0 +1,1 @@
+"""The paper's algorithm: assignment, scoring, training, rounds, and our remedy for starved components."""

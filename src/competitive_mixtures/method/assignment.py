@@ -1,0 +1,215 @@
+"""The paper's algorithm: pretrain on a uniform split; then, round by round, train, discriminate, score and assign.
+
+Reference: Locatello et al., "Competitive Training of Mixtures of Independent Deep Generative Models", arXiv 1804.11130.
+Numbers of components are j = 0..k-1; cells are int64 position tensors, one a component.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.method.training import to_float
+from competitive_mixtures.networks.ensemble import Ensemble
+from competitive_mixtures.networks.kernels.threads import run_side_by_side
+from competitive_mixtures.networks.stack import ComponentStack, DensityRatioStack
+from competitive_mixtures.networks.vae import VAEStack
+from competitive_mixtures.seeding import make_generator, make_generators
+from competitive_mixtures.settings import schema
+
+SCORING_VALUES = 2**22  # numbers that are scored at once: whole points, at most `SCORING_BATCH` or so many
+SCORING_BATCH = 4096  # by bounds
+SCORING_ROWS = 3 * 4096  # of a batch in all networks side by side; many networks' layers would not fit a CPU's cache
+BOUND_DRAWS = 1  # of noise a point, for a bound: as unbiased as more, and images are scored in a quarter of the time
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Who won each point.
+
+    Attributes:
+        winner: (N,) int16, component that the point goes to.
+        margin: (N,) float32, log-score of the winner less that of the runner-up; infinite with one component.
+    """
+
+    winner: np.ndarray
+    margin: np.ndarray
+
+    def count(self, num_components: int) -> np.ndarray:
+        """Points of every component, n_j, (k,) int64."""
+        return np.bincount(self.winner, minlength=num_components)
+
+
+def split_uniformly(num_points: int, num_components: int, seed: int) -> np.ndarray:
+    """The uniform random split that components are pretrained on: equal parts up to one point.
+
+    Returns:
+        (N,) int16, the component of every point.
+
+    Raises:
+        UserError: fewer points than components.
+    """
+    if num_components > num_points:
+        raise UserError(
+            f"components: {num_components} components for {num_points} training points; expected at most one a point"
+        )
+    order = torch.randperm(num_points, generator=make_generator(seed, "uniform split")).numpy()
+    parts = np.empty(num_points, dtype=np.int16)
+    parts[order] = np.arange(num_points) % num_components
+    return parts
+
+
+def to_cells(winner: np.ndarray, num_components: int) -> list[Tensor]:
+    """Positions of every component's points, int64."""
+    return [torch.from_numpy(np.flatnonzero(winner == j)) for j in range(num_components)]
+
+
+def split_batches(points: Tensor, max_rows: int = SCORING_BATCH) -> Sequence[Tensor]:
+    """The points in batches of at most so many, fewer of large ones, whose layers fit into memory."""
+    return points.split(max(1, min(max_rows, SCORING_VALUES // points[0].numel())))
+
+
+def score_by_discriminators(discriminators: Ensemble[DensityRatioStack], points: Tensor) -> Tensor:
+    """Log r_j(x) of every point (step (c)); see `DiscriminatorStack.log_ratios`.
+
+    Args:
+        discriminators: trained.
+        points: (N, *shape), float32 or uint8.
+
+    Returns:
+        (N, len(discriminators.ids)) float32, on the CPU.
+    """
+    if not len(points):
+        return torch.empty(0, len(discriminators.ids))
+
+    def score(stack: DensityRatioStack) -> Tensor:
+        parts = split_batches(points, SCORING_ROWS // stack.num_side_by_side)
+        return torch.cat([stack.log_ratios(to_float(part)).cpu() for part in parts])
+
+    columns = run_side_by_side([partial(score, stack) for _, stack in discriminators.stacks])
+    return torch.cat(columns, dim=1) if len(columns) > 1 else columns[0]
+
+
+@torch.no_grad()
+def score_by_bound(
+    components: Ensemble[ComponentStack], points: Tensor, seed: int, purpose: Sequence[object]
+) -> Tensor:
+    """Log p_gj(x) bounded from below by each VAE's evidence bound, in the place of log r_j (likelihood EM).
+
+    Args:
+        components: VAEs.
+        points: (N, *shape), float32 or uint8.
+        seed: of the run.
+        purpose: names the random streams.
+
+    Returns:
+        (N, k) float32, in nats, on the CPU.
+    """
+    if not len(points):
+        return torch.empty(0, len(components.ids))
+    columns = []
+    for ids, stack in components.stacks:
+        assert isinstance(stack, VAEStack)  # `schema.Experiment` refuses bounds of other kinds
+        streams = make_generators(seed, *purpose, "bound", components=ids, device=points.device)
+        stack.eval()
+        rows = []
+        for part in split_batches(points):
+            x = stack.enter_frames(to_float(part).expand(stack.count, *part.shape))
+            noise = stack.draw_noise(streams, BOUND_DRAWS, len(part))
+            rows.append(-torch.stack([stack.losses(x, draw) for draw in noise]).mean(0).T.cpu())
+        stack.train()
+        columns.append(torch.cat(rows) - stack.frame_volumes().cpu())
+    return torch.cat(columns, dim=1)
+
+
+def log_sums(log_ratios: Tensor) -> Tensor:
+    """Log of the sum of r_j over the points, (k,) float64, of log-ratios (N, k)."""
+    return torch.logsumexp(log_ratios.double(), dim=0)
+
+
+def log_normalizers(sums: Tensor, settings: schema.Scoring) -> Tensor:
+    """Log Z_j, with Z_j the sum of r_j over the training points (the paper's normalisation, per component).
+
+    `global` is the authors' code: one sum over points and components, which leaves the winner unchanged. Bounds are
+    normalised densities already.
+
+    Args:
+        sums: (k,) float64, `log_sums` of the training points.
+        settings: of the scoring.
+
+    Returns:
+        (k,) float32.
+    """
+    if settings.kind in ("bound", "soft_bound"):
+        return torch.zeros(len(sums))
+    if settings.normalization == "component":
+        return sums.float()
+    return torch.logsumexp(sums, dim=0).expand_as(sums).float()
+
+
+def log_scores(log_ratios: Tensor, normalizers: Tensor, weights: np.ndarray, settings: schema.Scoring) -> Tensor:
+    """What the components compete with: log r_j - log Z_j, plus log alpha_j where `assignment: posterior`.
+
+    Args:
+        log_ratios: (N, k).
+        normalizers: (k,), from the training points.
+        weights: (k,), mixture weights alpha of the round before, see `split_weights`.
+        settings: of the scoring.
+
+    Returns:
+        (N, k) float32; -inf for a component of weight 0 under `posterior`.
+    """
+    scores = log_ratios - normalizers
+    return scores + torch.from_numpy(weights).log().float() if settings.assignment == "posterior" else scores
+
+
+def assign(scores: Tensor) -> Assignment:
+    """Hand each point to the component with the highest score (step (d)); the lowest number wins a tie.
+
+    Args:
+        scores: (N, k) float32.
+
+    Returns:
+        Winners and margins.
+
+    Raises:
+        UserError: a score is NaN.
+    """
+    values = scores.numpy()
+    if np.isnan(values).any():
+        row, column = np.argwhere(np.isnan(values))[0]
+        raise UserError(f"component {column}: its score of training point {row} is NaN; the discriminators diverged")
+    winner = values.argmax(axis=1).astype(np.int16)
+    if values.shape[1] == 1:
+        return Assignment(winner, np.full(len(values), np.inf, dtype=np.float32))
+    own = torch.from_numpy(winner).long()[:, None]
+    runner_up = scores.scatter(1, own, -torch.inf).amax(1)
+    return Assignment(winner, (scores.gather(1, own)[:, 0] - runner_up).numpy())
+
+
+def choose_cells(winner: np.ndarray, former: Sequence[Tensor], min_share: float) -> list[Tensor]:
+    """The cells to train on next (load balancing).
+
+    Args:
+        winner: (N,), the table of winners, which load balancing does not change.
+        former: the cells that the components were trained on.
+        min_share: a component with fewer than this share of N/k points keeps its former cell.
+
+    Returns:
+        One cell a component.
+    """
+    k = len(former)
+    cells = to_cells(winner, k)
+    threshold = min_share * len(winner) / k
+    return [old if len(new) < threshold else new for new, old in zip(cells, former, strict=True)]
+
+
+def draw_soft_cells(scores: Tensor, seed: int, purpose: Sequence[object]) -> list[Tensor]:
+    """Cells drawn from the responsibilities (stochastic soft EM): a point goes to j with chance softmax(scores)_j."""
+    generator = make_generator(seed, *purpose, "soft cells")
+    uniform = torch.rand(scores.shape, generator=generator).clamp_min_(1e-20)
+    return to_cells((scores - (-uniform.log()).log()).argmax(dim=1).numpy(), scores.shape[1])

@@ -1,0 +1,76 @@
+"""How wide cells are, and would be if one were cut in two or handed over to others."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from competitive_mixtures.method.assignment import split_batches, to_cells
+from competitive_mixtures.method.training import to_float
+
+POWER_STEPS = 10  # of the iteration for a cell's longest axis
+
+
+def measure_splits(points: Tensor, winner: np.ndarray, num_components: int) -> np.ndarray:
+    """By how much each cell's sum of squared distances to its mean falls when the cell is cut across its longest axis.
+
+    Args:
+        points: (N, *shape), float32 or uint8.
+        winner: (N,) component of every point.
+        num_components: k.
+
+    Returns:
+        (k,) float64; 0 for a cell of fewer than two points.
+    """
+    gains = np.zeros(num_components)
+    for j, cell in enumerate(to_cells(winner, num_components)):
+        if len(cell) > 1:
+            part = to_float(points[cell.to(points.device)]).flatten(1)
+            part = part - part.mean(0)
+            side = part @ find_longest_axis(part) > 0
+            total = part[side].sum(0, dtype=torch.float64)  # the other side's is the opposite
+            if side.any() and not side.all():
+                gains[j] = (total.square().sum() * (1 / side.sum() + 1 / (~side).sum())).item()
+    return gains
+
+
+def find_longest_axis(part: Tensor) -> Tensor:
+    """The direction (d,) in which centred points (n, d) vary most, by power iteration from the farthest point."""
+    axis = part[part.square().sum(1).argmax()]
+    for _ in range(POWER_STEPS):
+        axis = torch.nn.functional.normalize(part.T @ (part @ axis), dim=0)
+    return axis
+
+
+def measure_mergers(points: Tensor, winner: np.ndarray, runner_up: np.ndarray, num_components: int) -> np.ndarray:
+    """By how much the cells' sums of squared distances to their means rise when a cell goes to its runners-up.
+
+    Args:
+        points: (N, *shape), float32 or uint8.
+        winner: (N,) component of every point.
+        runner_up: (N,) component that would win it next.
+        num_components: k.
+
+    Returns:
+        (k,) float64; 0 for an empty cell.
+    """
+    k = num_components
+    pair = torch.from_numpy(winner.astype(np.int64) * k + runner_up).to(points.device)
+    sums = torch.zeros(k * k, points[0].numel(), dtype=torch.float64, device=points.device)
+    squares = torch.zeros(k * k, dtype=torch.float64, device=points.device)
+    parts = split_batches(points)
+    for part, place in zip(parts, pair.split([len(part) for part in parts]), strict=True):
+        x = to_float(part).flatten(1).double()
+        sums.index_add_(0, place, x)
+        squares.index_add_(0, place, x.square().sum(1))
+    counts = torch.bincount(pair, minlength=k * k).double().view(k, k)
+    sums, squares = sums.view(k, k, -1), squares.view(k, k)
+
+    n, total, square = counts.sum(1), sums.sum(1), squares.sum(1)  # of every cell
+    now = measure_spread(n, total, square)
+    grown = measure_spread(n + counts, total + sums, square + squares)  # [j, i]: of cell i with what j hands to it
+    return ((grown - now).sum(1) - now).cpu().numpy()
+
+
+def measure_spread(counts: Tensor, sums: Tensor, squares: Tensor) -> Tensor:
+    """Sum of squared distances to their mean of `counts` points, given their sums and sums of squares."""
+    return squares - sums.square().sum(-1) / counts.clamp_min(1)

@@ -1,0 +1,126 @@
+"""Our remedy for starved components: what the mixture can spare becomes a copy of what is overloaded.
+
+The paper balances the load (`competition.choose_cells`), which keeps a starved component alive and does not move it.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from competitive_mixtures.networks.ensemble import Ensemble
+from competitive_mixtures.networks.stack import ComponentStack
+from competitive_mixtures.seeding import make_generator
+
+
+def find_runner_up(log_ratios: Tensor, winner: np.ndarray) -> np.ndarray:
+    """The component (N,) that would win each point without its winner."""
+    rivals = log_ratios.numpy().copy()
+    rivals[np.arange(len(winner)), winner] = -np.inf
+    return rivals.argmax(axis=1)
+
+
+def find_spare(log_ratios: Tensor, winner: np.ndarray, runner_up: np.ndarray, min_share: float) -> list[int]:
+    """Components that the mixture can spare: starved ones, and one of each pair that models the same points.
+
+    Removing component j hands its points to their runners-up. It is spare where that does not raise the objective
+    sum_j alpha_j KL(P_d^j || P_gj), in the estimate of `evaluation.objective`: two components on one part of the data
+    each pay log alpha_j for half of it, and one of them would pay less.
+
+    Args:
+        log_ratios: (N, k) log r_j, normalised per component.
+        winner: (N,) component of every point.
+        runner_up: (N,), from `find_runner_up`.
+        min_share: a component with fewer than this share of N/k points is starved.
+
+    Returns:
+        Component numbers, the least missed first; never all of them.
+    """
+    num_points, k = log_ratios.shape
+    counts = np.bincount(winner, minlength=k)
+    scores = log_ratios.numpy()
+    rows = np.arange(num_points)
+    own = scores[rows, winner]
+    second = scores[rows, runner_up]
+
+    def cost(removed: int | None) -> float:
+        gone = winner == removed
+        sizes = np.bincount(np.where(gone, runner_up, winner), minlength=k)
+        entropy = -(sizes[sizes > 0] / num_points * np.log(sizes[sizes > 0] / num_points)).sum()
+        return float(entropy - np.where(gone, second, own).mean(dtype=np.float64))
+
+    now = cost(None)
+    losses = np.array([cost(j) - now for j in range(k)])
+    starved = counts < min_share * num_points / k
+    order = np.argsort(np.where(starved, -np.inf, losses), kind="stable")
+    spare: list[int] = []
+    for j in order:
+        partners = set(runner_up[winner == j].tolist()) if counts[j] and not starved[j] else set()
+        if starved[j] or (losses[j] <= 0 and not partners & set(spare)):
+            spare.append(int(j))
+    return spare[: k - 1]
+
+
+def plan_revivals(
+    spare: Sequence[int], merger_costs: np.ndarray, split_gains: np.ndarray, kinds: Sequence[int]
+) -> list[list[int]]:
+    """Which overloaded component each spare one becomes a copy of (ours; the paper only balances the load).
+
+    A pair is planned where splitting the one's cell narrows the cells by more than handing over the other's widens
+    them: discriminators saturate, so that a small mode far from all others may look spare to them.
+
+    Args:
+        spare: from `find_spare`.
+        merger_costs: (k,), from `cell_widths.measure_mergers`.
+        split_gains: (k,), from `cell_widths.measure_splits`.
+        kinds: (k,), number of the block of `components` that each belongs to: a VAE cannot become a GAN.
+
+    Returns:
+        Pairs [from, to], the largest gain first; a component gives at most once.
+    """
+    donors = [int(j) for j in np.argsort(-split_gains, kind="stable") if j not in spare]
+    pairs: list[list[int]] = []
+    for target in spare:
+        donor = next((j for j in donors if kinds[j] == kinds[target]), None)
+        if donor is not None and split_gains[donor] > merger_costs[target]:
+            donors.remove(donor)
+            pairs.append([donor, target])
+    return pairs
+
+
+def split_weights(weights: np.ndarray, pairs: Sequence[Sequence[int]]) -> np.ndarray:
+    """Mixture weights (k,) after revivals [from, to]: a donor shares its weight, as it shares its cell."""
+    weights = weights.copy()
+    for source, target in pairs:
+        weights[source] = weights[target] = weights[source] / 2
+    return weights
+
+
+def revive(
+    components: Ensemble[ComponentStack],
+    cells: Sequence[Tensor],
+    pairs: Sequence[Sequence[int]],
+    seed: int,
+    purpose: Sequence[object],
+) -> list[Tensor]:
+    """Copy each donor, Adam's state included, into the starved component and split the donor's cell at random.
+
+    Args:
+        components: changed in place.
+        cells: one a component.
+        pairs: [from, to], from `plan_revivals`.
+        seed: of the run.
+        purpose: names the random stream.
+
+    Returns:
+        The new cells.
+    """
+    cells = list(cells)
+    generator = make_generator(seed, *purpose, "revival")
+    for source, target in pairs:
+        components.copy_network(source, target)
+        shuffled = cells[source][torch.randperm(len(cells[source]), generator=generator)]
+        half = len(shuffled) // 2
+        cells[source], cells[target] = shuffled[half:].sort().values, shuffled[:half].sort().values
+    return cells

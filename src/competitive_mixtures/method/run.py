@@ -1,0 +1,239 @@
+"""A run: one experiment with one seed, its data in the networks' units and its components; all stages work on one."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from competitive_mixtures.data import Dataset
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.method.training import choose_device, train_components
+from competitive_mixtures.networks.ensemble import Ensemble, build_components
+from competitive_mixtures.networks.stack import ComponentStack
+from competitive_mixtures.progress import show_progress
+from competitive_mixtures.seeding import derive_seed, make_generators
+from competitive_mixtures.settings.schema import Experiment
+
+SAMPLING_BATCH = 1000  # samples of every component that are drawn at once
+NUM_SNAPSHOTS = {"vector": 256, "image": 16}  # samples of each component that a round keeps for the figures
+
+
+@dataclass
+class Clock:
+    """Seconds by phase."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def time(self, phase: str) -> Iterator[None]:
+        """Add the block's wall time to a phase."""
+        start = time.perf_counter()
+        yield
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The affine map between the data's units and the networks'.
+
+    Attributes:
+        mean: (d,) float32, or 0.
+        unit: one unit of the networks in the data's units.
+    """
+
+    mean: np.ndarray | float = 0.0
+    unit: float = 1.0
+
+    @classmethod
+    def fit(cls, points: np.ndarray) -> "Scale":
+        """Mean and standard deviation of (N, d) points, one deviation for all axes so that shapes are kept."""
+        mean = points.mean(axis=0, dtype=np.float64).astype(np.float32)
+        deviation = float(np.sqrt(np.square(points - mean, dtype=np.float64).mean()))
+        return cls(mean, deviation or 1.0)  # identical points have no deviation
+
+    def apply(self, points: np.ndarray) -> Tensor:
+        """Points in the networks' units; images, whose scale is 1, stay uint8 where they are, on disk perhaps."""
+        if points.dtype != np.uint8:
+            return torch.from_numpy((points - self.mean) / np.float32(self.unit))
+        if isinstance(points, np.memmap) and points.filename:  # a private map: PyTorch wants what it could write to
+            points = np.memmap(points.filename, points.dtype, "c", points.offset, points.shape)
+        return torch.from_numpy(np.require(points, requirements="W"))
+
+    def invert(self, points: np.ndarray) -> np.ndarray:
+        """Points in the data's units."""
+        return points * np.float32(self.unit) + self.mean
+
+
+class Setup:
+    """One experiment with one seed for points of one kind and scale, without the points: builds networks and samples.
+
+    Args:
+        experiment: the settings.
+        kind: of the points, `vector` or `image`.
+        shape: of one point, (d,) or (c, h, w).
+        scale: between the data's units and the networks'.
+        seed: of the run.
+
+    Raises:
+        UserError: the settings ask for a GPU and there is none.
+    """
+
+    def __init__(self, experiment: Experiment, kind: str, shape: Sequence[int], scale: Scale, seed: int) -> None:
+        self.experiment, self.kind, self.shape, self.scale, self.seed = experiment, kind, tuple(shape), scale, seed
+        self.device = choose_device(experiment.device)
+
+    def build_components(self, ids: Sequence[int] | None = None) -> Ensemble[ComponentStack]:
+        """Components as they start."""
+        return build_components(
+            self.experiment, self.shape, self.seed, unit=self.scale.unit, ids=ids, device=self.device
+        )
+
+    def draw_mixture(
+        self, components: Ensemble[ComponentStack], weights: Sequence[float], num_samples: int, *purpose: object
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Samples of the mixture: component j with probability alpha_j, then a sample of it.
+
+        Args:
+            components: trained.
+            weights: (k,), alpha up to a factor.
+            num_samples: n.
+            purpose: names the random streams.
+
+        Returns:
+            (n, *shape) as the data are stored, in random order, and (n,) int16, the component of each.
+        """
+        random = np.random.default_rng(derive_seed(self.seed, *purpose))
+        share = np.array(weights)
+        chosen = random.choice(len(share), size=num_samples, p=share / share.sum()).astype(np.int16)
+        counts = np.bincount(chosen, minlength=len(share))
+        drawn = self.draw_samples(components, int(counts.max()), *purpose)
+        samples = np.empty((num_samples, *self.shape), drawn.dtype)
+        for j, count in enumerate(counts):
+            samples[chosen == j] = drawn[j, :count]
+        return samples, chosen
+
+    def draw_samples(self, components: Ensemble[ComponentStack], num_samples: int, *purpose: object) -> np.ndarray:
+        """Samples (k, num_samples, *shape) of every component as the data are stored: float32 vectors, uint8 images."""
+        streams = make_generators(self.seed, *purpose, components=components.ids, device=self.device)
+        sizes = [min(SAMPLING_BATCH, num_samples - start) for start in range(0, num_samples, SAMPLING_BATCH)]
+        parts = [self.to_stored(components.sample(components.ids, streams, size)) for size in sizes]
+        return np.concatenate(parts, axis=1)
+
+    def to_stored(self, samples: Tensor) -> np.ndarray:
+        """What networks give, as the data are stored."""
+        if self.kind == "image":
+            return samples.clamp(0, 1).mul_(255).round_().to(torch.uint8).cpu().numpy()
+        return self.scale.invert(samples.cpu().numpy())
+
+
+class Run(Setup):
+    """One experiment with one seed: its settings, its data on the device, and the components it may hold.
+
+    Args:
+        experiment: the settings.
+        dataset: prepared data.
+        seed: of the run.
+
+    Raises:
+        UserError: the settings do not fit the data or the machine.
+    """
+
+    def __init__(self, experiment: Experiment, dataset: Dataset, seed: int) -> None:
+        self.dataset = dataset
+        self.clock = Clock()
+        standardizes = experiment.training.standardize != "none" and dataset.kind == "vector"  # images enter in [0, 1]
+        check_likelihoods(experiment, dataset, standardizes)
+        with self.clock.time("load"):
+            scale = Scale.fit(dataset.train) if standardizes else Scale()
+        super().__init__(experiment, dataset.kind, dataset.shape, scale, seed)
+        with self.clock.time("load"):
+            self.train = self.scale.apply(dataset.train).to(self.device)
+            self.test = self.scale.apply(dataset.test).to(self.device)
+
+    @property
+    def kinds(self) -> list[int]:
+        """For every component the number of its block in `components`."""
+        return [block for block, c in enumerate(self.experiment.components) for _ in range(c.count)]
+
+    def without_points(self) -> Setup:
+        """The setup alone, for what outlives the training."""
+        return Setup(self.experiment, self.kind, self.shape, self.scale, self.seed)
+
+    def train_on(
+        self, components: Ensemble[ComponentStack], cells: Sequence[Tensor], num_steps: int, *purpose: object
+    ) -> dict[str, Any]:
+        """Train each component on its cell; gives losses, samples seen and compute (samples x parameters)."""
+        settings = self.experiment.training
+        with self.clock.time("train"), show_progress("components", num_steps * len(components.stacks)) as progress:
+            parts = [cells[j].to(self.device) for j in components.ids]
+            if settings.standardize == "cells" and num_steps:
+                components.fit_frames(self.train, parts)
+            losses = train_components(
+                components,
+                self.train,
+                parts,
+                num_steps=num_steps,
+                batch_size=settings.batch_size,
+                seed=self.seed,
+                purpose=purpose,
+                progress=progress,
+            )
+        rows = {j: settings.batch_size * stack.batches_per_step for ids, stack in components.stacks for j in ids}
+        alive = [j for j in components.ids if len(cells[j])]
+        return {
+            "component_loss": [None if np.isnan(loss) else loss for loss in losses.tolist()],
+            "samples_seen": num_steps * sum(rows[j] for j in alive),
+            "compute": num_steps
+            * sum(
+                stack.num_parameters / stack.count * sum(rows[j] for j in ids if j in alive)
+                for ids, stack in components.stacks
+            ),
+        }
+
+    def draw_snapshots(self, components: Ensemble[ComponentStack], *purpose: object) -> np.ndarray:
+        """A few samples of every component, in the data's units, images as uint8."""
+        return self.draw_samples(components, NUM_SNAPSHOTS[self.kind], *purpose, "snapshot")
+
+
+def check_likelihoods(experiment: Experiment, dataset: Dataset, standardizes: bool) -> None:
+    """Refuse a Bernoulli likelihood for points outside of [0, 1], of which it can grow without bound.
+
+    Raises:
+        UserError: names the setting.
+    """
+    bernoulli = any(c.kind == "vae" and c.likelihood.kind == "bernoulli" for c in experiment.components)
+    if bernoulli and dataset.kind == "vector":
+        low, high = float(dataset.train.min()), float(dataset.train.max())
+        if low < 0 or high > 1 or standardizes:
+            raise UserError(
+                f"components.likelihood.kind: bernoulli needs points in [0, 1] and training.standardize: none; "
+                f"found {dataset.name} from {low:g} to {high:g}; use gaussian"
+            )
+
+
+def check_sizes(experiment: Experiment, dataset: Dataset) -> None:
+    """Refuse data too small for the evaluation, before hours of training lead to it.
+
+    Raises:
+        UserError: names the settings and the numbers of points.
+    """
+    settings, needed = experiment.evaluation, experiment.evaluation.num_neighbors + 1
+    drawn = settings.num_samples + settings.num_bandwidth_samples
+    # true samples are judged as a model's are: a part of the training points, in proportion, finds the bandwidth
+    judged = len(dataset.train) * settings.num_samples // drawn if len(dataset.train) < drawn else settings.num_samples
+    if dataset.kind == "vector" and not needed <= judged < len(dataset.train):
+        raise UserError(
+            f"{dataset.name}: {len(dataset.train)} training points are too few for evaluation.num_neighbors = "
+            f"{needed - 1} with num_samples and num_bandwidth_samples in the ratio {settings.num_samples}:"
+            f"{settings.num_bandwidth_samples}; take more points"
+        )
+    if len(dataset.test) < needed:
+        raise UserError(
+            f"{dataset.name}: {len(dataset.test)} test points are too few for evaluation.num_neighbors = {needed - 1}; "
+            f"expected at least {needed}: take more points, or a larger test_fraction"
+        )

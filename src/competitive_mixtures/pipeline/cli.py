@@ -1,0 +1,289 @@
+"""The command line: one subcommand for each rule of the workflow; parsing and printing only."""
+
+import gc
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.launch.fork_server import connect, run_job
+
+if TYPE_CHECKING:
+    from competitive_mixtures.method.run import Run
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+WITH_PYTORCH = {"pretrain", "train-round", "train-shard", "reassign", "train-baseline", "evaluate", "train-classifier"}
+
+ConfigPath = Annotated[Path, typer.Option("--config", help="results/<experiment>/config.json")]
+DatasetConfig = Annotated[Path, typer.Option("--config", help="data/config/<dataset>.json")]
+DataFolder = Annotated[Path, typer.Option("--data", help="data/processed/<dataset>")]
+Seed = Annotated[int, typer.Option(min=0, help="seed of the run")]
+Out = Annotated[Path, typer.Option(help="folder to write to")]
+Round = Annotated[int, typer.Option("--round", min=0, help="number of the round, t")]
+Previous = Annotated[Path, typer.Option(help="folder of round t-1, or of the pretraining")]
+Rounds = Annotated[int, typer.Option(min=1, help="rounds of the competition, T")]
+Threads = Annotated[int, typer.Option(min=1, help="CPU threads; results are the same bytes for the same number")]
+
+GARBAGE_THRESHOLD = 100_000  # new objects between two searches; Python's default is 700
+
+
+def main() -> None:
+    """Run a subcommand; one that needs PyTorch by the server that has it imported, where there is one."""
+    server = connect() if set(sys.argv[1:2]) & WITH_PYTORCH else None
+    if server:
+        sys.exit(run_job(server, sys.argv))
+    run_command()
+
+
+def run_command() -> None:
+    """Run a subcommand; a user's mistake ends with its message and exit status 1, without a traceback.
+
+    What the imports leave is searched for garbage less often, and not again at the exit: a third of a job's start.
+    """
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    try:
+        app()
+    except UserError as error:
+        complain(f"error: {error}")
+        sys.exit(1)
+    except (OSError, MemoryError) as error:  # the machine's, wherever it happens: no room for temporary files, say
+        complain(f"error: {error or 'not enough memory'}; free space, memory or permissions, then run again")
+        sys.exit(1)
+    finally:
+        gc.freeze()
+
+
+def complain(message: str) -> None:
+    """Print to stderr; where that is a log on a full disk, to stdout, which Snakemake passes on."""
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except OSError:
+        print(message, flush=True)
+
+
+def open_run(config: Path, data: Path, seed: int, threads: int) -> "Run":
+    """Read the settings and the data of a job and set the number of threads."""
+    from competitive_mixtures.data import load_dataset
+    from competitive_mixtures.method.run import Run, check_sizes
+    from competitive_mixtures.method.training import choose_kernels
+    from competitive_mixtures.pipeline.resolved import read_experiment
+
+    choose_kernels(threads)
+    experiment, dataset = read_experiment(config), load_dataset(data)
+    check_sizes(experiment, dataset)
+    return Run(experiment, dataset, seed)
+
+
+@app.command()
+def download(config: DatasetConfig, out: Out) -> None:
+    """Fetch a data set's raw files, verified by their checksums."""
+    from competitive_mixtures import data
+    from competitive_mixtures.pipeline.resolved import read_dataset
+
+    data.download(read_dataset(config), out)
+
+
+@app.command()
+def prepare(
+    config: DatasetConfig, raw: Annotated[Path, typer.Option(help="folder of the raw files")], out: Out
+) -> None:
+    """Turn raw files into arrays with meta.json."""
+    from competitive_mixtures import data
+    from competitive_mixtures.pipeline.resolved import read_dataset
+
+    data.prepare(read_dataset(config), raw, out, out.name)
+
+
+@app.command()
+def train_classifier(data: DataFolder, out: Out, seed: Seed = 0, threads: Threads = 1) -> None:
+    """Train the classifier whose features `frechet_classifier` compares."""
+    import torch
+
+    from competitive_mixtures.data import load_dataset
+    from competitive_mixtures.pipeline.evaluate import fit_classifier
+
+    torch.set_num_threads(threads)
+    fit_classifier(load_dataset(data), seed, out)
+
+
+@app.command()
+def find_inception(
+    sha256: Annotated[str, typer.Option(help="expected checksum of the weights")],
+    out: Annotated[Path, typer.Option(help="file to write: where the weights are, or why they cannot be had")],
+    path: Annotated[str | None, typer.Option(help="of the weights; INCEPTION_WEIGHTS, or else fetched")] = None,
+) -> None:
+    """Find, or fetch, and verify the weights of pytorch-fid's Inception network."""
+    from competitive_mixtures.evaluation.inception_weights import record_weights
+
+    record_weights(out, path, sha256)
+
+
+@app.command()
+def pretrain(config: ConfigPath, data: DataFolder, seed: Seed, out: Out, threads: Threads = 1) -> None:
+    """Train every component on its part of a uniform random split."""
+    from competitive_mixtures.pipeline import jobs
+
+    jobs.pretrain(open_run(config, data, seed, threads), out)
+
+
+@app.command()
+def train_round(
+    config: ConfigPath,
+    data: DataFolder,
+    seed: Seed,
+    number: Round,
+    previous: Previous,
+    out: Out,
+    threads: Threads = 1,
+) -> None:
+    """One round: train on the cells, discriminate, score, and hand out the points anew."""
+    from competitive_mixtures.pipeline import jobs
+
+    run = open_run(config, data, seed, threads)
+    partial_round = jobs.compete(run, number, previous, range(run.experiment.num_components))
+    jobs.conclude(run, number, previous, [partial_round], out)
+
+
+@app.command()
+def train_shard(
+    config: ConfigPath,
+    data: DataFolder,
+    seed: Seed,
+    number: Round,
+    previous: Previous,
+    shard: Annotated[int, typer.Option(min=0, help="number of this shard, from 0")],
+    shards: Annotated[int, typer.Option(min=1, help="shards of a round")],
+    out: Annotated[Path, typer.Option(help="file to write")],
+    threads: Threads = 1,
+) -> None:
+    """A shard of a round: train, discriminate and score some of the components."""
+    from competitive_mixtures.method import partial_round as partial_rounds
+    from competitive_mixtures.pipeline import jobs
+
+    run = open_run(config, data, seed, threads)
+    ids = partial_rounds.choose_ids(run.experiment.num_components, shard, shards)
+    partial_rounds.write_partial_round(out, jobs.compete(run, number, previous, ids))
+
+
+@app.command()
+def reassign(
+    config: ConfigPath,
+    data: DataFolder,
+    seed: Seed,
+    number: Round,
+    previous: Previous,
+    out: Out,
+    partial_rounds: Annotated[list[Path], typer.Argument(help="the files of all shards")],
+    threads: Threads = 1,
+) -> None:
+    """Join the shards of a round and hand out the points anew."""
+    from competitive_mixtures.method.partial_round import read_partial_round
+    from competitive_mixtures.pipeline import jobs
+
+    run = open_run(config, data, seed, threads)
+    jobs.conclude(run, number, previous, [read_partial_round(path) for path in partial_rounds], out)
+
+
+@app.command()
+def train_baseline(
+    config: ConfigPath,
+    data: DataFolder,
+    seed: Seed,
+    name: Annotated[str, typer.Option(help="single, single_wide, bagging or kmeans")],
+    competition: Annotated[Path, typer.Option(help="folder of the competition's last round")],
+    rounds: Rounds,
+    out: Out,
+    threads: Threads = 1,
+) -> None:
+    """Train a baseline in the paper's protocol and at equal compute."""
+    from competitive_mixtures.method import baselines
+    from competitive_mixtures.method.run import Run
+
+    run = open_run(config, data, seed, threads)
+    other = Run(baselines.reshape_experiment(run.experiment, name), run.dataset, seed)
+    baselines.train_baseline(other, name, rounds, competition, out)
+
+
+@app.command()
+def evaluate(
+    config: ConfigPath,
+    data: DataFolder,
+    seed: Seed,
+    rounds: Rounds,
+    run: Annotated[Path, typer.Option(help="results/<experiment>/seed-<s>")],
+    out: Out,
+    classifier: Annotated[Path | None, typer.Option(help="folder of the data set's classifier")] = None,
+    inception: Annotated[Path | None, typer.Option(help="record of the Inception network's weights, for FID")] = None,
+    threads: Threads = 1,
+) -> None:
+    """Score the competition and its baselines."""
+    from competitive_mixtures.pipeline.evaluate import evaluate as evaluate_run
+
+    weights = None if classifier is None else classifier / "classifier.safetensors"
+    evaluate_run(open_run(config, data, seed, threads), run, rounds, out, classifier=weights, inception=inception)
+
+
+def parse_limit(entry: str) -> tuple[str, int]:
+    """`<experiment>=<T>` as a pair."""
+    name, _, last = entry.rpartition("=")
+    if not name or not last.isdecimal():
+        raise UserError(f"--rounds {entry}: expected <experiment>=<last round>, say --rounds mnist=12")
+    return name, int(last)
+
+
+@app.command()
+def summarize(
+    runs: Annotated[list[Path], typer.Argument(help="folders results/<experiment>/seed-<s>")],
+    out: Out = Path("results"),
+    rounds: Annotated[list[str], typer.Option(help="<experiment>=<T>: its last round")] = [],  # noqa: B006
+) -> None:
+    """Collect all runs in summary.csv, rounds.csv, timing.csv and metrics.json."""
+    from competitive_mixtures.report.summary import summarize as summarize_runs
+
+    summarize_runs(runs, out, rounds=dict(map(parse_limit, rounds)))
+
+
+@app.command()
+def write_tables(out: Out = Path("paper/tables")) -> None:
+    """Write the paper's tables from the summary."""
+    from competitive_mixtures.report.tables import write_tables as write
+
+    write(Path(), out)
+
+
+@app.command()
+def plot_figures(out: Out = Path("paper/figures")) -> None:
+    """Draw every figure of the default experiments."""
+    from competitive_mixtures.report.figures import plot_all
+
+    plot_all(Path(), out)
+
+
+@app.command()
+def write_pages(out: Out = Path("results/pages")) -> None:
+    """Write tables and animations as web pages for the report in the browser."""
+    from competitive_mixtures.report.pages import write_pages as write
+
+    write(Path(), out)
+
+
+@app.command()
+def judge_claims(
+    claims: Annotated[Path, typer.Option(help="criteria")] = Path("paper/claims.yaml"),
+    out: Annotated[Path, typer.Option(help="file to write")] = Path("results/claims.csv"),
+) -> None:
+    """Hold the results against the criteria that were fixed before."""
+    from competitive_mixtures.report.claims import judge_claims as discriminator
+
+    discriminator(claims, Path("results"), out)
+
+
+@app.command()
+def compile_paper() -> None:
+    """Compile paper/paper.pdf from the result files."""
+    from competitive_mixtures.report.compile import compile_paper as compile_
+
+    print(compile_(Path()), file=sys.stderr)

@@ -1,0 +1,244 @@
+"""All scores of a run: the competition and its baselines, judged by equally many samples and the same points."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from competitive_mixtures.data import Dataset
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.evaluation.clustering import compare_partitions
+from competitive_mixtures.evaluation.kernel_density import log_kernel_density
+from competitive_mixtures.evaluation.likelihood import draft_log_likelihood, score_samples
+from competitive_mixtures.evaluation.precision_recall import estimate_manifold, precision_recall
+from competitive_mixtures.files import (
+    STATE,
+    read_json,
+    read_table,
+    read_tensors,
+    take_named,
+    write_atomically,
+    write_json,
+)
+from competitive_mixtures.method import baselines
+from competitive_mixtures.method.run import Run
+from competitive_mixtures.networks.ensemble import Ensemble
+from competitive_mixtures.networks.stack import ComponentStack
+from competitive_mixtures.seeding import derive_seed
+
+NUM_KEPT = {"vector": 2000, "image": 100}  # samples of every model that are kept for the figures
+COSTS = ("train_time_s", "samples_seen", "compute", "num_parameters")
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A trained mixture as the scores see it.
+
+    Attributes:
+        model: "competitive", a baseline's name, or "data" for true samples.
+        protocol: "paper", "equal_compute" or "-".
+        samples: (n, *shape) in the data's units, in random order.
+        components: (n,) int16, the component that drew each sample.
+        facts: metrics that need no samples, by name: costs, agreement of the partition with labels.
+    """
+
+    model: str
+    protocol: str
+    samples: np.ndarray
+    components: np.ndarray
+    facts: Mapping[str, float]
+
+
+def evaluate(
+    run: Run,
+    folder: Path,
+    num_rounds: int,
+    out: Path,
+    *,
+    classifier: Path | None = None,
+    inception: Path | None = None,
+) -> None:
+    """Score every model of a run and write `scores.csv` and `samples.npz`.
+
+    Args:
+        run: settings and data.
+        folder: `results/<experiment>/seed-<s>`.
+        num_rounds: T; round T holds the trained mixture.
+        out: folder to write to.
+        classifier: weights of the data set's classifier, for image data with labels.
+        inception: record of the Inception network's weights, see `record_weights`, for experiments that ask for FID.
+    """
+    scorer = score_vectors if run.dataset.kind == "vector" else ImageScorer(run, classifier, inception)
+    rows: list[tuple[object, ...]] = [("model", "protocol", "metric", "split", "value")]
+    kept: dict[str, Any] = {}  # arrays
+    for mixture in draw_mixtures(run, folder, num_rounds):
+        scores: dict[tuple[str, str], float | str] = {
+            (metric, "train"): value for metric, value in mixture.facts.items()
+        }
+        scores |= {(metric, "test"): value for metric, value in scorer(run, mixture).items()}
+        rows += [(mixture.model, mixture.protocol, *key, value) for key, value in scores.items()]
+        number = NUM_KEPT[run.dataset.kind]
+        kept[f"{mixture.model}.{mixture.protocol}"] = mixture.samples[:number]
+        kept[f"{mixture.model}.{mixture.protocol}.component"] = mixture.components[:number]
+    with write_atomically(out / "samples.npz") as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **kept)
+    with write_atomically(out / "scores.csv") as partial, partial.open("w", newline="") as table:
+        csv.writer(table, lineterminator="\n").writerows(rows)
+
+
+def draw_mixtures(run: Run, folder: Path, num_rounds: int) -> Iterator[Mixture]:
+    """The true samples, the competition's mixture, and each baseline in both protocols."""
+    yield draw_data(run)
+    last = folder / "rounds" / str(num_rounds)
+    record = read_json(last / "metrics.json")
+    components = run.build_components()
+    components.load(take_named(read_tensors(last / STATE), "components."))
+    facts: dict[str, float] = {}
+    if run.dataset.train_labels is not None:
+        winner = read_table(last / "assignments.parquet")["component"]
+        facts |= compare_partitions(winner, np.asarray(run.dataset.train_labels))
+    facts |= {name: record[name] for name in ("objective", "objective_test") if record.get(name) is not None}
+    facts |= {"samples_seen": record["samples_seen"], "compute": record["compute"]}
+    facts |= {"num_parameters": components.num_parameters, "train_time_s": sum_seconds(folder, num_rounds)}
+    yield draw_mixture(run, components, record["weights"], "competitive", "-", facts)
+    for name in run.experiment.baselines:
+        yield from draw_baseline(run, folder / "baselines" / name, name)
+
+
+def draw_baseline(run: Run, folder: Path, name: str) -> Iterator[Mixture]:
+    """A baseline's mixture in each protocol."""
+    other = Run(baselines.reshape_experiment(run.experiment, name), run.dataset, run.seed)
+    tensors = read_tensors(folder / STATE)
+    partition = tensors["assignment"].numpy()
+    agreement = {}
+    if run.dataset.train_labels is not None and name == "kmeans":
+        agreement = compare_partitions(partition, np.asarray(run.dataset.train_labels))
+    for protocol, record in read_json(folder / "metrics.json")["protocols"].items():
+        components = other.build_components()
+        baselines.load_weights(components, take_named(tensors, f"{protocol}."))
+        facts = agreement | {cost: record[cost] for cost in COSTS}
+        yield draw_mixture(other, components, record["weights"], name, protocol, facts)
+
+
+def draw_mixture(
+    run: Run,
+    components: Ensemble[ComponentStack],
+    weights: list[float],
+    model: str,
+    protocol: str,
+    facts: Mapping[str, float],
+) -> Mixture:
+    """Draw a mixture's samples, as many as the scores need."""
+    settings = run.experiment.evaluation
+    total = settings.num_samples + settings.num_bandwidth_samples
+    samples, chosen = run.draw_mixture(components, weights, total, "evaluate", model, protocol)
+    return Mixture(model, protocol, samples, chosen, facts)
+
+
+def draw_data(run: Run) -> Mixture:
+    """True samples in the place of a model's: what a perfect model would score. They are training points."""
+    settings = run.experiment.evaluation
+    total = min(settings.num_samples + settings.num_bandwidth_samples, len(run.dataset.train))
+    random = np.random.default_rng(derive_seed(run.seed, "evaluate", "data"))
+    rows = random.choice(len(run.dataset.train), size=total, replace=False)
+    labels = run.dataset.train_labels
+    components = np.zeros(total, np.int16) if labels is None else np.asarray(labels)[rows].astype(np.int16)
+    known = {"log_likelihood_bound": "negative_entropy", "log_likelihood_test": "log_density"}
+    facts = {metric: run.dataset.meta[key] for key, metric in known.items() if key in run.dataset.meta}
+    return Mixture("data", "-", np.asarray(run.dataset.train)[rows], components, facts)
+
+
+def score_vectors(run: Run, mixture: Mixture) -> dict[str, float]:
+    """Log-likelihood and coverage under the samples' kernel density, precision and recall, on the test points."""
+    settings = run.experiment.evaluation
+    points = np.asarray(run.dataset.test)
+    # true samples may be fewer than a model's: they are split alike
+    size = len(mixture.samples) * settings.num_samples // (settings.num_samples + settings.num_bandwidth_samples)
+    samples, held_out = np.split(mixture.samples, [size])
+    density = score_samples(samples, held_out, points)
+    size = min(len(samples), len(points))
+    precision, recall = precision_recall(
+        estimate_manifold(points[:size], settings.num_neighbors),
+        estimate_manifold(samples[:size], settings.num_neighbors),
+    )
+    scores = {
+        "log_likelihood": density.log_likelihood,
+        "coverage": density.coverage,
+        "precision": precision,
+        "recall": recall,
+    }
+    if mixture.model == "competitive":
+        scores["log_likelihood_draft"] = score_by_draft(mixture, len(samples), density.bandwidth, points)
+    return scores
+
+
+def score_by_draft(mixture: Mixture, num_samples: int, bandwidth: float, points: np.ndarray) -> float:
+    """What the draft's column would say of a mixture: each component on its own cell, log alpha left out.
+
+    A test point's cell is that of the component with the largest alpha_j p_gj(x), under the same kernel density as the
+    mixture's own score; the draft's densities come from annealed importance sampling.
+    """
+    samples, owners = mixture.samples[:num_samples], mixture.components[:num_samples]
+    members = [samples[owners == j] for j in np.unique(owners)]
+    weights = np.array([len(part) for part in members]) / num_samples
+    densities = np.stack([log_kernel_density(points, part, np.array([bandwidth]))[0] for part in members])
+    cells = (densities + np.log(weights)[:, None]).argmax(axis=0)
+    return draft_log_likelihood(densities, cells, weights)
+
+
+class ImageScorer:
+    """Scores of generated images by a classifier's features and by those of the Inception network.
+
+    Args:
+        run: settings and data; the test images are the reference.
+        classifier: weights of the data set's classifier, or None.
+        inception: record of the Inception network's weights, or None.
+    """
+
+    def __init__(self, run: Run, classifier: Path | None, inception: Path | None) -> None:
+        from competitive_mixtures.evaluation.image_scores import ClassifierScorer, InceptionScorer
+
+        settings, data = run.experiment.evaluation, run.dataset
+        reference = np.asarray(data.test)[: settings.num_samples]
+        self.size = len(reference)
+        self.scorers: list[Callable[[np.ndarray], dict[str, float | str]]] = []
+        if inception is not None and settings.fid_features is not None:
+            checksum = data.meta["sha256"]["test.npy"]
+            features, neighbors = settings.fid_features, settings.num_neighbors
+            self.scorers.append(
+                InceptionScorer(inception, features, reference, checksum, neighbors, device=str(run.device))
+            )
+        if classifier is not None:  # after the other: precision and recall are those of its features
+            self.scorers.append(ClassifierScorer(classifier, reference, settings.num_neighbors))
+
+    def __call__(self, run: Run, mixture: Mixture) -> dict[str, float | str]:
+        """Scores of a mixture at as many samples as there are reference images."""
+        images = mixture.samples[: self.size]
+        return {metric: value for scorer in self.scorers for metric, value in scorer(images).items()}
+
+
+def sum_seconds(folder: Path, num_rounds: int) -> float:
+    """Seconds that the pretraining and all rounds spent on training, discriminating, scoring and assigning."""
+    steps = [folder / "pretrain", *(folder / "rounds" / str(t) for t in range(num_rounds + 1))]
+    records: list[dict[str, Any]] = [read_json(step / "metrics.json")["seconds"] for step in steps]
+    return sum(seconds for record in records for phase, seconds in record.items() if phase not in ("load", "write"))
+
+
+def fit_classifier(dataset: Dataset, seed: int, out: Path) -> None:
+    """Train the classifier whose features `frechet_classifier` compares; write its weights, checksum and accuracy.
+
+    Raises:
+        UserError: the data set has no labels.
+    """
+    from competitive_mixtures.evaluation.classifier import predict_probabilities, save_classifier, train_classifier
+
+    if dataset.train_labels is None or dataset.test_labels is None:
+        raise UserError(f"data set {dataset.name}: has no labels for a classifier to learn")
+    classifier = train_classifier(np.array(dataset.train), np.array(dataset.train_labels), seed=seed)
+    predicted = predict_probabilities(classifier, np.asarray(dataset.test)).argmax(axis=1)
+    checksum = save_classifier(classifier, out / "classifier.safetensors")
+    accuracy = float((predicted == np.asarray(dataset.test_labels)).mean())
+    write_json(out / "metrics.json", {"test_accuracy": accuracy, "sha256": checksum})

@@ -1,0 +1,1 @@
+"""`params.yaml` as typed objects: blocks, their defaults and conflicts, YAML; nothing here imports PyTorch."""

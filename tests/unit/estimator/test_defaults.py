@@ -1,0 +1,49 @@
+"""The estimator's defaults are the numbers of params.yaml's experiments: what departs from them is listed here."""
+
+from pathlib import Path
+
+import pytest
+
+from competitive_mixtures.estimator.defaults import make_experiment
+from competitive_mixtures.settings.schema import read_params
+
+EXPERIMENTS = read_params(Path(__file__).parents[3] / "params.yaml").experiments
+OWN = {"dataset", "baselines"}  # what an experiment has and an estimator has not
+DEPARTURES = {  # by experiment, component and kind of data
+    ("synthetic-3", "vae", "vector"): set(),
+    ("mnist", "vae", "image"): {"evaluation"},  # a density needs samples in proportion to k, a Fréchet distance not
+    ("synthetic-3-gan", "gan", "vector"): {"revival.until", "scoring.steps_per_round"},  # one rule for both components
+    ("mnist-gan", "gan", "image"): {
+        "evaluation",
+        "scoring.network.hidden",
+        "training.pretraining_steps",
+    },  # as for VAEs
+}
+
+
+def compare(ours, theirs, place=""):
+    """Places where two blocks differ."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in sorted(ours.keys() | theirs.keys()):
+            yield from compare(ours.get(key), theirs.get(key), f"{place}.{key}".lstrip("."))
+    elif ours != theirs:
+        yield "evaluation" if place.startswith("evaluation.") else place
+
+
+@pytest.mark.parametrize("case", DEPARTURES, ids=lambda case: case[0])
+def test_defaults_follow_the_experiments(case):
+    name, component, kind = case
+    experiment = EXPERIMENTS[name]
+    ours = make_experiment(
+        kind,
+        n_components=experiment.num_components,
+        component=component,
+        n_rounds=experiment.rounds,
+        steps_per_round=experiment.training.steps_per_round,
+        hidden_layer_sizes=None,
+        device="auto",
+        settings=None,
+    )
+    assert (
+        set(compare(ours.model_dump(), experiment.model_dump(include=set(ours.model_dump())))) == OWN | DEPARTURES[case]
+    )

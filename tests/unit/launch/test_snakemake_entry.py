@@ -1,0 +1,81 @@
+"""The `snakemake` command of the project: the user's word order, and nothing else changed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from competitive_mixtures.launch import snakemake_entry
+from competitive_mixtures.launch.run_lock import runs_jobs
+from competitive_mixtures.launch.snakemake_entry import drop_default_limit, move_targets_in_front
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("--cores 4 --resources gpu=1 all", "all --cores 4 --resources gpu=1"),
+        ("--resources gpu=1 mem_mb=900 figures paper", "figures paper --resources gpu=1 mem_mb=900"),
+        ("--resources gpu=1 all --cores 4", "all --resources gpu=1 --cores 4"),
+        ("--config seeds=5 all -n", "all --config seeds=5 -n"),
+        ("-C seeds=5 --res gpu=1 all", "all -C seeds=5 --res gpu=1"),
+        # Snakemake understands these by itself
+        ("all --cores 4 --resources gpu=1", "all --cores 4 --resources gpu=1"),
+        ("--cores 4 --resources gpu=1 -- all", "--cores 4 --resources gpu=1 -- all"),
+        ("--resources gpu=1 --forcerun train_round all", "--resources gpu=1 --forcerun train_round all"),
+        ("-n all", "-n all"),
+        ("", ""),
+    ],
+)
+def test_bare_words_after_pairs_move_to_the_front(typed, expected):
+    assert move_targets_in_front(typed.split()) == expected.split()
+
+
+def test_words_with_spaces_stay_whole():
+    words = ["--resources", "gpu=1", "a target", "--config", "note=two words"]
+    assert move_targets_in_front(words) == ["a target", "--resources", "gpu=1", "--config", "note=two words"]
+
+
+def test_main_hands_over_to_snakemake():
+    program = "from competitive_mixtures.launch.snakemake_entry import main; main()"
+    ran = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=True)
+    assert int(ran.stdout.partition(".")[0]) >= 9
+
+
+@pytest.mark.parametrize(("words", "limited"), [([], False), (["--max-jobs-per-timespan", "5/1s"], True)])
+def test_only_a_limit_that_the_user_sets_holds_jobs_back(words, limited):
+    """The default is Snakemake's own: a version that changes it is noticed here."""
+    from snakemake.cli import parse_args
+
+    _, arguments = parse_args(["--cores", "1", *words])
+    assert arguments.max_jobs_per_timespan is not None
+    drop_default_limit(arguments)
+    assert (arguments.max_jobs_per_timespan is not None) == limited
+
+
+@pytest.mark.parametrize(
+    ("typed", "runs"),
+    [
+        ("--cores 4 all", True),
+        ("all --rerun-incomplete -k -j 2 --directory=x", True),
+        ("--keep-going -p -F --nolock", True),
+        ("--touch --forceall all", True),  # it locks the folder
+        ("-n all", False),
+        ("all -np", False),
+        ("--dry-run --quiet", False),
+        ("--report=report.html", False),
+        ("--help", False),
+        ("--dag all", False),
+        ("--list-rules", False),
+        ("--detailed-summary", False),
+    ],
+)
+def test_what_runs_jobs(typed, runs):
+    assert runs_jobs(typed.split()) == runs
+
+
+def test_no_server_without_jobs(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--version"])
+    monkeypatch.setattr(snakemake_entry, "serve_jobs", lambda: pytest.fail("a server was started"))
+    with pytest.raises(SystemExit) as ended:
+        snakemake_entry.main()
+    assert ended.value.code == 0

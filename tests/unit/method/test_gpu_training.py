@@ -1,0 +1,100 @@
+"""Training on a GPU: no step waits for the host, back-ends agree, and the same seed gives the same table."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+from examples import CONV, CONV_GAN, CONV_VAE, GAN, MLP, VAE, change, make_blobs, make_experiment, make_images, play
+
+from competitive_mixtures.files import read_table
+from competitive_mixtures.method.run import Run
+from competitive_mixtures.method.training import choose_kernels, draw_batches, draw_comparisons
+from competitive_mixtures.networks.ensemble import build_discriminators
+from competitive_mixtures.seeding import make_generators
+from competitive_mixtures.settings.schema import Experiment
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine"),
+]
+TABLE = "assignments.parquet"
+KINDS = {
+    "vae": ([VAE], MLP, make_blobs),
+    "gan": ([GAN], MLP, make_blobs),
+    "wgan": ([change(GAN, loss="wgan_gp", critic_steps=2)], MLP, make_blobs),
+    "mixed": ([VAE, GAN], MLP, make_blobs),
+    "conv vae": ([CONV_VAE], CONV, make_images),
+    "conv gan": ([CONV_GAN], CONV, make_images),
+    "conv wgan": ([change(CONV_GAN, loss="wgan_gp")], CONV, make_images),
+}
+
+
+def make_cuda_experiment(name: str, backend: str = "stacked") -> Experiment:
+    components, network, _ = KINDS[name]
+    changes = {"components": components, "scoring": {"network": network}, "training": {"backend": backend}}
+    return make_experiment(device="cuda", baselines=[], **changes)
+
+
+@contextmanager
+def forbid_waiting() -> Iterator[None]:
+    """Raise where the host would wait for the GPU."""
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def take_steps(run: Run) -> None:
+    """A few steps of every component and of every discriminator."""
+
+    def streams(ids: Sequence[int]) -> list[torch.Generator]:
+        return make_generators(0, "test", components=ids, device=run.device)
+
+    components = run.build_components()
+    discriminators = build_discriminators(run.experiment, run.dataset.shape, 0, device=run.device)
+    cells = list(torch.arange(len(run.train), device=run.device).tensor_split(len(components.ids)))
+    for ids, stack in components.stacks:
+        own = [cells[j] for j in ids]
+        for _ in range(2):  # the first time loads kernels
+            batches = draw_batches(stack, run.train, own, streams(ids), 3, 8)
+            with forbid_waiting():
+                for batch, noise in batches:
+                    stack.step(batch, noise)
+    for ids, stack in discriminators.stacks:
+        partial_rounds = draw_comparisons(components, ids, run.train, 3, 8, 0, ("test",))
+        with forbid_waiting():
+            for real, fake in partial_rounds:
+                stack.step(real, fake)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_step_waits_for_the_host(name: str) -> None:
+    take_steps(Run(make_cuda_experiment(name), KINDS[name][2](), 0))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_back_ends_assign_alike(name: str, tmp_path: Path) -> None:
+    tables = [
+        read_table(play(make_cuda_experiment(name, backend), KINDS[name][2](), tmp_path / backend, rounds=0) / TABLE)
+        for backend in ("stacked", "loop")
+    ]
+    assert (tables[0]["component"] == tables[1]["component"]).mean() > 0.95  # up to rounding
+
+
+@pytest.fixture
+def kernels_of_a_job() -> Iterator[None]:
+    """What a job of the pipeline sets; a kernel that is not deterministic warns, which fails the test."""
+    choose_kernels(1)
+    yield
+    torch.use_deterministic_algorithms(False)
+    torch.set_float32_matmul_precision("highest")
+
+
+@pytest.mark.usefixtures("kernels_of_a_job")
+@pytest.mark.parametrize("name", KINDS)
+def test_the_same_seed_gives_the_same_table(name: str, tmp_path: Path) -> None:
+    files = [play(make_cuda_experiment(name), KINDS[name][2](), tmp_path / folder) / TABLE for folder in "ab"]
+    assert files[0].read_bytes() == files[1].read_bytes()
