@@ -16,7 +16,7 @@ from competitive_mixtures.settings import schema
 def make_stack(block, ids=range(3), **options):
     settings = TypeAdapter(schema.Component).validate_python(block)
     shape = (1, 8, 8) if "conv" in str(block) else (2,)
-    return COMPONENTS[settings.kind](settings, shape, make_generators(0, "weights", components=ids), **options)
+    return COMPONENTS[settings.kind](settings, shape, make_generators(3, "networks", components=ids), **options)
 
 
 def take_steps(stack, ids, steps, seed=0):
