@@ -89,8 +89,8 @@ def run_rounds(num_points: int, num_components: int, num_steps: int, repeats: in
     """What `measure` gives, in this process."""
     from competitive_mixtures.data import Dataset
     from competitive_mixtures.method import rounds
-    from competitive_mixtures.method import run as runs
-    from competitive_mixtures.method.training import choose_kernels
+    from competitive_mixtures.method.device import choose_kernels
+    from competitive_mixtures.method.run import Run
     from competitive_mixtures.settings.schema import read_params
 
     choose_kernels(1)
@@ -106,14 +106,14 @@ def run_rounds(num_points: int, num_components: int, num_steps: int, repeats: in
         name="normal", kind="vector", shape=(2,), train=points[1000:], test=points[:1000], train_labels=None,
         test_labels=None, meta={},
     )  # fmt: skip
-    run = runs.Run(experiment, dataset, 0)
+    run = Run(experiment, dataset, 0)
     start = rounds.pretrain(run)
     measured = []
     for _ in range(repeats):
         run.clock.seconds.clear()
         began = CPU()
-        partial_round = rounds.compete(run, 1, start.tensors, range(num_components))
-        outcome = rounds.conclude(run, 1, start.record, start.assignment.winner, [partial_round])
+        part = rounds.compete(run, 1, start.state, range(num_components))
+        outcome = rounds.conclude(run, 1, start.record, start.assignment.winner, part)
         measured.append({"seconds": CPU() - began, **outcome.record["seconds"]})
     best = min(measured, key=lambda found: found["seconds"])
     return best | {"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "steps": num_steps}

@@ -23,7 +23,7 @@ AGREEMENT = 1e-3  # relative; pytorch-fid's root of a product of covariances is 
 
 def benchmark_fid(num_images: int, num_features: int, threads: int) -> Iterator[Row]:
     """Time both sides once, wall time: networks built, both sets read, their features, the distance."""
-    from competitive_mixtures.method.training import choose_kernels
+    from competitive_mixtures.method.device import choose_kernels
 
     choose_kernels(threads)
     with tempfile.TemporaryDirectory() as name:

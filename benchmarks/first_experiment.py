@@ -4,16 +4,14 @@ import tempfile
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from pairs import CPU, Row, make_row
 
 from competitive_mixtures.data import Dataset, load_dataset, prepare
 from competitive_mixtures.method import rounds
+from competitive_mixtures.method.device import choose_kernels
 from competitive_mixtures.method.run import Run
-from competitive_mixtures.method.training import choose_kernels
 from competitive_mixtures.settings.schema import Params, read_params
 
 EXPERIMENT = "synthetic-3-paper"
@@ -28,10 +26,10 @@ def benchmark_round() -> Iterator[Row]:
     experiment = params.experiments[EXPERIMENT]
     with tempfile.TemporaryDirectory() as name:
         run = Run(experiment.model_copy(update={"device": "cpu"}), prepare_points(params, Path(name)), 0)
-        tensors, record, former = start(run)
+        begun = start(run)
         began = CPU()
-        partial_round = rounds.compete(run, 1, tensors, range(experiment.num_components))
-        rounds.conclude(run, 1, record, former, [partial_round])
+        part = rounds.compete(run, 1, begun.state, range(experiment.num_components))
+        rounds.conclude(run, 1, begun.record, begun.assignment.winner, part)
         seconds = CPU() - began
     phases = ", ".join(f"{phase} {value:.1f} s" for phase, value in run.clock.seconds.items() if value >= 0.05)
     scoring = experiment.scoring
@@ -53,13 +51,13 @@ def prepare_points(params: Params, folder: Path) -> Dataset:
     return load_dataset(folder)
 
 
-def start(run: Run) -> tuple[dict[str, torch.Tensor], dict[str, Any], np.ndarray]:
-    """The state after a pretraining that has hardly begun."""
+def start(run: Run) -> rounds.Outcome:
+    """The outcome of a pretraining that has hardly begun."""
     training = run.experiment.training.model_copy(update={"pretraining_steps": 1})
     run.experiment = run.experiment.model_copy(update={"training": training})
     outcome = rounds.pretrain(run)
     run.clock.seconds.clear()
-    return outcome.tensors, outcome.record, outcome.assignment.winner
+    return outcome
 
 
 def count_weights(widths: list[int]) -> int:

@@ -14,7 +14,8 @@ from first_experiment import benchmark_round
 from pairs import CPU, WALL, Row, make_row, time_alternately, write_rows
 from plain import PlainLoop
 
-from competitive_mixtures.method.training import choose_kernels, train_components
+from competitive_mixtures.method.device import choose_kernels
+from competitive_mixtures.method.training import train_components
 from competitive_mixtures.networks.ensemble import build_components
 from competitive_mixtures.settings import schema
 from competitive_mixtures.settings.schema import read_params
@@ -59,8 +60,7 @@ def compare_step(
 
     def train() -> None:
         train_components(
-            components, points, cells, num_steps=num_steps, batch_size=batch_size, seed=0, purpose=("benchmark",),
-            progress=lambda steps: None,
+            components, points, cells, num_steps=num_steps, batch_size=batch_size, key=(0, "benchmark")
         )  # fmt: skip
 
     def train_in_loop() -> None:

@@ -19,7 +19,7 @@ from dcgan import benchmark_dcgan
 from rounds import benchmark_round
 from timing import Bench
 
-from competitive_mixtures.method.training import choose_kernels
+from competitive_mixtures.method.device import choose_kernels
 
 COLUMNS = ("name", "device", "ours_s", "reference_s", "ratio", "notes")
 DEADLINE_S = 230

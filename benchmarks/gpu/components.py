@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from timing import Bench, Row, TrafficCount
 from torch import Tensor
 
-from competitive_mixtures.networks.stack import ComponentStack
+from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.vae import VAEStack
 from competitive_mixtures.seeding import make_generators
 from competitive_mixtures.settings import schema

@@ -8,10 +8,10 @@ from blocks import BATCH, MNIST_PAPER, K
 from timing import Bench, Row
 
 from competitive_mixtures.data import Dataset
-from competitive_mixtures.method import assignment
+from competitive_mixtures.method.assignment import split_uniformly, to_cells
 from competitive_mixtures.method.run import Run
-from competitive_mixtures.method.training import train_discriminators
-from competitive_mixtures.networks.ensemble import build_discriminators
+from competitive_mixtures.method.scoring import score_by_discriminators
+from competitive_mixtures.method.training import train_components, train_discriminators
 from competitive_mixtures.settings import schema
 from competitive_mixtures.settings.blocks import validate
 
@@ -27,17 +27,19 @@ def benchmark_round(bench: Bench) -> Iterator[Row]:
     )  # fmt: skip
     run = Run(experiment, dataset, 0)
     components = run.build_components()
-    cells = assignment.to_cells(assignment.split_uniformly(len(images), K, 0), K)
-    run.train_on(components, cells, 20, "warm-up")
-    discriminators = build_discriminators(experiment, dataset.shape, 0, device=run.device)
+    cells = [cell.to(run.device) for cell in to_cells(split_uniformly(len(images), K, (0,)), K)]
+    train_components(components, run.train, cells, num_steps=20, batch_size=BATCH, key=(0, "warm-up"))
+    discriminators = run.build_discriminators(0)
+    key = (0, "benchmark")
     seconds = {}
     for phase, work in {
-        "train": lambda: run.train_on(components, cells, bench.num_steps, "benchmark"),
-        "discriminate": lambda: train_discriminators(
-            discriminators, components, run.train, num_steps=1, batch_size=BATCH, seed=0, purpose=("benchmark",),
-            progress=lambda steps: None,
+        "train": lambda: train_components(
+            components, run.train, cells, num_steps=bench.num_steps, batch_size=BATCH, key=key
         ),
-        "score": lambda: assignment.score_by_discriminators(discriminators, run.train),
+        "discriminate": lambda: train_discriminators(
+            discriminators, run.train, components, num_steps=1, batch_size=BATCH, key=key
+        ),
+        "score": lambda: score_by_discriminators(discriminators, run.train),
     }.items():  # fmt: skip
         bench.wait()
         start = time.perf_counter()

@@ -131,12 +131,12 @@ def read_table(path: Path | str) -> dict[str, np.ndarray]:
     return {name: np.from_dlpack(table[name].combine_chunks()) for name in table.column_names}
 
 
-def write_tensors(path: Path | str, tensors: Mapping[str, "Tensor"], facts: Any = None) -> None:
-    """Write named tensors as one safetensors file, with JSON `facts` in its header where given."""
+def write_tensors(path: Path | str, tensors: Mapping[str, "Tensor"], metadata: Any = None) -> None:
+    """Write named tensors as one safetensors file, with JSON `metadata` in its header where given."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    header = None if facts is None else {"facts": json.dumps(facts)}
+    header = None if metadata is None else {"metadata": json.dumps(metadata)}
     with write_atomically(path) as partial:
         try:
             save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial, header)
@@ -144,20 +144,20 @@ def write_tensors(path: Path | str, tensors: Mapping[str, "Tensor"], facts: Any 
             raise OSError(str(error)) from error
 
 
-def read_facts(path: Path | str) -> Any:
-    """Read the `facts` that `write_tensors` put into a file's header.
+def read_metadata(path: Path | str) -> Any:
+    """Read the `metadata` that `write_tensors` put into a file's header.
 
     Raises:
-        UserError: as `read_tensors`, or the file has no facts.
+        UserError: as `read_tensors`, or the file has none.
     """
     from safetensors import safe_open
 
     with _explain_tensors(path), safe_open(path, "pt") as file:
         header = file.metadata() or {}
-    if "facts" not in header:
-        raise UserError(f"{path}: expected facts in the header, found none; delete the file and run again")
+    if "metadata" not in header:
+        raise UserError(f"{path}: expected metadata in the header, found none; delete the file and run again")
     try:
-        return json.loads(header["facts"])
+        return json.loads(header["metadata"])
     except json.JSONDecodeError as error:
         raise UserError(f"{path}: expected JSON in the header, found {error}; delete the file and run again") from error
 

@@ -8,6 +8,9 @@ from contextvars import ContextVar
 
 LOG_INTERVAL_S = 10.0
 
+Progress = Callable[[int], None]
+"""What is told the number of further steps done."""
+
 _hidden: ContextVar[bool] = ContextVar("hidden", default=False)
 
 
@@ -22,7 +25,7 @@ def hide_progress() -> Iterator[None]:
 
 
 @contextmanager
-def show_progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+def show_progress(what: str, total: int) -> Iterator[Progress]:
     """Give a function that is told how many more steps are done.
 
     Args:

@@ -8,20 +8,23 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+StreamKey = tuple[int, *tuple[object, ...]]
+"""What names a stream: the run's seed, then words and numbers that say what it is for, say `(0, "round", 3)`."""
+
 
 def derive_seed(seed: int, *names: object) -> int:
-    """A 63-bit seed from the run's seed and a name, the same on every machine.
+    """A 63-bit seed from a stream's key, the same on every machine.
 
     Args:
         seed: the run's seed, at least 0.
-        names: what the stream is for, say `("round", 3, "component", 0)`.
+        names: what the stream is for, say `"round", 3, "component", 0`.
     """
     digest = hashlib.sha256("/".join(map(str, (seed, *names))).encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1
 
 
 def make_generator(seed: int, *names: object, device: torch.device | str = "cpu") -> torch.Generator:
-    """A generator of its own for one purpose; see `derive_seed`."""
+    """A generator for one stream; see `derive_seed`."""
     return torch.Generator(device=device).manual_seed(derive_seed(seed, *names))
 
 

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from competitive_mixtures.data import Dataset
-from competitive_mixtures.method.partial_round import choose_ids, read_partial_round, write_partial_round
 from competitive_mixtures.method.run import Run
-from competitive_mixtures.pipeline.jobs import compete, conclude, pretrain
+from competitive_mixtures.pipeline.jobs import pretrain, reassign, train_shard
 from competitive_mixtures.settings.blocks import merge, validate
 from competitive_mixtures.settings.schema import Experiment
 
@@ -135,13 +134,9 @@ def play(experiment: Experiment, dataset: Dataset, folder: Path, *, rounds: int 
     previous = folder / "pretrain"
     for number in range(rounds + 1):
         out = folder / "rounds" / str(number)
-        files = []
-        for shard in range(experiment.shards):
-            run = Run(experiment, dataset, seed)
-            ids = choose_ids(experiment.num_components, shard, experiment.shards)
-            files.append(out / "shards" / f"{shard}.safetensors")
-            write_partial_round(files[-1], compete(run, number, previous, ids))
-        partial_rounds = [read_partial_round(file) for file in files]
-        conclude(Run(experiment, dataset, seed), number, previous, partial_rounds, out)
+        files = [out / "shards" / f"{shard}.safetensors" for shard in range(experiment.shards)]
+        for shard, file in enumerate(files):
+            train_shard(Run(experiment, dataset, seed), number, previous, shard, experiment.shards, file)
+        reassign(Run(experiment, dataset, seed), number, previous, files, out)
         previous = out
     return previous

@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files import (
-    read_facts,
     read_json,
+    read_metadata,
     read_table,
     read_tensors,
     take_named,
@@ -130,11 +130,11 @@ def test_tables_of_any_length_and_layout_round_trip(tmp_path, size):
         assert np.array_equal(column, columns[name])
 
 
-def test_tensors_round_trip_with_facts(tmp_path):
+def test_tensors_round_trip_with_metadata(tmp_path):
     path = tmp_path / "a.safetensors"
-    facts = {"ids": [1, 2], "loss": None, "text": "é"}
-    write_tensors(path, TENSORS | {"view": TENSORS["a"].T}, facts)
-    assert read_facts(path) == facts
+    metadata = {"ids": [1, 2], "loss": None, "text": "é"}
+    write_tensors(path, TENSORS | {"view": TENSORS["a"].T}, metadata)
+    assert read_metadata(path) == metadata
     found = read_tensors(path)
     assert torch.equal(found["view"], TENSORS["a"].T)
     assert found["b"].dtype == torch.int64
@@ -155,7 +155,7 @@ WRITERS = {
     read_json: lambda path: write_json(path, {"a": list(range(100))}),
     read_table: lambda path: write_table(path, TABLE),
     read_tensors: lambda path: write_tensors(path, TENSORS, {"a": 1}),
-    read_facts: lambda path: write_tensors(path, TENSORS, {"a": 1}),
+    read_metadata: lambda path: write_tensors(path, TENSORS, {"a": 1}),
 }
 
 
@@ -175,7 +175,7 @@ class TestBrokenFiles:
         WRITERS[read](path)
         content = path.read_bytes()
         path.write_bytes(content[: int(share * len(content))])
-        if read is read_facts and share > 0.9:
+        if read is read_metadata and share > 0.9:
             return  # the header is whole
         with pytest.raises(UserError, match="file: expected"):
             read(path)
@@ -187,10 +187,10 @@ class TestBrokenFiles:
             read(tmp_path / "file")
 
 
-def test_tensors_without_facts_are_no_partial_round(tmp_path):
+def test_tensors_without_metadata_are_refused(tmp_path):
     write_tensors(tmp_path / "a.safetensors", TENSORS)
-    with pytest.raises(UserError, match=r"a.safetensors: expected .*facts"):
-        read_facts(tmp_path / "a.safetensors")
+    with pytest.raises(UserError, match=r"a.safetensors: expected .*metadata"):
+        read_metadata(tmp_path / "a.safetensors")
 
 
 def test_take_named():

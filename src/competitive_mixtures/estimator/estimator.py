@@ -16,7 +16,7 @@ from competitive_mixtures.errors import UserError
 from competitive_mixtures.estimator.defaults import make_experiment
 from competitive_mixtures.estimator.inputs import Form, check_count, check_counts, choose_seed, read_points, to_plain
 from competitive_mixtures.estimator.trained import TrainedMixture
-from competitive_mixtures.files import read_facts, read_tensors, write_tensors
+from competitive_mixtures.files import read_metadata, read_tensors, write_tensors
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.networks.kernels.threads import use_threads
@@ -25,14 +25,14 @@ from competitive_mixtures.progress import hide_progress
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = "competitive-mixture-2"  # of a saved estimator
+FORMAT = "competitive-mixture-3"  # of a saved estimator
 
 
 class CompetitiveMixture(DensityMixin, BaseEstimator):
     """A mixture of k deep generative models that compete for the points.
 
     Every round each model trains on the points that it won, k discriminators judge which model could have produced
-    each point, and the points are handed out anew, until each model stands for one mechanism behind the data.
+    each point, and the points are assigned anew, until each model stands for one mechanism behind the data.
 
     Args:
         n_components: k, at most the number of points.
@@ -151,7 +151,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         return self.fit(X).labels_
 
     def predict(self, X: Any) -> np.ndarray:
-        """The component that wins each point in the last round's partial_round, log r_j(x) - log Z_j, (n,) int64.
+        """The component that wins each point by the last round's scores, log r_j(x) - log Z_j, (n,) int64.
 
         Z_j is that of the training points, so that these are given their `labels_`.
         """
@@ -203,15 +203,15 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         params = self.get_params(deep=False)
         if not isinstance(params["random_state"], int | np.integer | None):
             params["random_state"] = None  # a generator's state is not kept
-        facts = {
+        metadata = {
             "format": FORMAT,
             "params": {name: to_plain(name, value) for name, value in params.items()},
-            "mixture": self._mixture.facts(),
+            "mixture": self._mixture.metadata(),
             "form": asdict(self._form),
             "feature_names": list(getattr(self, "feature_names_in_", [])),
             "records": self._records,
         }
-        write_tensors(path, self._mixture.tensors() | {"labels": torch.from_numpy(self.labels_)}, facts)
+        write_tensors(path, self._mixture.tensors() | {"labels": torch.from_numpy(self.labels_)}, metadata)
 
     @classmethod
     def load(cls, path: Path | str) -> "CompetitiveMixture":
@@ -220,25 +220,27 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         Raises:
             UserError: the file is missing, broken or holds something else.
         """
-        facts, tensors = read_facts(path), read_tensors(path)
-        if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        metadata, tensors = read_metadata(path), read_tensors(path)
+        if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
             raise UserError(f"{path}: expected a file that CompetitiveMixture.save wrote")
         try:
-            return cls._restore(facts, tensors)
+            return cls._restore(metadata, tensors)
         except UserError:
             raise
         except Exception as error:  # whatever a damaged file makes of any line
             raise UserError(f"{path}: damaged ({error!r}); save the estimator anew") from error
 
     @classmethod
-    def _restore(cls, facts: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> "CompetitiveMixture":
-        estimator = cls(**facts["params"])
-        form = facts["form"]
+    def _restore(cls, metadata: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> "CompetitiveMixture":
+        estimator = cls(**metadata["params"])
+        form = metadata["form"]
         estimator._form = Form(**form | {key: tuple(form[key]) for key in ("shape", "origin")})
         estimator.n_features_in_ = int(np.prod(form["shape"]))
-        if facts["feature_names"]:
-            estimator.feature_names_in_ = np.array(facts["feature_names"], dtype=object)
-        estimator._keep(TrainedMixture.restore(facts["mixture"], tensors), facts["records"], tensors["labels"].numpy())
+        if metadata["feature_names"]:
+            estimator.feature_names_in_ = np.array(metadata["feature_names"], dtype=object)
+        estimator._keep(
+            TrainedMixture.restore(metadata["mixture"], tensors), metadata["records"], tensors["labels"].numpy()
+        )
         return estimator
 
     def _compete(self, run: Run, num_rounds: int) -> None:
@@ -246,15 +248,14 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         outcome, records = rounds.pretrain(run), []
         for number in range(num_rounds + 1):
             run.clock.seconds.clear()
-            partial_round = rounds.compete(run, number, outcome.tensors, range(run.experiment.num_components))
-            outcome = rounds.conclude(run, number, outcome.record, outcome.assignment.winner, [partial_round])
+            part = rounds.compete(run, number, outcome.state, range(run.experiment.num_components))
+            outcome = rounds.conclude(run, number, outcome.record, outcome.assignment.winner, part)
             records.append(outcome.record)
             if self.verbose:
                 share, objective = outcome.record["share_changed"], outcome.record["objective"]
                 text = "" if objective is None else f", objective {objective:.3f} nats"
                 print(f"round {number}/{num_rounds}: {share:.1%} of the points changed{text}", file=sys.stderr)
-        mixture = TrainedMixture.from_round(run.without_points(), partial_round, outcome)
-        self._keep(mixture, records, outcome.assignment.winner)
+        self._keep(TrainedMixture.from_round(run.without_points(), outcome), records, outcome.assignment.winner)
 
     def _keep(self, mixture: TrainedMixture, records: list[dict[str, Any]], labels: np.ndarray) -> None:
         self._mixture, self._records = mixture, records

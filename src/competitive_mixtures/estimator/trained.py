@@ -15,11 +15,13 @@ from competitive_mixtures.evaluation.kernel_density import log_kernel_density
 from competitive_mixtures.evaluation.likelihood import fit_bandwidth
 from competitive_mixtures.files import take_named
 from competitive_mixtures.method import assignment
-from competitive_mixtures.method.partial_round import PartialRound
 from competitive_mixtures.method.rounds import Outcome
-from competitive_mixtures.method.run import Scale, Setup
-from competitive_mixtures.networks.ensemble import Ensemble, build_discriminators
-from competitive_mixtures.networks.stack import ComponentStack, DensityRatioStack
+from competitive_mixtures.method.run import Setup
+from competitive_mixtures.method.scale import Scale
+from competitive_mixtures.method.scoring import score_by_bound, score_by_discriminators
+from competitive_mixtures.networks.component import ComponentStack
+from competitive_mixtures.networks.discriminator import DensityRatioStack
+from competitive_mixtures.networks.ensemble import Ensemble
 from competitive_mixtures.settings.conflicts import BOUNDS
 
 
@@ -46,13 +48,12 @@ class TrainedMixture:
     last_round: int
 
     @classmethod
-    def from_round(cls, setup: Setup, partial_round: PartialRound, outcome: Outcome) -> "TrainedMixture":
+    def from_round(cls, setup: Setup, outcome: Outcome) -> "TrainedMixture":
         """The mixture that a round of all components leaves."""
-        components = setup.build_components()
-        components.load(take_named(outcome.tensors, "components."))
-        weights, last_round = np.array(outcome.record["weights"]), outcome.record["round"]
+        state, record = outcome.state, outcome.record
+        weights, last_round = np.array(record["weights"]), record["round"]
         return cls(
-            setup, components, partial_round.discriminators, outcome.normalizers, outcome.prior, weights, last_round
+            setup, state.components, state.discriminators, outcome.normalizers, outcome.prior, weights, last_round
         )
 
     @torch.no_grad()
@@ -62,13 +63,13 @@ class TrainedMixture:
         if self.discriminators is None:
             ratios = self._score_by_bound(tensor, "round", self.last_round, "train points")
         else:
-            ratios = assignment.score_by_discriminators(self.discriminators, tensor)
+            ratios = score_by_discriminators(self.discriminators, tensor)
         scores = assignment.log_scores(ratios, self.normalizers, self.prior, scoring)
         return assignment.assign(scores).winner.astype(np.int64)
 
-    def sample(self, num_samples: int, *purpose: object) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, num_samples: int, *names: object) -> tuple[np.ndarray, np.ndarray]:
         """Stored samples (n, *shape) in random order and their components (n,); see `Setup.draw_mixture`."""
-        return self.setup.draw_mixture(self.components, self.weights.tolist(), num_samples, *purpose)
+        return self.setup.draw_mixture(self.components, self.weights.tolist(), num_samples, *names)
 
     def log_density(self, points: np.ndarray) -> np.ndarray:
         """Log-density of stored points, (n,) float64 in nats.
@@ -96,7 +97,7 @@ class TrainedMixture:
         samples, _ = self.sample(size + further, "evaluate", "competitive", "-")
         return samples[:size], fit_bandwidth(samples[:size], samples[size:])[0]
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """What `restore` needs besides the tensors, ready for JSON."""
         setup = self.setup
         return {
@@ -113,13 +114,13 @@ class TrainedMixture:
         tensors = {"normalizers": self.normalizers, "mean": torch.as_tensor(self.setup.scale.mean)}
         tensors |= {"prior": torch.from_numpy(self.prior), "weights": torch.from_numpy(self.weights)}
         for role, networks in (("components", self.components), ("discriminators", self.discriminators)):
-            state = {} if networks is None else networks.state()
-            tensors |= {f"{role}.{name}": tensor for name, tensor in state.items() if "adam." not in name}
+            weights = {} if networks is None else networks.weights()
+            tensors |= {f"{role}.{name}": tensor for name, tensor in weights.items()}
         return tensors
 
     @classmethod
-    def restore(cls, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> "TrainedMixture":
-        """The mixture that `facts` and `tensors` were taken from.
+    def restore(cls, metadata: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> "TrainedMixture":
+        """The mixture that `metadata` and `tensors` were taken from.
 
         Raises:
             UserError: they do not belong together.
@@ -127,20 +128,20 @@ class TrainedMixture:
         from competitive_mixtures.settings.blocks import validate
         from competitive_mixtures.settings.schema import Experiment
 
-        experiment = validate(Experiment, facts["experiment"], "experiment")
+        experiment = validate(Experiment, metadata["experiment"], "experiment")
         mean = tensors["mean"].numpy()
-        scale = Scale(mean if mean.ndim else float(mean), facts["unit"])
-        setup = Setup(experiment, facts["kind"], facts["shape"], scale, facts["seed"])
+        scale = Scale(mean if mean.ndim else float(mean), metadata["unit"])
+        setup = Setup(experiment, metadata["kind"], metadata["shape"], scale, metadata["seed"])
         components, discriminators = setup.build_components(), None
-        components.load(components.state() | take_named(tensors, "components."))
+        components.load_weights(take_named(tensors, "components."))
         if experiment.scoring.kind not in BOUNDS:
-            discriminators = build_discriminators(experiment, setup.shape, setup.seed, device=setup.device)
-            discriminators.load(discriminators.state() | take_named(tensors, "discriminators."))
+            discriminators = setup.build_discriminators(0)
+            discriminators.load_weights(take_named(tensors, "discriminators."))
         prior, weights = (tensors[name].numpy() for name in ("prior", "weights"))
-        return cls(setup, components, discriminators, tensors["normalizers"], prior, weights, facts["last_round"])
+        return cls(setup, components, discriminators, tensors["normalizers"], prior, weights, metadata["last_round"])
 
     def _enter(self, points: np.ndarray) -> Tensor:
         return self.setup.scale.apply(points).to(self.setup.device)
 
-    def _score_by_bound(self, points: Tensor, *purpose: object) -> Tensor:
-        return assignment.score_by_bound(self.components, points, self.setup.seed, purpose)
+    def _score_by_bound(self, points: Tensor, *names: object) -> Tensor:
+        return score_by_bound(self.components, points, (self.setup.seed, *names))

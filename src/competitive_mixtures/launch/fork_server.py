@@ -1,8 +1,9 @@
 """Jobs forked from one process that has PyTorch imported: the import takes two seconds of each job otherwise.
 
-`snakemake` starts the server (`snakemake_entry.py`) and tells its jobs where it listens. A job's command hands over its
-words, environment, folder and output, and waits; the server forks, and the copy works. Nothing else changes: the
-copy is a process of its own with its own memory, and a command that finds no server does its work itself.
+`snakemake` starts the server (`snakemake_entry.py`) and tells its jobs where it listens. A job's command
+(`pipeline.fork_client`) hands over its words, environment, folder and output, and waits; the server forks, and the copy
+works. Nothing else changes: the copy is a process of its own with its own memory, and a command that finds no server
+does its work itself.
 """
 
 import gc
@@ -16,17 +17,16 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-ADDRESS = "COMPETITIVE_MIXTURES_FORKSERVER"  # environment variable: the server's socket
+from competitive_mixtures.pipeline.fork_client import ADDRESS, LENGTH_BYTES, THREADS
+
 MODULES = (
     "competitive_mixtures.pipeline.jobs",
     "competitive_mixtures.pipeline.evaluate",
 )  # imported once; they start no threads
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # read by libraries when they are imported
 BACKLOG = 64
-LENGTH_BYTES = 8
 
 
 @contextmanager
@@ -48,41 +48,6 @@ def serve_jobs() -> Iterator[None]:
                 yield
             finally:
                 os.environ.pop(ADDRESS, None)
-
-
-def connect() -> socket.socket | None:
-    """A connection to the server, where there is one that does the same as this process would.
-
-    It has one thread a library. A job of Slurm's runs in its own process, where Slurm counts it.
-    """
-    address = os.environ.get(ADDRESS)
-    if not address or "SLURM_JOB_ID" in os.environ or any(os.environ.get(name, "1") != "1" for name in THREADS):
-        return None
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.connect(address)
-    except OSError:  # it has ended, and its work can be done here
-        connection.close()
-        return None
-    return connection
-
-
-def run_job(connection: socket.socket, words: Sequence[str]) -> int:
-    """Have the server run a command with this process's environment, folder and output.
-
-    Args:
-        connection: from `connect`.
-        words: the command line, the program's name first.
-
-    Returns:
-        The exit status; 1 where the job was killed.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # end at once: the job does when this end of the connection is gone
-    request = json.dumps({"words": list(words), "folder": os.getcwd(), "environment": dict(os.environ)}).encode()
-    socket.send_fds(connection, [len(request).to_bytes(LENGTH_BYTES)], [1, 2])
-    connection.sendall(request)
-    status = connection.recv(1)
-    return status[0] if status else 1
 
 
 def serve(listener: socket.socket, run: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""The paper's algorithm: pretrain on a uniform split; then, round by round, train, discriminate, score and assign.
+"""Who gets which point: the uniform split, the normalisation of scores, their argmax, and load balancing.
 
 Reference: Locatello et al., "Competitive Training of Mixtures of Independent Deep Generative Models", arXiv 1804.11130.
 Numbers of components are j = 0..k-1; cells are int64 position tensors, one a component.
@@ -6,25 +6,14 @@ Numbers of components are j = 0..k-1; cells are int64 position tensors, one a co
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.method.training import to_float
-from competitive_mixtures.networks.ensemble import Ensemble
-from competitive_mixtures.networks.kernels.threads import run_side_by_side
-from competitive_mixtures.networks.stack import ComponentStack, DensityRatioStack
-from competitive_mixtures.networks.vae import VAEStack
-from competitive_mixtures.seeding import make_generator, make_generators
+from competitive_mixtures.seeding import StreamKey, make_generator
 from competitive_mixtures.settings import schema
-
-SCORING_VALUES = 2**22  # numbers that are scored at once: whole points, at most `SCORING_BATCH` or so many
-SCORING_BATCH = 4096  # by bounds
-SCORING_ROWS = 3 * 4096  # of a batch in all networks side by side; many networks' layers would not fit a CPU's cache
-BOUND_DRAWS = 1  # of noise a point, for a bound: as unbiased as more, and images are scored in a quarter of the time
 
 
 @dataclass(frozen=True)
@@ -44,7 +33,7 @@ class Assignment:
         return np.bincount(self.winner, minlength=num_components)
 
 
-def split_uniformly(num_points: int, num_components: int, seed: int) -> np.ndarray:
+def split_uniformly(num_points: int, num_components: int, key: StreamKey) -> np.ndarray:
     """The uniform random split that components are pretrained on: equal parts up to one point.
 
     Returns:
@@ -57,7 +46,7 @@ def split_uniformly(num_points: int, num_components: int, seed: int) -> np.ndarr
         raise UserError(
             f"components: {num_components} components for {num_points} training points; expected at most one a point"
         )
-    order = torch.randperm(num_points, generator=make_generator(seed, "uniform split")).numpy()
+    order = torch.randperm(num_points, generator=make_generator(*key, "uniform split")).numpy()
     parts = np.empty(num_points, dtype=np.int16)
     parts[order] = np.arange(num_points) % num_components
     return parts
@@ -66,64 +55,6 @@ def split_uniformly(num_points: int, num_components: int, seed: int) -> np.ndarr
 def to_cells(winner: np.ndarray, num_components: int) -> list[Tensor]:
     """Positions of every component's points, int64."""
     return [torch.from_numpy(np.flatnonzero(winner == j)) for j in range(num_components)]
-
-
-def split_batches(points: Tensor, max_rows: int = SCORING_BATCH) -> Sequence[Tensor]:
-    """The points in batches of at most so many, fewer of large ones, whose layers fit into memory."""
-    return points.split(max(1, min(max_rows, SCORING_VALUES // points[0].numel())))
-
-
-def score_by_discriminators(discriminators: Ensemble[DensityRatioStack], points: Tensor) -> Tensor:
-    """Log r_j(x) of every point (step (c)); see `DiscriminatorStack.log_ratios`.
-
-    Args:
-        discriminators: trained.
-        points: (N, *shape), float32 or uint8.
-
-    Returns:
-        (N, len(discriminators.ids)) float32, on the CPU.
-    """
-    if not len(points):
-        return torch.empty(0, len(discriminators.ids))
-
-    def score(stack: DensityRatioStack) -> Tensor:
-        parts = split_batches(points, SCORING_ROWS // stack.num_side_by_side)
-        return torch.cat([stack.log_ratios(to_float(part)).cpu() for part in parts])
-
-    columns = run_side_by_side([partial(score, stack) for _, stack in discriminators.stacks])
-    return torch.cat(columns, dim=1) if len(columns) > 1 else columns[0]
-
-
-@torch.no_grad()
-def score_by_bound(
-    components: Ensemble[ComponentStack], points: Tensor, seed: int, purpose: Sequence[object]
-) -> Tensor:
-    """Log p_gj(x) bounded from below by each VAE's evidence bound, in the place of log r_j (likelihood EM).
-
-    Args:
-        components: VAEs.
-        points: (N, *shape), float32 or uint8.
-        seed: of the run.
-        purpose: names the random streams.
-
-    Returns:
-        (N, k) float32, in nats, on the CPU.
-    """
-    if not len(points):
-        return torch.empty(0, len(components.ids))
-    columns = []
-    for ids, stack in components.stacks:
-        assert isinstance(stack, VAEStack)  # `schema.Experiment` refuses bounds of other kinds
-        streams = make_generators(seed, *purpose, "bound", components=ids, device=points.device)
-        stack.eval()
-        rows = []
-        for part in split_batches(points):
-            x = stack.enter_frames(to_float(part).expand(stack.count, *part.shape))
-            noise = stack.draw_noise(streams, BOUND_DRAWS, len(part))
-            rows.append(-torch.stack([stack.losses(x, draw) for draw in noise]).mean(0).T.cpu())
-        stack.train()
-        columns.append(torch.cat(rows) - stack.frame_volumes().cpu())
-    return torch.cat(columns, dim=1)
 
 
 def log_sums(log_ratios: Tensor) -> Tensor:
@@ -168,7 +99,7 @@ def log_scores(log_ratios: Tensor, normalizers: Tensor, weights: np.ndarray, set
 
 
 def assign(scores: Tensor) -> Assignment:
-    """Hand each point to the component with the highest score (step (d)); the lowest number wins a tie.
+    """Assign each point to the component with the highest score (step (d)); the lowest number wins a tie.
 
     Args:
         scores: (N, k) float32.
@@ -208,8 +139,8 @@ def choose_cells(winner: np.ndarray, former: Sequence[Tensor], min_share: float)
     return [old if len(new) < threshold else new for new, old in zip(cells, former, strict=True)]
 
 
-def draw_soft_cells(scores: Tensor, seed: int, purpose: Sequence[object]) -> list[Tensor]:
+def draw_soft_cells(scores: Tensor, key: StreamKey) -> list[Tensor]:
     """Cells drawn from the responsibilities (stochastic soft EM): a point goes to j with chance softmax(scores)_j."""
-    generator = make_generator(seed, *purpose, "soft cells")
+    generator = make_generator(*key, "soft cells")
     uniform = torch.rand(scores.shape, generator=generator).clamp_min_(1e-20)
     return to_cells((scores - (-uniform.log()).log()).argmax(dim=1).numpy(), scores.shape[1])

@@ -14,11 +14,12 @@ from torch import Tensor
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files import STATE, read_json, write_json, write_tensors
 from competitive_mixtures.method import assignment
+from competitive_mixtures.method.batches import to_float
 from competitive_mixtures.method.run import Run
-from competitive_mixtures.method.training import to_float
+from competitive_mixtures.method.training import train_components
 from competitive_mixtures.networks.architectures import widen
+from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.ensemble import Ensemble
-from competitive_mixtures.networks.stack import ComponentStack
 from competitive_mixtures.seeding import derive_seed
 from competitive_mixtures.settings import schema
 
@@ -58,7 +59,7 @@ def partition(points: Tensor, name: str, num_components: int, seed: int) -> np.n
     if num_components == 1:
         return np.zeros(len(points), dtype=np.int16)
     if name == "bagging":
-        return assignment.split_uniformly(len(points), num_components, seed)
+        return assignment.split_uniformly(len(points), num_components, (seed,))
     from sklearn.cluster import KMeans
 
     kmeans = KMeans(num_components, n_init=1, max_iter=KMEANS_ITERATIONS, random_state=derive_seed(seed, name) % 2**32)
@@ -90,12 +91,13 @@ def train_baseline(run: Run, name: str, num_rounds: int, last_round: Path, out: 
     """Train one baseline in both protocols and write its states and costs.
 
     Args:
-        run: of the baseline's experiment, see `reshape_experiment`.
+        run: of the competition.
         name: of the baseline.
         num_rounds: rounds of the competition.
         last_round: folder of the competition's last round, which holds its compute.
         out: folder to write `state.safetensors` and `metrics.json` to.
     """
+    run = run.with_experiment(reshape_experiment(run.experiment, name))
     components = run.build_components()
     with run.clock.time("partition"):
         parts = partition(run.train, name, run.experiment.num_components, run.seed)
@@ -108,11 +110,19 @@ def train_baseline(run: Run, name: str, num_rounds: int, last_round: Path, out: 
     totals: dict[str, Any] = {"num_steps": 0, "samples_seen": 0, "compute": 0.0}
     for protocol in sorted(steps, key=lambda key: steps[key]):
         further = steps[protocol] - totals["num_steps"]
-        facts = run.train_on(components, cells, further, "baseline", name, totals["num_steps"])
+        with run.clock.time("train"):
+            training = train_components(
+                components,
+                run.train,
+                [cell.to(run.device) for cell in cells],
+                num_steps=further,
+                batch_size=run.experiment.training.batch_size,
+                key=(run.seed, "baseline", name, totals["num_steps"]),
+            )
         totals = {
             "num_steps": steps[protocol],
-            "samples_seen": totals["samples_seen"] + facts["samples_seen"],
-            "compute": totals["compute"] + facts["compute"],
+            "samples_seen": totals["samples_seen"] + training.samples_seen,
+            "compute": totals["compute"] + training.compute,
         }
         seconds = run.clock.seconds["train"] + run.clock.seconds["partition"]
         protocols[protocol] = totals | {
@@ -120,16 +130,6 @@ def train_baseline(run: Run, name: str, num_rounds: int, last_round: Path, out: 
             "num_parameters": components.num_parameters,
             "weights": weights,
         }
-        tensors |= {f"{protocol}.{key}": tensor.clone() for key, tensor in weights_of(components).items()}
+        tensors |= {f"{protocol}.{key}": tensor.clone() for key, tensor in components.weights().items()}
     write_tensors(out / STATE, tensors)
     write_json(out / "metrics.json", {"protocols": protocols, "seconds": run.clock.seconds})
-
-
-def weights_of(components: Ensemble[ComponentStack]) -> dict[str, Tensor]:
-    """The components' state without Adam's, which nothing after the training reads."""
-    return {name: tensor for name, tensor in components.state().items() if "adam." not in name}
-
-
-def load_weights(components: Ensemble[ComponentStack], tensors: dict[str, Tensor]) -> None:
-    """Copy in what `weights_of` gave."""
-    components.load(components.state() | tensors)

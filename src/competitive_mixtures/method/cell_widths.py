@@ -1,17 +1,18 @@
-"""How wide cells are, and would be if one were cut in two or handed over to others."""
+"""How wide cells are, and would be if one were cut in two or its points went to others."""
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from competitive_mixtures.method.assignment import split_batches, to_cells
-from competitive_mixtures.method.training import to_float
+from competitive_mixtures.method.assignment import to_cells
+from competitive_mixtures.method.batches import to_float
+from competitive_mixtures.method.scoring import split_batches
 
 POWER_STEPS = 10  # of the iteration for a cell's longest axis
 
 
 def measure_splits(points: Tensor, winner: np.ndarray, num_components: int) -> np.ndarray:
-    """By how much each cell's sum of squared distances to its mean falls when the cell is cut across its longest axis.
+    """Decrease in each cell's within-cell sum of squares if it were cut in two across its longest axis.
 
     Args:
         points: (N, *shape), float32 or uint8.
@@ -42,7 +43,7 @@ def find_longest_axis(part: Tensor) -> Tensor:
 
 
 def measure_mergers(points: Tensor, winner: np.ndarray, runner_up: np.ndarray, num_components: int) -> np.ndarray:
-    """By how much the cells' sums of squared distances to their means rise when a cell goes to its runners-up.
+    """Increase in within-cell sum of squares if component j were removed and its points went to their runners-up.
 
     Args:
         points: (N, *shape), float32 or uint8.
@@ -67,7 +68,7 @@ def measure_mergers(points: Tensor, winner: np.ndarray, runner_up: np.ndarray, n
 
     n, total, square = counts.sum(1), sums.sum(1), squares.sum(1)  # of every cell
     now = measure_spread(n, total, square)
-    grown = measure_spread(n + counts, total + sums, square + squares)  # [j, i]: of cell i with what j hands to it
+    grown = measure_spread(n + counts, total + sums, square + squares)  # [j, i]: of cell i with what it takes over of j
     return ((grown - now).sum(1) - now).cpu().numpy()
 
 

@@ -1,4 +1,4 @@
-"""What some components bring to a round; a shard of a round writes it as one file for the job that joins them."""
+"""What some components bring to a round; a shard writes its part as one file for the job that joins them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,32 +10,33 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import read_facts, read_tensors, take_named, write_tensors
-from competitive_mixtures.networks.ensemble import Ensemble
-from competitive_mixtures.networks.stack import DensityRatioStack
+from competitive_mixtures.files import read_metadata, read_tensors, write_tensors
+from competitive_mixtures.method.run import Setup
+from competitive_mixtures.method.state import RoundState, pack_state, unpack_state
+from competitive_mixtures.networks.stack import join
+
+NETWORKS = ("components.", "discriminators.")  # what a shard's state holds of its own components only
 
 
 @dataclass
 class PartialRound:
-    """What some of the components bring to a round: their new state and how they scored the points.
+    """What some or all of the components bring to a round: their new state and how they scored the points.
 
     Attributes:
         ids: numbers of the components.
-        tensors: their state, and their discriminators' where these are carried on.
-        log_ratios: (N, len(ids)), training points.
-        log_ratios_test: (M, len(ids)).
+        state: their networks; the cells that all k components trained on.
+        log_ratios: (N, len(ids)) float32, log r_j of the training points, or bounds in their place.
+        log_ratios_test: (M, len(ids)) float32, of the test points.
         samples: (len(ids), n, *shape), float32 or uint8.
-        facts: losses, samples seen and compute of this round, revived pairs, seconds by phase.
-        discriminators: what scored the points, while it is in memory; no file keeps it. None where bounds score.
+        metrics: losses by component, samples seen and compute of this round, revived pairs, seconds by phase.
     """
 
     ids: list[int]
-    tensors: dict[str, Tensor]
+    state: RoundState
     log_ratios: Tensor
     log_ratios_test: Tensor
     samples: np.ndarray
-    facts: dict[str, Any]
-    discriminators: Ensemble[DensityRatioStack] | None = None
+    metrics: dict[str, Any]
 
 
 def choose_ids(num_components: int, shard: int, num_shards: int) -> list[int]:
@@ -51,45 +52,45 @@ def choose_ids(num_components: int, shard: int, num_shards: int) -> list[int]:
     return np.array_split(np.arange(num_components), num_shards)[shard].tolist()
 
 
-def write_partial_round(path: Path, partial_round: PartialRound) -> None:
-    """Write a shard's part of a round as one file."""
-    own = {"log_ratios": partial_round.log_ratios, "log_ratios_test": partial_round.log_ratios_test}
-    own["samples"] = torch.from_numpy(partial_round.samples)
-    write_tensors(
-        path,
-        own | {f"state.{name}": t for name, t in partial_round.tensors.items()},
-        partial_round.facts | {"ids": partial_round.ids},
-    )
+def write_partial_round(path: Path, part: PartialRound, *, keep_discriminators: bool) -> None:
+    """Write a shard's part of a round as one file; see `pack_state` for `keep_discriminators`."""
+    scores = {"log_ratios": part.log_ratios, "log_ratios_test": part.log_ratios_test}
+    packed = pack_state(part.state, keep_discriminators=keep_discriminators)
+    tensors = scores | {"samples": torch.from_numpy(part.samples)} | packed
+    write_tensors(path, tensors, part.metrics | {"ids": part.ids})
 
 
-def read_partial_round(path: Path) -> PartialRound:
-    """Read what `write_partial_round` wrote."""
-    tensors, facts = read_tensors(path), read_facts(path)
-    return PartialRound(
-        ids=facts.pop("ids"),
-        tensors=take_named(tensors, "state."),
-        log_ratios=tensors["log_ratios"],
-        log_ratios_test=tensors["log_ratios_test"],
-        samples=tensors["samples"].numpy(),
-        facts=facts,
-    )
+def join_partial_rounds(setup: Setup, paths: Sequence[Path]) -> PartialRound:
+    """The whole round from the files of its shards, in any order.
 
-
-def sort_partial_rounds(partial_rounds: Sequence[PartialRound], num_components: int) -> list[PartialRound]:
-    """The partial_rounds in the order of their components.
+    Args:
+        setup: of the run.
+        paths: written by `write_partial_round`.
 
     Raises:
-        UserError: a component is missing or comes twice.
+        UserError: a file is missing or broken, or a component is missing or comes twice.
     """
-    ordered = sorted(partial_rounds, key=lambda partial_round: partial_round.ids)
-    found = [j for partial_round in ordered for j in partial_round.ids]
-    if found != list(range(num_components)):
-        raise UserError(f"shards: found components {found}, expected each of 0 to {num_components - 1} once")
-    return ordered
+    metrics = [read_metadata(path) for path in paths]
+    order = sorted(range(len(paths)), key=lambda shard: metrics[shard]["ids"])
+    ids = [j for shard in order for j in metrics[shard]["ids"]]
+    if ids != list(range(setup.experiment.num_components)):
+        raise UserError(
+            f"shards: found components {ids}, expected each of 0 to {setup.experiment.num_components - 1} once"
+        )
+    parts = [read_tensors(paths[shard]) for shard in order]
+    networks = join({name: t for name, t in part.items() if name.startswith(NETWORKS)} for part in parts)
+    return PartialRound(
+        ids=ids,
+        state=unpack_state(setup, parts[0] | networks),
+        log_ratios=torch.cat([part["log_ratios"] for part in parts], dim=1),
+        log_ratios_test=torch.cat([part["log_ratios_test"] for part in parts], dim=1),
+        samples=np.concatenate([part["samples"].numpy() for part in parts]),
+        metrics=merge_metrics([metrics[shard] for shard in order]),
+    )
 
 
-def merge_facts(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """One round's facts from those of its shards, in order: lists by component joined, amounts added."""
+def merge_metrics(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One round's metrics from those of its shards, in order: lists by component joined, amounts added."""
     merged: dict[str, Any] = {"revived": parts[0]["revived"]}
     for key in ("component_loss", "discriminator_loss"):
         if key in parts[0]:

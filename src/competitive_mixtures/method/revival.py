@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from competitive_mixtures.networks.ensemble import Ensemble
-from competitive_mixtures.networks.stack import ComponentStack
-from competitive_mixtures.seeding import make_generator
+from competitive_mixtures.method.cell_widths import measure_mergers, measure_splits
+from competitive_mixtures.method.run import Run
+from competitive_mixtures.method.state import RoundState
+from competitive_mixtures.seeding import StreamKey, make_generator
 
 
 def find_runner_up(log_ratios: Tensor, winner: np.ndarray) -> np.ndarray:
@@ -24,7 +25,7 @@ def find_runner_up(log_ratios: Tensor, winner: np.ndarray) -> np.ndarray:
 def find_spare(log_ratios: Tensor, winner: np.ndarray, runner_up: np.ndarray, min_share: float) -> list[int]:
     """Components that the mixture can spare: starved ones, and one of each pair that models the same points.
 
-    Removing component j hands its points to their runners-up. It is spare where that does not raise the objective
+    Removing component j leaves its points to their runners-up. It is spare where that does not raise the objective
     sum_j alpha_j KL(P_d^j || P_gj), in the estimate of `evaluation.objective`: two components on one part of the data
     each pay log alpha_j for half of it, and one of them would pay less.
 
@@ -62,65 +63,76 @@ def find_spare(log_ratios: Tensor, winner: np.ndarray, runner_up: np.ndarray, mi
     return spare[: k - 1]
 
 
-def plan_revivals(
+def plan_revivals(run: Run, next_round: int, log_ratios: Tensor, winner: np.ndarray) -> list[tuple[int, int]]:
+    """The revivals that the next round starts with; none when it is not its turn.
+
+    Args:
+        run: settings and data.
+        next_round: t + 1.
+        log_ratios: (N, k) log r_j, normalised per component.
+        winner: (N,) component of every training point in round t.
+
+    Returns:
+        Pairs (donor, recipient), the largest gain first.
+    """
+    settings, k = run.experiment.revival, run.experiment.num_components
+    if settings is None or next_round < 2 or next_round % settings.every or next_round > settings.until:
+        return []
+    runner_up = find_runner_up(log_ratios, winner)
+    spare = find_spare(log_ratios, winner, runner_up, settings.min_share)
+    if not spare:
+        return []
+    costs = measure_mergers(run.train, winner, runner_up, k)
+    return choose_donors(spare, costs, measure_splits(run.train, winner, k), run.kinds)
+
+
+def choose_donors(
     spare: Sequence[int], merger_costs: np.ndarray, split_gains: np.ndarray, kinds: Sequence[int]
-) -> list[list[int]]:
+) -> list[tuple[int, int]]:
     """Which overloaded component each spare one becomes a copy of (ours; the paper only balances the load).
 
-    A pair is planned where splitting the one's cell narrows the cells by more than handing over the other's widens
-    them: discriminators saturate, so that a small mode far from all others may look spare to them.
+    A pair is planned where splitting the donor's cell narrows the cells by more than handing over the recipient's
+    widens them. Discriminators saturate, so a small mode far from all others may look spare to them.
 
     Args:
         spare: from `find_spare`.
-        merger_costs: (k,), from `cell_widths.measure_mergers`.
-        split_gains: (k,), from `cell_widths.measure_splits`.
+        merger_costs: (k,), from `measure_mergers`.
+        split_gains: (k,), from `measure_splits`.
         kinds: (k,), number of the block of `components` that each belongs to: a VAE cannot become a GAN.
 
     Returns:
-        Pairs [from, to], the largest gain first; a component gives at most once.
+        Pairs (donor, recipient), the largest gain first; a component donates at most once.
     """
     donors = [int(j) for j in np.argsort(-split_gains, kind="stable") if j not in spare]
-    pairs: list[list[int]] = []
-    for target in spare:
-        donor = next((j for j in donors if kinds[j] == kinds[target]), None)
-        if donor is not None and split_gains[donor] > merger_costs[target]:
+    pairs: list[tuple[int, int]] = []
+    for recipient in spare:
+        donor = next((j for j in donors if kinds[j] == kinds[recipient]), None)
+        if donor is not None and split_gains[donor] > merger_costs[recipient]:
             donors.remove(donor)
-            pairs.append([donor, target])
+            pairs.append((donor, recipient))
     return pairs
 
 
 def split_weights(weights: np.ndarray, pairs: Sequence[Sequence[int]]) -> np.ndarray:
-    """Mixture weights (k,) after revivals [from, to]: a donor shares its weight, as it shares its cell."""
+    """Mixture weights (k,) after revivals (donor, recipient): a donor shares its weight, as it shares its cell."""
     weights = weights.copy()
-    for source, target in pairs:
-        weights[source] = weights[target] = weights[source] / 2
+    for donor, recipient in pairs:
+        weights[donor] = weights[recipient] = weights[donor] / 2
     return weights
 
 
-def revive(
-    components: Ensemble[ComponentStack],
-    cells: Sequence[Tensor],
-    pairs: Sequence[Sequence[int]],
-    seed: int,
-    purpose: Sequence[object],
-) -> list[Tensor]:
-    """Copy each donor, Adam's state included, into the starved component and split the donor's cell at random.
+def revive(state: RoundState, key: StreamKey) -> None:
+    """Carry out a state's planned revivals: the recipient becomes a copy of its donor and takes half of its cell.
 
     Args:
-        components: changed in place.
-        cells: one a component.
-        pairs: [from, to], from `plan_revivals`.
-        seed: of the run.
-        purpose: names the random stream.
-
-    Returns:
-        The new cells.
+        state: changed in place; it plans no revivals afterwards.
+        key: of the random stream that splits the cells.
     """
-    cells = list(cells)
-    generator = make_generator(seed, *purpose, "revival")
-    for source, target in pairs:
-        components.copy_network(source, target)
-        shuffled = cells[source][torch.randperm(len(cells[source]), generator=generator)]
+    generator = make_generator(*key, "revival")
+    for donor, recipient in state.revivals:
+        state.components.copy_network(donor, recipient)
+        cell = state.cells[donor]
+        shuffled = cell[torch.randperm(len(cell), generator=generator)]
         half = len(shuffled) // 2
-        cells[source], cells[target] = shuffled[half:].sort().values, shuffled[:half].sort().values
-    return cells
+        state.cells[donor], state.cells[recipient] = shuffled[half:].sort().values, shuffled[:half].sort().values
+    state.revivals = []

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,10 +12,11 @@ from torch import Tensor
 
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.method.training import choose_device, train_components
-from competitive_mixtures.networks.ensemble import Ensemble, build_components
-from competitive_mixtures.networks.stack import ComponentStack
-from competitive_mixtures.progress import show_progress
+from competitive_mixtures.method.device import choose_device
+from competitive_mixtures.method.scale import Scale
+from competitive_mixtures.networks.component import ComponentStack
+from competitive_mixtures.networks.discriminator import DensityRatioStack
+from competitive_mixtures.networks.ensemble import Ensemble, build_components, build_discriminators
 from competitive_mixtures.seeding import derive_seed, make_generators
 from competitive_mixtures.settings.schema import Experiment
 
@@ -35,38 +36,6 @@ class Clock:
         start = time.perf_counter()
         yield
         self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The affine map between the data's units and the networks'.
-
-    Attributes:
-        mean: (d,) float32, or 0.
-        unit: one unit of the networks in the data's units.
-    """
-
-    mean: np.ndarray | float = 0.0
-    unit: float = 1.0
-
-    @classmethod
-    def fit(cls, points: np.ndarray) -> "Scale":
-        """Mean and standard deviation of (N, d) points, one deviation for all axes so that shapes are kept."""
-        mean = points.mean(axis=0, dtype=np.float64).astype(np.float32)
-        deviation = float(np.sqrt(np.square(points - mean, dtype=np.float64).mean()))
-        return cls(mean, deviation or 1.0)  # identical points have no deviation
-
-    def apply(self, points: np.ndarray) -> Tensor:
-        """Points in the networks' units; images, whose scale is 1, stay uint8 where they are, on disk perhaps."""
-        if points.dtype != np.uint8:
-            return torch.from_numpy((points - self.mean) / np.float32(self.unit))
-        if isinstance(points, np.memmap) and points.filename:  # a private map: PyTorch wants what it could write to
-            points = np.memmap(points.filename, points.dtype, "c", points.offset, points.shape)
-        return torch.from_numpy(np.require(points, requirements="W"))
-
-    def invert(self, points: np.ndarray) -> np.ndarray:
-        """Points in the data's units."""
-        return points * np.float32(self.unit) + self.mean
 
 
 class Setup:
@@ -93,8 +62,13 @@ class Setup:
             self.experiment, self.shape, self.seed, unit=self.scale.unit, ids=ids, device=self.device
         )
 
+    def build_discriminators(self, born: int, ids: Sequence[int] | None = None) -> Ensemble[DensityRatioStack]:
+        """Discriminators as they start in round `born`."""
+        key = (self.seed, "discriminators", "round", born)
+        return build_discriminators(self.experiment, self.shape, key, ids=ids, device=self.device)
+
     def draw_mixture(
-        self, components: Ensemble[ComponentStack], weights: Sequence[float], num_samples: int, *purpose: object
+        self, components: Ensemble[ComponentStack], weights: Sequence[float], num_samples: int, *names: object
     ) -> tuple[np.ndarray, np.ndarray]:
         """Samples of the mixture: component j with probability alpha_j, then a sample of it.
 
@@ -102,24 +76,24 @@ class Setup:
             components: trained.
             weights: (k,), alpha up to a factor.
             num_samples: n.
-            purpose: names the random streams.
+            names: of the random streams.
 
         Returns:
             (n, *shape) as the data are stored, in random order, and (n,) int16, the component of each.
         """
-        random = np.random.default_rng(derive_seed(self.seed, *purpose))
+        random = np.random.default_rng(derive_seed(self.seed, *names))
         share = np.array(weights)
         chosen = random.choice(len(share), size=num_samples, p=share / share.sum()).astype(np.int16)
         counts = np.bincount(chosen, minlength=len(share))
-        drawn = self.draw_samples(components, int(counts.max()), *purpose)
+        drawn = self.draw_samples(components, int(counts.max()), *names)
         samples = np.empty((num_samples, *self.shape), drawn.dtype)
         for j, count in enumerate(counts):
             samples[chosen == j] = drawn[j, :count]
         return samples, chosen
 
-    def draw_samples(self, components: Ensemble[ComponentStack], num_samples: int, *purpose: object) -> np.ndarray:
+    def draw_samples(self, components: Ensemble[ComponentStack], num_samples: int, *names: object) -> np.ndarray:
         """Samples (k, num_samples, *shape) of every component as the data are stored: float32 vectors, uint8 images."""
-        streams = make_generators(self.seed, *purpose, components=components.ids, device=self.device)
+        streams = make_generators(self.seed, *names, components=components.ids, device=self.device)
         sizes = [min(SAMPLING_BATCH, num_samples - start) for start in range(0, num_samples, SAMPLING_BATCH)]
         parts = [self.to_stored(components.sample(components.ids, streams, size)) for size in sizes]
         return np.concatenate(parts, axis=1)
@@ -132,28 +106,37 @@ class Setup:
 
 
 class Run(Setup):
-    """One experiment with one seed: its settings, its data on the device, and the components it may hold.
+    """One experiment with one seed: its settings, its data on the device, and a clock.
 
     Args:
         experiment: the settings.
         dataset: prepared data.
         seed: of the run.
 
+    Attributes:
+        train: (N, *shape), float32 in the networks' units, or uint8 images.
+        test: (M, *shape), alike.
+        clock: seconds by phase.
+
     Raises:
         UserError: the settings do not fit the data or the machine.
     """
 
     def __init__(self, experiment: Experiment, dataset: Dataset, seed: int) -> None:
-        self.dataset = dataset
-        self.clock = Clock()
         standardizes = experiment.training.standardize != "none" and dataset.kind == "vector"  # images enter in [0, 1]
         check_likelihoods(experiment, dataset, standardizes)
+        self.dataset, self.clock = dataset, Clock()
         with self.clock.time("load"):
             scale = Scale.fit(dataset.train) if standardizes else Scale()
-        super().__init__(experiment, dataset.kind, dataset.shape, scale, seed)
-        with self.clock.time("load"):
+            super().__init__(experiment, dataset.kind, dataset.shape, scale, seed)
             self.train = self.scale.apply(dataset.train).to(self.device)
             self.test = self.scale.apply(dataset.test).to(self.device)
+
+    def with_experiment(self, experiment: Experiment) -> "Run":
+        """The same points and seed with other components, say a baseline's, and a clock of its own."""
+        other = copy(self)
+        other.experiment, other.clock = experiment, Clock()
+        return other
 
     @property
     def kinds(self) -> list[int]:
@@ -164,40 +147,9 @@ class Run(Setup):
         """The setup alone, for what outlives the training."""
         return Setup(self.experiment, self.kind, self.shape, self.scale, self.seed)
 
-    def train_on(
-        self, components: Ensemble[ComponentStack], cells: Sequence[Tensor], num_steps: int, *purpose: object
-    ) -> dict[str, Any]:
-        """Train each component on its cell; gives losses, samples seen and compute (samples x parameters)."""
-        settings = self.experiment.training
-        with self.clock.time("train"), show_progress("components", num_steps * len(components.stacks)) as progress:
-            parts = [cells[j].to(self.device) for j in components.ids]
-            if settings.standardize == "cells" and num_steps:
-                components.fit_frames(self.train, parts)
-            losses = train_components(
-                components,
-                self.train,
-                parts,
-                num_steps=num_steps,
-                batch_size=settings.batch_size,
-                seed=self.seed,
-                purpose=purpose,
-                progress=progress,
-            )
-        rows = {j: settings.batch_size * stack.batches_per_step for ids, stack in components.stacks for j in ids}
-        alive = [j for j in components.ids if len(cells[j])]
-        return {
-            "component_loss": [None if np.isnan(loss) else loss for loss in losses.tolist()],
-            "samples_seen": num_steps * sum(rows[j] for j in alive),
-            "compute": num_steps
-            * sum(
-                stack.num_parameters / stack.count * sum(rows[j] for j in ids if j in alive)
-                for ids, stack in components.stacks
-            ),
-        }
-
-    def draw_snapshots(self, components: Ensemble[ComponentStack], *purpose: object) -> np.ndarray:
+    def draw_snapshots(self, components: Ensemble[ComponentStack], *names: object) -> np.ndarray:
         """A few samples of every component, in the data's units, images as uint8."""
-        return self.draw_samples(components, NUM_SNAPSHOTS[self.kind], *purpose, "snapshot")
+        return self.draw_samples(components, NUM_SNAPSHOTS[self.kind], *names, "snapshot")
 
 
 def check_likelihoods(experiment: Experiment, dataset: Dataset, standardizes: bool) -> None:

@@ -217,6 +217,20 @@ def build_decoder(
     return ConvDecoder(inputs, network.channels, shape, generators, _share(len(network.channels) + 1, num_shared)[::-1])
 
 
+def choose_activation(network: schema.Network) -> Activation:
+    """ReLU in fully connected discriminators, leaky ReLU in convolutional ones, as the authors chose."""
+    return F.relu if network.kind == "mlp" else leaky_relu
+
+
+def plain_parameters(network: nn.Module) -> list[Tensor]:
+    """A weight and a bias for each layer in turn, of separate fully connected networks with ReLUs; else none."""
+    if not isinstance(network, MLP) or network.activation is not F.relu:
+        return []
+    if any(layer.shared or layer.spectral or layer.bias is None for layer in network.linears):
+        return []
+    return list(network.parameters())
+
+
 def widen(network: schema.Network, factor: int) -> schema.Network:
     """The same network with `factor` times the units or channels in each hidden layer."""
     key = "hidden" if network.kind == "mlp" else "channels"

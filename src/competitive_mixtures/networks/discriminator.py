@@ -4,25 +4,33 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from competitive_mixtures.networks.architectures import MLP, Activation, build_encoder, leaky_relu
-from competitive_mixtures.networks.kernels.backprop import DiscriminatorBackprop, is_plain
-from competitive_mixtures.networks.kernels.fused_forward import apply_one_by_one, can_fuse
+from competitive_mixtures.networks.architectures import build_encoder, choose_activation, plain_parameters
+from competitive_mixtures.networks.kernels import choice
+from competitive_mixtures.networks.kernels.backprop import DiscriminatorBackprop
+from competitive_mixtures.networks.kernels.fused_forward import apply_one_by_one
 from competitive_mixtures.networks.layers import Generators
-from competitive_mixtures.networks.stack import DensityRatioStack
+from competitive_mixtures.networks.stack import Stack, Trained
 from competitive_mixtures.settings import schema
 
 
-class DiscriminatorStack(DensityRatioStack):
-    """Discriminators of the paper's section 2: D_j tells all real points (1) from samples of component j (0).
+class DensityRatioStack(Stack):
+    """What tells the real points from the samples of k components, and so estimates their density ratios.
 
     Args:
-        settings: network, optimiser, and whether the hidden layers (the trunk) are shared by all heads.
+        settings: of the scoring: network and optimiser.
         shape: of one data point.
         generators: one a component, on the CPU: they draw the initial weights.
         device: where to train.
+
+    Attributes:
+        num_networks: separate networks; each scores every point.
+        num_concurrent: networks evaluated in one batched call; bounds the batch size.
     """
+
+    num_networks: int
+    num_concurrent: int
 
     def __init__(
         self,
@@ -33,29 +41,52 @@ class DiscriminatorStack(DensityRatioStack):
         device: torch.device | str = "cpu",
     ) -> None:
         super().__init__()
-        self.count = len(generators)
+        self.settings, self.count = settings, len(generators)
+        self.network = self.build_network(settings, shape, generators)
+        self.prepare(device, {"network": (self, settings.optimizer)})
+
+    def build_network(self, settings: schema.Scoring, shape: Sequence[int], generators: Generators) -> nn.Module:
+        """Make the network or networks."""
+        raise NotImplementedError
+
+    def log_ratios(self, points: Tensor) -> Tensor:
+        """Log r_j(x), proportional to log p_gj(x) / p_d(x), of points (n, *shape), as (n, k)."""
+        raise NotImplementedError
+
+
+class DiscriminatorStack(DensityRatioStack):
+    """Discriminators of the paper's section 2: D_j tells all real points (1) from samples of component j (0).
+
+    With `trunk: shared` the hidden layers are common to all discriminators.
+    """
+
+    def build_network(self, settings: schema.Scoring, shape: Sequence[int], generators: Generators) -> nn.Module:
+        """K encoders with one output each."""
         self.shares_trunk = settings.trunk == "shared"
         self.num_networks = 1 if self.shares_trunk else self.count
-        num_shared = len(settings.network.widths) if self.shares_trunk else 0
-        activation = choose_activation(settings.network)
-        self.network = build_encoder(
+        return build_encoder(
             settings.network,
             shape,
             1,
             generators,
-            num_shared=num_shared,
+            num_shared=len(settings.network.widths) if self.shares_trunk else 0,
             normalize=not self.shares_trunk,  # real points and samples go through a shared trunk one after the other
-            activation=activation,
+            activation=choose_activation(settings.network),
         )
-        self.optimize(device, discriminator=(self, settings.optimizer))
-        self.passes: DiscriminatorBackprop | None = None
-        self.num_side_by_side = 1 if can_fuse(self.network) else self.num_networks
+
+    def prepare(self, device: torch.device | str, trained: Trained) -> None:
+        """Choose the kernels too, which read the parameters where they lie."""
+        super().prepare(device, trained)
+        self.plain = plain_parameters(self.network)
+        self.backprop = DiscriminatorBackprop(self.plain) if choice.suits("backprop", self.plain) else None
+        self.scores_one_by_one = choice.suits("fused_forward", self.plain)
+        self.num_concurrent = 1 if self.scores_one_by_one else self.num_networks
 
     def samples_per_step(self, batch_size: int) -> int:
         """Points that one step draws, real and generated, over all networks."""
         return (self.count + 1 if self.shares_trunk else 2 * self.count) * batch_size
 
-    def step(self, real: Tensor, fake: Tensor) -> Tensor:
+    def step(self, real: Tensor, fake: Tensor, /) -> Tensor:
         """One Adam step of every discriminator.
 
         Args:
@@ -65,12 +96,14 @@ class DiscriminatorStack(DensityRatioStack):
         Returns:
             (k,): cross-entropies before the step; log 2 says that D_j cannot tell.
         """
-        if is_plain(self.network):
-            return self._step_written_out(self.network, real, fake)
+        adam = self.optimizers["network"]
+        if self.backprop:
+            losses = self.backprop.run(real, fake)
+            adam.descend(self.backprop.gradients)
+            return losses
         logits = self._classify(real, fake)
         half = real.shape[1]
-        losses = 0.5 * (F.softplus(-logits[:, :half]).mean(1) + F.softplus(logits[:, half:]).mean(1))
-        return self.optimizers["discriminator"].minimize(losses)
+        return adam.minimize(0.5 * (F.softplus(-logits[:, :half]).mean(1) + F.softplus(logits[:, half:]).mean(1)))
 
     @torch.no_grad()
     def log_ratios(self, points: Tensor) -> Tensor:
@@ -83,19 +116,12 @@ class DiscriminatorStack(DensityRatioStack):
             (n, k).
         """
         self.eval()
-        if can_fuse(self.network):
-            logits = apply_one_by_one(self.network, points.flatten(1)).squeeze(2)
+        if self.scores_one_by_one:
+            logits = apply_one_by_one(self.plain, points.flatten(1)).squeeze(2)
         else:
             logits = self._logits(points.unsqueeze(0))
         self.train()
         return -logits.T
-
-    def _step_written_out(self, network: MLP, real: Tensor, fake: Tensor) -> Tensor:
-        if self.passes is None or self.passes.batch_size != fake.shape[1]:
-            self.passes = DiscriminatorBackprop(network, fake.shape[1])
-        losses = self.passes.run(real, fake)
-        self.optimizers["discriminator"].descend(self.passes.gradients)
-        return losses
 
     def _classify(self, real: Tensor, fake: Tensor) -> Tensor:
         """Logits (k, 2 * batch) of the real points, then of the samples."""
@@ -110,34 +136,23 @@ class DiscriminatorStack(DensityRatioStack):
 class ClassifierStack(DensityRatioStack):
     """One (k+1)-way classifier in the place of k discriminators: k classes of samples and one of real points."""
 
-    num_networks = num_side_by_side = 1
+    num_networks = num_concurrent = 1
 
-    def __init__(
-        self,
-        settings: schema.Scoring,
-        shape: Sequence[int],
-        generators: Generators,
-        *,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        super().__init__()
-        self.count = len(generators)
-        outputs = self.count + 1
-        self.network = build_encoder(
-            settings.network, shape, outputs, generators[:1], activation=choose_activation(settings.network)
-        )
-        self.optimize(device, classifier=(self, settings.optimizer))
+    def build_network(self, settings: schema.Scoring, shape: Sequence[int], generators: Generators) -> nn.Module:
+        """One encoder with k + 1 outputs."""
+        activation = choose_activation(settings.network)
+        return build_encoder(settings.network, shape, self.count + 1, generators[:1], activation=activation)
 
     def samples_per_step(self, batch_size: int) -> int:
         """Points that one step draws: a batch of every class."""
         return (self.count + 1) * batch_size
 
-    def step(self, real: Tensor, fake: Tensor) -> Tensor:
+    def step(self, real: Tensor, fake: Tensor, /) -> Tensor:
         """One Adam step on equally many samples of each component and as many real points; see `DiscriminatorStack`."""
         points = torch.cat([fake.flatten(0, 1), real[0]]).unsqueeze(0)
         labels = torch.arange(self.count + 1, device=points.device).repeat_interleave(fake.shape[1])
         loss = F.cross_entropy(self.network(points)[0], labels)
-        return self.optimizers["classifier"].minimize(loss).expand(self.count)
+        return self.optimizers["network"].minimize(loss).expand(self.count)
 
     @torch.no_grad()
     def log_ratios(self, points: Tensor) -> Tensor:
@@ -146,8 +161,3 @@ class ClassifierStack(DensityRatioStack):
         logits = self.network(points.unsqueeze(0))[0]
         self.train()
         return logits[:, : self.count] - logits[:, self.count :]
-
-
-def choose_activation(network: schema.Network) -> Activation:
-    """ReLU in fully connected discriminators, leaky ReLU in convolutional ones, as the authors chose."""
-    return F.relu if network.kind == "mlp" else leaky_relu

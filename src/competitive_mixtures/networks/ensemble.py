@@ -1,67 +1,62 @@
-"""A ensemble: k networks, of one kind or several, as stacks that train side by side or one after the other."""
+"""An ensemble: k networks, of one kind or several, as stacks that train side by side or one after the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import torch
 from torch import Tensor
 
-from competitive_mixtures.networks.discriminator import ClassifierStack, DiscriminatorStack
+from competitive_mixtures.networks.component import ComponentStack
+from competitive_mixtures.networks.discriminator import ClassifierStack, DensityRatioStack, DiscriminatorStack
 from competitive_mixtures.networks.gan import GANStack
 from competitive_mixtures.networks.layers import Generators
-from competitive_mixtures.networks.stack import (
-    ComponentStack,
-    DensityRatioStack,
-    Stack,
-    is_shared,
-    join,
-    select,
-    take_rows,
-)
+from competitive_mixtures.networks.stack import Stack, is_shared, join, select
 from competitive_mixtures.networks.vae import VAEStack
-from competitive_mixtures.seeding import make_generators
+from competitive_mixtures.seeding import StreamKey, make_generators
 from competitive_mixtures.settings import schema
 
 Kinds = dict[str, type[ComponentStack]]
 COMPONENTS: Kinds = {"vae": VAEStack, "gan": GANStack}  # a new kind of component is one line here
 
-B = TypeVar("B", bound=Stack)
-Group = tuple[Sequence[int], Callable[[Generators], B]]
+S = TypeVar("S", bound=Stack)
+Member = tuple[list[int], S]  # a stack with the numbers of its networks
+Kind = tuple[Sequence[int], Callable[[Generators], S]]  # numbers of all networks of a kind, and what stacks some
 
 
-class Ensemble(Generic[B]):
-    """Networks number `ids` of several kinds; the networks of one kind are one stack (stacked) or a stack each (loop).
+class Ensemble(Generic[S]):
+    """Numbered networks of several kinds; those of one kind are one stack (stacked) or a stack each (loop).
 
     Args:
-        groups: for each kind, the numbers of all its networks and what builds a stack of some from their generators.
-        ids: the numbers of the networks to hold; the others belong to other shards.
-        backend: "stacked" or "loop"; both give the same networks and, up to rounding, the same training.
-        seed: of the run.
-        purpose: names the stream that draws the initial weights.
+        groups: for each kind, the stacks and the numbers of their networks.
+        numbers: for each kind, the numbers of all networks of the run, those of other shards included.
     """
 
-    def __init__(
-        self,
-        groups: Sequence[Group[B]],
-        ids: Sequence[int],
-        backend: str,
-        seed: int,
-        *purpose: object,
-    ) -> None:
-        self.numbers = [list(numbers) for numbers, _ in groups]
-        self.groups: list[list[tuple[list[int], B]]] = []
-        for numbers, build in groups:
+    def __init__(self, groups: Sequence[Sequence[Member[S]]], numbers: Sequence[Sequence[int]]) -> None:
+        self.groups = [list(group) for group in groups]
+        self.numbers = [list(kind) for kind in numbers]
+
+    @classmethod
+    def build(cls, kinds: Sequence[Kind[S]], ids: Sequence[int], backend: str, key: StreamKey) -> Self:
+        """Freshly drawn networks.
+
+        Args:
+            kinds: of the run.
+            ids: the numbers of the networks to hold; the others belong to other shards.
+            backend: "stacked" or "loop"; both give the same networks and, up to rounding, the same training.
+            key: of the random streams that draw the initial weights.
+        """
+        groups = []
+        for numbers, build in kinds:
             own = [j for j in numbers if j in ids]
             units = [[j] for j in own] if backend == "loop" else [own] * bool(own)
-            self.groups.append(
-                [(unit, build(make_generators(seed, *purpose, "weights", components=unit))) for unit in units]
-            )
+            groups.append([(unit, build(make_generators(*key, "weights", components=unit))) for unit in units])
+        return cls(groups, [numbers for numbers, _ in kinds])
 
     @property
-    def stacks(self) -> list[tuple[list[int], B]]:
+    def stacks(self) -> list[Member[S]]:
         """Every stack with the numbers of its networks."""
-        return [pair for group in self.groups for pair in group]
+        return [member for group in self.groups for member in group]
 
     @property
     def ids(self) -> list[int]:
@@ -95,40 +90,59 @@ class Ensemble(Generic[B]):
         for members, stack in self.stacks:
             rows = [row for row, j in enumerate(members) if j in streams]
             if rows:
-                part = stack if len(rows) == stack.count else take_rows(stack, rows)
-                drawn = part.sample([streams[members[row]] for row in rows], num_samples)
-                parts.append(part.leave_frames(drawn))
+                part = stack if len(rows) == stack.count else stack.take(rows)
+                parts.append(part.sample([streams[members[row]] for row in rows], num_samples))
         return torch.cat(parts)
 
-    def fit_frames(self: "Ensemble[ComponentStack]", points: Tensor, cells: Sequence[Tensor]) -> None:
-        """Give each component the frame of its cell, one for each of `ids`; one of an empty cell keeps its own."""
-        places = {j: place for place, j in enumerate(self.ids)}
-        for members, stack in self.stacks:
-            for row, j in enumerate(members):
-                if stack.has_frames and len(cells[places[j]]):
-                    stack.fit_frame(row, points[cells[places[j]]])
+    def take(self: "Ensemble[ComponentStack]", ids: Sequence[int]) -> "Ensemble[ComponentStack]":
+        """The components `ids` alone; where a stack holds others too, copies of its."""
+        groups: list[list[Member[ComponentStack]]] = []
+        for group in self.groups:
+            groups.append([])
+            for members, stack in group:
+                rows = [row for row, j in enumerate(members) if j in ids]
+                if rows:
+                    part = stack if len(rows) == stack.count else stack.take(rows)
+                    groups[-1].append(([members[row] for row in rows], part))
+        return Ensemble(groups, self.numbers)
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor of the networks, by kind and name: the same tensors whatever the back-end."""
-        joined = [join(stack.state() for _, stack in stacks) for stacks in self.groups]
-        return {f"{group}.{name}": tensor for group, state in enumerate(joined) for name, tensor in state.items()}
+        joined = [join(stack.state() for _, stack in group) for group in self.groups]
+        return {f"{kind}.{name}": tensor for kind, state in enumerate(joined) for name, tensor in state.items()}
 
-    def load(self, state: dict[str, Tensor]) -> None:
-        """Copy in this ensemble's networks from the state of all."""
-        for group, (numbers, stacks) in enumerate(zip(self.numbers, self.groups, strict=True)):
-            prefix = f"{group}."
+    def weights(self) -> dict[str, Tensor]:
+        """The state without Adam's, which nothing after the training reads."""
+        return {name: tensor for name, tensor in self.state().items() if "adam." not in name}
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Copy in this ensemble's networks from the state of all.
+
+        Raises:
+            UserError: the state is of other networks.
+        """
+        for kind, (numbers, group) in enumerate(zip(self.numbers, self.groups, strict=True)):
+            prefix = f"{kind}."
             part = {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
-            for members, stack in stacks:
+            for members, stack in group:
                 stack.load(select(part, [numbers.index(j) for j in members]))
 
-    def copy_network(self, source: int, target: int) -> None:
-        """Make network `target` a copy of `source`, which is of the same kind."""
+    def load_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Copy in what `weights` gave; Adam's state stays as it is.
+
+        Raises:
+            UserError: the weights are of other networks.
+        """
+        self.load(self.state() | dict(weights))
+
+    def copy_network(self, donor: int, recipient: int) -> None:
+        """Make network `recipient` a copy of `donor`, Adam's state included; both are of one kind."""
         places = {j: (stack, row) for members, stack in self.stacks for row, j in enumerate(members)}
-        (donor, given), (taker, taken) = places[source], places[target]
-        copied = select(donor.state(), [given])
-        for name, tensor in taker.state().items():
+        (source, source_row), (target, target_row) = places[donor], places[recipient]
+        copied = select(source.state(), [source_row])
+        for name, tensor in target.state().items():
             if not is_shared(name):
-                tensor[taken] = copied[name][0]
+                tensor[target_row] = copied[name][0]
 
 
 def build_components(
@@ -146,45 +160,54 @@ def build_components(
         experiment: kinds, networks and back-end.
         shape: of one data point.
         seed: of the run.
-        unit: what one unit of a network's input is in the data's units.
+        unit: what one unit of a point is in the data set's own units.
         ids: the components to hold; all by default.
         device: where to train.
     """
-    groups: list[Group[ComponentStack]] = []
+    training = experiment.training
+    kinds: list[Kind[ComponentStack]] = []
     first = 0
     for settings in experiment.components:
-        numbers = range(first, first + settings.count)
         build = partial(
             COMPONENTS[settings.kind],
             settings,
             shape,
             unit=unit,
-            num_shared=experiment.training.shared_layers,
+            num_shared=training.shared_layers,
+            standardize=training.standardize == "cells",
             device=device,
         )
-        groups.append((numbers, build))
+        kinds.append((range(first, first + settings.count), build))
         first += settings.count
-    networks = [body for component in experiment.components for body in component.bodies]
-    backend = choose_backend(experiment.training, networks, device)
-    return Ensemble(groups, range(first) if ids is None else ids, backend, seed, "components")
+    networks = [network for component in experiment.components for network in component.bodies]
+    backend = choose_backend(training, networks, device)
+    return Ensemble.build(kinds, range(first) if ids is None else ids, backend, (seed, "components"))
 
 
 def build_discriminators(
     experiment: schema.Experiment,
     shape: Sequence[int],
-    seed: int,
-    *purpose: object,
+    key: StreamKey,
+    *,
     ids: Sequence[int] | None = None,
     device: torch.device | str = "cpu",
 ) -> Ensemble[DensityRatioStack]:
-    """The discriminators of an experiment, one for each component; arguments as in `build_components`."""
+    """The discriminators of an experiment, one for each component, freshly drawn.
+
+    Args:
+        experiment: its scoring says of what kind.
+        shape: of one data point.
+        key: of the random streams that draw the initial weights.
+        ids: the components to judge; all by default.
+        device: where to train.
+    """
     scoring = experiment.scoring
     joint = scoring.kind == "classifier" or scoring.trunk == "shared"
     backend = "stacked" if joint else choose_backend(experiment.training, [scoring.network], device)
     kind: type[DensityRatioStack] = ClassifierStack if scoring.kind == "classifier" else DiscriminatorStack
     numbers = range(experiment.num_components)
-    group = (numbers, partial(kind, scoring, shape, device=device))
-    return Ensemble([group], numbers if ids is None else ids, backend, seed, "discriminators", *purpose)
+    build = partial(kind, scoring, shape, device=device)
+    return Ensemble.build([(numbers, build)], numbers if ids is None else ids, backend, key)
 
 
 def choose_backend(training: schema.Training, networks: Sequence[schema.Network], device: torch.device | str) -> str:

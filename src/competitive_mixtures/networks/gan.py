@@ -1,7 +1,6 @@
 """k generative adversarial networks (Goodfellow et al., 2014, arXiv 1406.2661) trained at once."""
 
 import math
-from collections.abc import Sequence
 from copy import deepcopy
 from itertools import chain
 
@@ -9,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from competitive_mixtures.networks.architectures import build_decoder, build_encoder
-from competitive_mixtures.networks.discriminator import choose_activation
+from competitive_mixtures.networks.architectures import build_decoder, build_encoder, choose_activation
+from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.layers import Generators, draw_normal
-from competitive_mixtures.networks.stack import ComponentStack
+from competitive_mixtures.networks.stack import Trained
 from competitive_mixtures.settings import schema
 
-MAX_LOGIT = 30.0  # of a pixel: beyond it the sigmoid's slope is below 1e-13
+MAX_LOGIT = 30.0  # of a pixel: beyond it the sigmoid's gradient is below 1e-13
 
 
 class GANStack(ComponentStack):
@@ -26,39 +25,20 @@ class GANStack(ComponentStack):
     penalty is per point, and spectral norm takes its place. Samples are drawn by the running mean of a generator's
     weights, which does not circle around the equilibrium as the generator itself does (Yazıcı et al., 2019, arXiv
     1806.04498).
-
-    Args:
-        settings: networks, latent dimension, loss and optimiser of one GAN.
-        shape: of one data point; images are generated in [0, 1].
-        generators: one a component, on the CPU: they draw the initial weights.
-        unit: what one unit of x is in the data's units; no setting of a GAN depends on it.
-        num_shared: data-side layers of the generator that all components share.
-        device: where to train.
     """
 
     settings: schema.GAN
 
-    def __init__(
-        self,
-        settings: schema.GAN,
-        shape: Sequence[int],
-        generators: Generators,
-        *,
-        unit: float = 1.0,
-        num_shared: int = 0,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        super().__init__()
-        self.settings, self.count = settings, len(generators)
-        self.shape, self.unit, self.num_shared = tuple(shape), unit, num_shared
+    def build_networks(self, generators: Generators) -> Trained:
+        """Generator and critic, each trained on its own, and the generator's running mean."""
+        settings = self.settings
         self.batches_per_step = settings.critic_steps
-        self.makes_images = len(shape) == 3
         self.generator = build_decoder(
-            settings.generator, settings.latent_dim, shape, generators, num_shared=num_shared
+            settings.generator, settings.latent_dim, self.shape, generators, num_shared=self.num_shared
         )
         self.critic = build_encoder(
             settings.critic,
-            shape,
+            self.shape,
             1,
             generators,
             spectral=settings.loss == "non_saturating",
@@ -66,9 +46,10 @@ class GANStack(ComponentStack):
             activation=choose_activation(settings.critic),
         )
         self.average = deepcopy(self.generator).requires_grad_(False)
-        self.optimize(
-            device, generator=(self.generator, settings.optimizer), critic=(self.critic, settings.critic_optimizer)
-        )
+        return {
+            "generator": (self.generator, settings.optimizer),
+            "critic": (self.critic, settings.critic_optimizer),
+        }
 
     def draw_noise(self, generators: Generators, num_steps: int, batch_size: int) -> Tensor:
         """Latents of each critic update and of the generator's, and one more column for the penalty's mixing weight.
@@ -79,7 +60,7 @@ class GANStack(ComponentStack):
         rows = (self.settings.critic_steps + 1) * batch_size
         return draw_normal(generators, (num_steps, rows, self.settings.latent_dim + 1), self.device)
 
-    def step(self, x: Tensor, noise: Tensor) -> Tensor:
+    def update(self, x: Tensor, noise: Tensor) -> Tensor:
         """`critic_steps` updates of every critic and one of every generator.
 
         Args:
@@ -95,14 +76,14 @@ class GANStack(ComponentStack):
         output = self.generator(generator_noise[..., :-1])
         scores = self._score(self._finish(output))
         losses = (F.softplus(-scores) if self.settings.loss == "non_saturating" else -scores).mean(1)
-        if self.makes_images:  # a saturated generator has no gradient to come back by, and its loss tells nobody
+        if not self.is_vector:  # saturated sigmoids have no gradient and the loss hides it: penalise large logits
             losses = losses + F.relu(output.flatten(2).abs() - MAX_LOGIT).square().mean((1, 2))
         losses = self.optimizers["generator"].minimize(losses)
         self._update_average()
         return critic_losses + losses
 
     @torch.no_grad()
-    def sample(self, generators: Generators, num_samples: int) -> Tensor:
+    def generate(self, generators: Generators, num_samples: int) -> Tensor:
         """Samples (k, num_samples, *shape)."""
         self.eval()
         latents = draw_normal(generators, (num_samples, self.settings.latent_dim), self.device)
@@ -134,7 +115,7 @@ class GANStack(ComponentStack):
             mean.lerp_(value, 1 - self.settings.averaging)
 
     def _finish(self, output: Tensor) -> Tensor:
-        return output.sigmoid() if self.makes_images else output
+        return output.sigmoid() if not self.is_vector else output
 
     def _score(self, x: Tensor) -> Tensor:
         return self.critic(x).squeeze(2)

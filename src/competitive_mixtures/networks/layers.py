@@ -39,7 +39,7 @@ class Stacked(nn.Module):
         fan_in: inputs of one unit; weights and biases start uniform in +-1/sqrt(fan_in).
         generators: one for each component, on the CPU; a shared layer draws from the first.
         shared: whether the components share this layer.
-        bias: whether there is one; before a batch norm, which takes it away, it would only follow rounding errors.
+        bias: whether there is one; omit before batch norm, which cancels it.
         spectral: whether the weight is divided by its largest singular value (Miyato et al., 2018, arXiv 1802.05957).
     """
 

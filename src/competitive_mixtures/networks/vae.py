@@ -1,17 +1,18 @@
 """k variational autoencoders (Kingma & Welling, 2014, arXiv 1312.6114) trained at once."""
 
 import math
-from collections.abc import Sequence
 from math import prod
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from competitive_mixtures.networks.architectures import build_decoder, build_encoder
-from competitive_mixtures.networks.kernels.backprop import VAEBackprop, is_plain
+from competitive_mixtures.networks.architectures import build_decoder, build_encoder, plain_parameters
+from competitive_mixtures.networks.component import ComponentStack
+from competitive_mixtures.networks.kernels import choice
+from competitive_mixtures.networks.kernels.backprop import VAEBackprop
+from competitive_mixtures.networks.kernels.bernoulli import BernoulliLoss, bernoulli_loss
 from competitive_mixtures.networks.layers import Generators, draw_normal
-from competitive_mixtures.networks.stack import ComponentStack
+from competitive_mixtures.networks.stack import Trained
 from competitive_mixtures.settings import schema
 
 VARIANCE_RATE = 0.01  # of the running mean that a learned decoder variance is
@@ -20,77 +21,39 @@ VARIANCE_RATE = 0.01  # of the running mean that a learned decoder variance is
 INITIAL_VARIANCE = 0.3
 
 
-class BernoulliLoss(torch.autograd.Function):
-    """Cross-entropy of intensities x under logits o, (k, batch, d) each, summed over d: (k, batch).
-
-    With s = sigmoid(|o|), in [1/2, 1], it is max(o, 0) - o x - log s without overflow, and its gradient sigmoid(o) - x.
-    Written out since PyTorch's own took a third of a step of MNIST's components on a CPU.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, logits: Tensor, x: Tensor) -> Tensor:
-        """Keep the gradient; give the losses."""
-        losses, slope = bernoulli_loss(logits, x)
-        ctx.save_for_backward(slope)
-        return losses
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        """Scale the kept gradient; intensities have none."""
-        (own,) = ctx.saved_tensors
-        return own * gradient.unsqueeze(2), None
-
-
-def bernoulli_loss(logits: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-    """`BernoulliLoss` (k, batch) and its slope by the logits (k, batch, d)."""
-    s = torch.sigmoid(logits.abs())
-    slope = torch.where(logits > 0, s, 1 - s).sub_(x)
-    return torch.addcmul(logits.clamp_min(0), logits, x, value=-1).sub_(s.log_()).sum(2), slope
-
-
 class VAEStack(ComponentStack):
     """k VAEs with Gaussian encoders and a Gaussian or Bernoulli decoder.
 
     The optimal decoder variance is the mean squared error of the reconstructions (sigma-VAE; Rybkin et al., 2021, arXiv
     2006.13202); where it is `learned`, a running mean of that error takes its place.
 
-    Args:
-        settings: networks, latent dimension, likelihood and optimiser of one VAE.
-        shape: of one data point, (d,) or (c, h, w).
-        generators: one a component, on the CPU: they draw the initial weights.
-        unit: what one unit of x is in the data's units: a fixed decoder variance is given in these.
-        num_shared: data-side layers that all components share.
-        device: where to train.
+    A fixed decoder variance is given in the data set's own units, so it shrinks as those of the networks grow.
     """
 
     settings: schema.VAE
     variance: Tensor  # (k,), of the decoder
 
-    def __init__(
-        self,
-        settings: schema.VAE,
-        shape: Sequence[int],
-        generators: Generators,
-        *,
-        unit: float = 1.0,
-        num_shared: int = 0,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        super().__init__()
-        self.settings, self.count = settings, len(generators)
-        self.shape, self.unit, self.num_shared = tuple(shape), unit, num_shared
+    def build_networks(self, generators: Generators) -> Trained:
+        """Encoder and decoder, trained as one."""
+        settings, shared = self.settings, self.num_shared
         self.encoder = build_encoder(
-            settings.encoder, shape, 2 * settings.latent_dim, generators, num_shared=num_shared
+            settings.encoder, self.shape, 2 * settings.latent_dim, generators, num_shared=shared
         )
-        self.decoder = build_decoder(settings.decoder, settings.latent_dim, shape, generators, num_shared=num_shared)
+        self.decoder = build_decoder(settings.decoder, settings.latent_dim, self.shape, generators, num_shared=shared)
         self.register_buffer("variance", torch.full((self.count,), INITIAL_VARIANCE))
-        self.optimize(device, vae=(self, settings.optimizer))
-        self.passes: VAEBackprop | None = None
+        return {"vae": (self, settings.optimizer)}
+
+    def prepare(self, device: torch.device | str, trained: Trained) -> None:
+        """Choose the kernels too, which read the parameters where they lie."""
+        super().prepare(device, trained)
+        encoder, decoder = plain_parameters(self.encoder), plain_parameters(self.decoder)
+        suited = choice.suits("backprop", encoder) and choice.suits("backprop", decoder)
+        self.backprop = VAEBackprop(encoder, decoder) if suited else None
         self._fix_variance()
 
-    def fit_frame(self, row: int, points: Tensor) -> None:
+    def fit_standardization(self, row: int, points: Tensor) -> None:
         """As any component's; a fixed variance keeps its size in the data's units."""
-        super().fit_frame(row, points)
+        super().fit_standardization(row, points)
         self._fix_variance()
 
     def draw_noise(self, generators: Generators, num_steps: int, batch_size: int) -> Tensor:
@@ -112,19 +75,21 @@ class VAEStack(ComponentStack):
         divergence = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(2)
         return self._reconstruction(x, output) + divergence
 
-    def step(self, x: Tensor, noise: Tensor) -> Tensor:
-        """One Adam step for every component on its own batch; gives the losses before it, (k,)."""
+    def update(self, x: Tensor, noise: Tensor) -> Tensor:
+        """One Adam step for every component on its own batch; returns the losses before it, (k,)."""
         adam = self.optimizers["vae"]
-        if not (is_plain(self.encoder) and is_plain(self.decoder)):
+        if self.backprop is None:
             return adam.minimize(self.losses(x, noise).mean(1))
-        if self.passes is None or self.passes.batch_size != x.shape[1]:
-            self.passes = VAEBackprop(self.encoder, self.decoder, x.shape[1])
-        losses = self.passes.run(x.flatten(2), noise, self._reconstruct)
-        adam.descend(self.passes.gradients)
+        losses = self.backprop.run(x.flatten(2), noise, self._reconstruct)
+        adam.descend(self.backprop.gradients)
         return losses
 
+    def bound(self, x: Tensor, noise: Tensor) -> Tensor:
+        """The evidence lower bound of every point, (k, batch) in nats, with one noise draw each."""
+        return -self.losses(x, noise)
+
     @torch.no_grad()
-    def sample(self, generators: Generators, num_samples: int) -> Tensor:
+    def generate(self, generators: Generators, num_samples: int) -> Tensor:
         """Samples (k, num_samples, *shape): decoder means at prior draws, as the authors sample, or decoder draws."""
         latents = draw_normal(generators, (num_samples, self.settings.latent_dim), self.device)
         self.eval()
@@ -141,8 +106,8 @@ class VAEStack(ComponentStack):
     def _fix_variance(self) -> None:
         likelihood = self.settings.likelihood
         if likelihood.kind == "gaussian" and likelihood.variance != "learned":
-            extent = self.extent if self.has_frames else torch.ones(self.count)
-            self.variance.copy_(likelihood.variance / (self.unit * extent) ** 2)
+            scale = self.scale if self.is_vector else torch.ones(self.count)
+            self.variance.copy_(likelihood.variance / (self.unit * scale) ** 2)
 
     def _reconstruction(self, x: Tensor, output: Tensor) -> Tensor:
         if self.settings.likelihood.kind == "bernoulli":
@@ -158,7 +123,7 @@ class VAEStack(ComponentStack):
         return 0.5 * (error.sum(2) / variance + error.shape[2] * torch.log(2 * math.pi * variance))
 
     def _reconstruct(self, x: Tensor, output: Tensor) -> tuple[Tensor, Tensor]:
-        """Losses (k, batch) of points and outputs (k, batch, d), and their slope by the outputs."""
+        """Losses (k, batch) of points and outputs (k, batch, d), and their gradient with respect to the outputs."""
         if self.settings.likelihood.kind == "bernoulli":
             return bernoulli_loss(output, x)
         difference = x - output

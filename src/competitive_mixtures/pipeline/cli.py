@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.launch.fork_server import connect, run_job
+from competitive_mixtures.pipeline.fork_client import connect, run_job
 
 if TYPE_CHECKING:
     from competitive_mixtures.method.run import Run
@@ -67,8 +67,8 @@ def complain(message: str) -> None:
 def open_run(config: Path, data: Path, seed: int, threads: int) -> "Run":
     """Read the settings and the data of a job and set the number of threads."""
     from competitive_mixtures.data import load_dataset
+    from competitive_mixtures.method.device import choose_kernels
     from competitive_mixtures.method.run import Run, check_sizes
-    from competitive_mixtures.method.training import choose_kernels
     from competitive_mixtures.pipeline.resolved import read_experiment
 
     choose_kernels(threads)
@@ -139,12 +139,10 @@ def train_round(
     out: Out,
     threads: Threads = 1,
 ) -> None:
-    """One round: train on the cells, discriminate, score, and hand out the points anew."""
+    """One round: train on the cells, discriminate, score, and assign the points anew."""
     from competitive_mixtures.pipeline import jobs
 
-    run = open_run(config, data, seed, threads)
-    partial_round = jobs.compete(run, number, previous, range(run.experiment.num_components))
-    jobs.conclude(run, number, previous, [partial_round], out)
+    jobs.train_round(open_run(config, data, seed, threads), number, previous, out)
 
 
 @app.command()
@@ -160,12 +158,9 @@ def train_shard(
     threads: Threads = 1,
 ) -> None:
     """A shard of a round: train, discriminate and score some of the components."""
-    from competitive_mixtures.method import partial_round as partial_rounds
     from competitive_mixtures.pipeline import jobs
 
-    run = open_run(config, data, seed, threads)
-    ids = partial_rounds.choose_ids(run.experiment.num_components, shard, shards)
-    partial_rounds.write_partial_round(out, jobs.compete(run, number, previous, ids))
+    jobs.train_shard(open_run(config, data, seed, threads), number, previous, shard, shards, out)
 
 
 @app.command()
@@ -176,15 +171,13 @@ def reassign(
     number: Round,
     previous: Previous,
     out: Out,
-    partial_rounds: Annotated[list[Path], typer.Argument(help="the files of all shards")],
+    shards: Annotated[list[Path], typer.Argument(help="the files of all shards")],
     threads: Threads = 1,
 ) -> None:
-    """Join the shards of a round and hand out the points anew."""
-    from competitive_mixtures.method.partial_round import read_partial_round
+    """Join the shards of a round and assign the points anew."""
     from competitive_mixtures.pipeline import jobs
 
-    run = open_run(config, data, seed, threads)
-    jobs.conclude(run, number, previous, [read_partial_round(path) for path in partial_rounds], out)
+    jobs.reassign(open_run(config, data, seed, threads), number, previous, shards, out)
 
 
 @app.command()
@@ -200,11 +193,8 @@ def train_baseline(
 ) -> None:
     """Train a baseline in the paper's protocol and at equal compute."""
     from competitive_mixtures.method import baselines
-    from competitive_mixtures.method.run import Run
 
-    run = open_run(config, data, seed, threads)
-    other = Run(baselines.reshape_experiment(run.experiment, name), run.dataset, seed)
-    baselines.train_baseline(other, name, rounds, competition, out)
+    baselines.train_baseline(open_run(config, data, seed, threads), name, rounds, competition, out)
 
 
 @app.command()

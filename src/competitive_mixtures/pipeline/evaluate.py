@@ -25,8 +25,8 @@ from competitive_mixtures.files import (
 )
 from competitive_mixtures.method import baselines
 from competitive_mixtures.method.run import Run
+from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.ensemble import Ensemble
-from competitive_mixtures.networks.stack import ComponentStack
 from competitive_mixtures.seeding import derive_seed
 
 NUM_KEPT = {"vector": 2000, "image": 100}  # samples of every model that are kept for the figures
@@ -110,7 +110,7 @@ def draw_mixtures(run: Run, folder: Path, num_rounds: int) -> Iterator[Mixture]:
 
 def draw_baseline(run: Run, folder: Path, name: str) -> Iterator[Mixture]:
     """A baseline's mixture in each protocol."""
-    other = Run(baselines.reshape_experiment(run.experiment, name), run.dataset, run.seed)
+    other = run.with_experiment(baselines.reshape_experiment(run.experiment, name))
     tensors = read_tensors(folder / STATE)
     partition = tensors["assignment"].numpy()
     agreement = {}
@@ -118,7 +118,7 @@ def draw_baseline(run: Run, folder: Path, name: str) -> Iterator[Mixture]:
         agreement = compare_partitions(partition, np.asarray(run.dataset.train_labels))
     for protocol, record in read_json(folder / "metrics.json")["protocols"].items():
         components = other.build_components()
-        baselines.load_weights(components, take_named(tensors, f"{protocol}."))
+        components.load_weights(take_named(tensors, f"{protocol}."))
         facts = agreement | {cost: record[cost] for cost in COSTS}
         yield draw_mixture(other, components, record["weights"], name, protocol, facts)
 

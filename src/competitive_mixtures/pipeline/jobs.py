@@ -17,53 +17,68 @@ from competitive_mixtures.files import (
     write_tensors,
 )
 from competitive_mixtures.method import rounds
-from competitive_mixtures.method.partial_round import PartialRound
+from competitive_mixtures.method.partial_round import (
+    PartialRound,
+    choose_ids,
+    join_partial_rounds,
+    write_partial_round,
+)
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Clock, Run
+from competitive_mixtures.method.state import pack_state, unpack_state
 
 ASSIGNMENTS, RECORD, SAMPLES = "assignments.parquet", "metrics.json", "samples.npy"
 
 
 def pretrain(run: Run, out: Path) -> None:
     """Pretrain the components and write what round 0 starts from to the folder `out`."""
-    write_outcome(out, rounds.pretrain(run), run.dataset)
+    write_outcome(out, rounds.pretrain(run), run)
 
 
-def compete(run: Run, round_: int, previous: Path, ids: Sequence[int]) -> PartialRound:
-    """Play the part of some components in a round; see `rounds.compete`.
-
-    Args:
-        run: settings and data.
-        round_: t.
-        previous: folder of round t-1, or of the pretraining.
-        ids: numbers of the components that this job takes on.
-    """
-    with run.clock.time("load"):
-        tensors = read_tensors(previous / STATE)
-    return rounds.compete(run, round_, tensors, ids)
-
-
-def conclude(run: Run, round_: int, previous: Path, partial_rounds: Sequence[PartialRound], out: Path) -> None:
-    """Join the parts of a round and write its files; see `rounds.conclude`.
+def train_round(run: Run, number: int, previous: Path, out: Path) -> None:
+    """Play a whole round and write its files.
 
     Args:
         run: settings and data.
-        round_: t.
+        number: t.
         previous: folder of round t-1, or of the pretraining.
-        partial_rounds: of all components.
         out: folder of round t.
     """
+    part = compete(run, number, previous, range(run.experiment.num_components))
+    conclude(run, number, previous, part, out)
+
+
+def train_shard(run: Run, number: int, previous: Path, shard: int, num_shards: int, out: Path) -> None:
+    """Play a shard's part of a round and write it to the file `out`; other arguments as in `train_round`."""
+    part = compete(run, number, previous, choose_ids(run.experiment.num_components, shard, num_shards))
+    write_partial_round(out, part, keep_discriminators=not run.experiment.scoring.reset)
+
+
+def reassign(run: Run, number: int, previous: Path, shards: Sequence[Path], out: Path) -> None:
+    """Join the files of all shards and write the round's; other arguments as in `train_round`."""
+    conclude(run, number, previous, join_partial_rounds(run, shards), out)
+
+
+def compete(run: Run, number: int, previous: Path, ids: Sequence[int]) -> PartialRound:
+    """Steps (a) to (c) of a round for the components `ids`; see `rounds.compete`."""
+    with run.clock.time("load"):
+        state = unpack_state(run, read_tensors(previous / STATE), ids)
+    return rounds.compete(run, number, state, ids)
+
+
+def conclude(run: Run, number: int, previous: Path, part: PartialRound, out: Path) -> None:
+    """Steps (d) and (e) of a round, and its files; see `rounds.conclude`."""
     former = read_table(previous / ASSIGNMENTS)["component"]
-    write_outcome(out, rounds.conclude(run, round_, read_json(previous / RECORD), former, partial_rounds), run.dataset)
+    write_outcome(out, rounds.conclude(run, number, read_json(previous / RECORD), former, part), run)
 
 
-def write_outcome(out: Path, outcome: Outcome, dataset: Dataset) -> None:
+def write_outcome(out: Path, outcome: Outcome, run: Run) -> None:
     """Write a stage's state, samples and assignment table, and last its record, with the seconds that this took."""
     clock = Clock()
     with clock.time("write"):
-        write_tensors(out / STATE, outcome.tensors)
+        write_tensors(out / STATE, pack_state(outcome.state, keep_discriminators=not run.experiment.scoring.reset))
         write_array(out / SAMPLES, outcome.samples)
-        write_assignments(out, outcome, dataset)
+        write_assignments(out, outcome, run.dataset)
     write_json(out / RECORD, outcome.record | {"seconds": outcome.record["seconds"] | clock.seconds})
 
 

@@ -23,9 +23,9 @@ from sklearn.neighbors import KernelDensity
 from competitive_mixtures import CompetitiveMixture
 from competitive_mixtures.errors import TrainingDivergedError, UserError
 from competitive_mixtures.evaluation.likelihood import score_samples
-from competitive_mixtures.files import read_facts, read_json, read_table, read_tensors, take_named, write_tensors
-from competitive_mixtures.method import assignment
+from competitive_mixtures.files import read_json, read_metadata, read_table, read_tensors, take_named, write_tensors
 from competitive_mixtures.method.run import Run
+from competitive_mixtures.method.scoring import score_by_bound
 
 X = make_blobs().train
 IMAGES = make_images().train
@@ -270,7 +270,7 @@ class TestImages:
     def test_bound(self, pictured):
         mixture = pictured._mixture
         points = mixture.setup.scale.apply(IMAGES)
-        bounds = assignment.score_by_bound(mixture.components, points, 0, ("log density",)).numpy()
+        bounds = score_by_bound(mixture.components, points, (0, "log density")).numpy()
         expected = logsumexp(bounds, axis=1, b=pictured.weights_)
         assert np.allclose(pictured.score_samples(IMAGES), expected, rtol=1e-5)
 
@@ -422,9 +422,9 @@ class TestKept:
         write_tensors(tmp_path / "other.safetensors", {"x": torch.zeros(1)})
         with pytest.raises(UserError, match=r"other\.safetensors"):
             CompetitiveMixture.load(tmp_path / "other.safetensors")
-        write_tensors(tmp_path / "facts.safetensors", {"x": torch.zeros(1)}, {"ids": [0]})
+        write_tensors(tmp_path / "metadata.safetensors", {"x": torch.zeros(1)}, {"ids": [0]})
         with pytest.raises(UserError, match=r"expected a file that CompetitiveMixture\.save wrote"):
-            CompetitiveMixture.load(tmp_path / "facts.safetensors")
+            CompetitiveMixture.load(tmp_path / "metadata.safetensors")
 
     @pytest.mark.parametrize(
         ("key", "value"),
@@ -433,7 +433,7 @@ class TestKept:
     def test_a_damaged_file(self, fitted, tmp_path, key, value):
         path = tmp_path / "m.safetensors"
         fitted.save(path)
-        write_tensors(path, read_tensors(path), read_facts(path) | {key: value})
+        write_tensors(path, read_tensors(path), read_metadata(path) | {key: value})
         with pytest.raises(UserError, match=r"m\.safetensors: damaged"):
             CompetitiveMixture.load(path)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from competitive_mixtures.launch.fork_server import ADDRESS, connect, serve_jobs
+from competitive_mixtures.launch.fork_server import serve_jobs
+from competitive_mixtures.pipeline.fork_client import ADDRESS, connect
 
 COMMAND = [sys.executable, "-c", "from competitive_mixtures.pipeline.cli import main; main()"]
 DEADLINE_S = 60

@@ -5,15 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from examples import BASE, make_blobs, make_experiment
+from examples import BASE
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.method import assignment
-from competitive_mixtures.networks.ensemble import build_components, build_discriminators
-from competitive_mixtures.seeding import make_generators
 from competitive_mixtures.settings.schema import Scoring
 
 FINITE = st.floats(-50, 50, width=32)
@@ -35,7 +33,7 @@ class TestSplitUniformly:
     @given(num_points=st.integers(1, 300), share=st.floats(0, 1), seed=st.integers(0, 5))
     def test_parts_are_equal_up_to_one_point(self, num_points, share, seed):
         k = max(1, int(share * num_points))
-        parts = assignment.split_uniformly(num_points, k, seed)
+        parts = assignment.split_uniformly(num_points, k, (seed,))
         counts = np.bincount(parts, minlength=k)
         assert parts.shape == (num_points,)
         assert len(counts) == k
@@ -43,10 +41,10 @@ class TestSplitUniformly:
 
     def test_more_components_than_points_are_refused(self):
         with pytest.raises(UserError, match="components: 4 components for 3 training points"):
-            assignment.split_uniformly(3, 4, 0)
+            assignment.split_uniformly(3, 4, (0,))
 
     def test_it_depends_on_the_seed_alone(self):
-        splits = [assignment.split_uniformly(100, 3, seed) for seed in (0, 0, 1)]
+        splits = [assignment.split_uniformly(100, 3, (seed,)) for seed in (0, 0, 1)]
         assert np.array_equal(splits[0], splits[1])
         assert not np.array_equal(splits[0], splits[2])
 
@@ -108,46 +106,6 @@ class TestScores:
         assert assigned.winner.tolist() == [2]
         assert assigned.margin.tolist() == [1.0]
 
-    def test_scores_of_discriminators_are_their_ratios_in_order(self, monkeypatch):
-        monkeypatch.setattr(assignment, "SCORING_ROWS", 16)
-        points = torch.from_numpy(make_blobs().train)
-        for backend in ("stacked", "loop"):
-            ensemble = build_discriminators(make_experiment(training={"backend": backend}), (2,), 0, "round", 1)
-            found = assignment.score_by_discriminators(ensemble, points)
-            expected = torch.cat([stack.log_ratios(points) for _, stack in ensemble.stacks], dim=1)
-            assert found.shape == (120, 3)
-            torch.testing.assert_close(found, expected)
-
-    def test_large_images_are_scored_in_small_batches(self):
-        images = torch.zeros(1000, 3, 64, 64, dtype=torch.uint8)
-        sizes = [len(part) for part in assignment.split_batches(images)]
-        assert sizes == [341, 341, 318]
-        assert [len(part) for part in assignment.split_batches(torch.zeros(5000, 2))] == [4096, 904]
-
-    @pytest.mark.parametrize(("max_rows", "expected"), [(2730, 2730), (170, 170), (0, 1)])
-    def test_many_networks_side_by_side_score_small_batches(self, max_rows, expected):
-        assert len(assignment.split_batches(torch.zeros(5000, 2), max_rows)[0]) == expected
-
-    def test_bounds_of_both_back_ends_and_of_a_part_agree(self, monkeypatch):
-        monkeypatch.setattr(assignment, "SCORING_BATCH", 50)
-        points = torch.from_numpy(make_blobs().train)
-        found = []
-        for backend, ids in (("stacked", None), ("loop", None), ("stacked", [1])):
-            components = build_components(make_experiment(training={"backend": backend}), (2,), 0, ids=ids)
-            found.append(assignment.score_by_bound(components, points, 0, ("test",)))
-        assert found[0].shape == (120, 3)
-        torch.testing.assert_close(found[0], found[1])
-        torch.testing.assert_close(found[2], found[0][:, 1:2])
-
-    def test_a_bound_is_the_mean_negative_loss_over_its_draws(self):
-        points = torch.from_numpy(make_blobs().train)[:5]
-        components = build_components(make_experiment(), (2,), 0)
-        found = assignment.score_by_bound(components, points, 0, ("test",))
-        ((ids, stack),) = components.stacks
-        noise = stack.draw_noise(make_generators(0, "test", "bound", components=ids), assignment.BOUND_DRAWS, 5)
-        losses = [stack.losses(points.expand(3, 5, 2), draw) for draw in noise]
-        torch.testing.assert_close(found, -torch.stack(losses).mean(0).T.detach())
-
 
 class TestAssign:
     def test_highest_score_wins_and_ties_go_to_the_lowest_number(self):
@@ -203,11 +161,11 @@ class TestCells:
 
     def test_soft_cells_follow_the_responsibilities(self):
         scores = torch.log(torch.tensor([[0.7, 0.2, 0.1]])).expand(20_000, 3) + 5
-        cells = assignment.draw_soft_cells(scores, 0, ("round", 1))
+        cells = assignment.draw_soft_cells(scores, (0, "round", 1))
         shares = [len(cell) / 20_000 for cell in cells]
         assert sum(len(cell) for cell in cells) == 20_000
         np.testing.assert_allclose(shares, [0.7, 0.2, 0.1], atol=0.015)
 
     def test_soft_cells_of_certain_points_are_the_winners(self):
-        cells = assignment.draw_soft_cells(tensor([0.0, 200.0], [200.0, 0.0], [0.0, -math.inf]), 0, ())
+        cells = assignment.draw_soft_cells(tensor([0.0, 200.0], [200.0, 0.0], [0.0, -math.inf]), (0,))
         assert [cell.tolist() for cell in cells] == [[1, 2], [0]]

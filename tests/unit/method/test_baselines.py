@@ -11,6 +11,7 @@ from competitive_mixtures.evaluation.clustering import compare_partitions
 from competitive_mixtures.files import read_json, read_tensors, write_json
 from competitive_mixtures.method import baselines
 from competitive_mixtures.method.run import Run
+from competitive_mixtures.method.training import train_components
 
 VAE_PARAMETERS = 2 * 8 + 8 + 8 * 4 + 4 + 2 * 8 + 8 + 8 * 2 + 2
 NAMES = BASE["baselines"]
@@ -19,6 +20,10 @@ NAMES = BASE["baselines"]
 def open_baseline(name, experiment=None, dataset=None, seed=0):
     experiment = make_experiment() if experiment is None else experiment
     return Run(baselines.reshape_experiment(experiment, name), dataset or make_blobs(), seed)
+
+
+def train_baseline(name, competition, out):
+    baselines.train_baseline(Run(make_experiment(), make_blobs(), 0), name, 1, competition, out)
 
 
 class TestReshape:
@@ -119,11 +124,10 @@ def competition(tmp_path_factory):
 class TestTraining:
     @pytest.mark.parametrize("name", NAMES)
     def test_equal_compute_is_the_competitions(self, name, competition, tmp_path):
-        run = open_baseline(name)
-        baselines.train_baseline(run, name, 1, competition, tmp_path)
+        train_baseline(name, competition, tmp_path)
         target = read_json(competition / "metrics.json")["compute"]
         protocols = read_json(tmp_path / "metrics.json")["protocols"]
-        models = run.experiment.num_components
+        models = open_baseline(name).experiment.num_components
         per_step = 16 * protocols["paper"]["num_parameters"]
         assert protocols["equal_compute"]["compute"] == pytest.approx(target, abs=per_step / 2)
         for record in protocols.values():
@@ -139,32 +143,31 @@ class TestTraining:
 
     def test_the_shorter_protocol_is_a_stage_of_the_longer(self, competition, tmp_path):
         """Its weights are those of a training that stops there."""
-        run = open_baseline("single")
-        baselines.train_baseline(run, "single", 1, competition, tmp_path)
+        train_baseline("single", competition, tmp_path)
         tensors = read_tensors(tmp_path / "state.safetensors")
         steps = {name: r["num_steps"] for name, r in read_json(tmp_path / "metrics.json")["protocols"].items()}
         assert steps["paper"] < steps["equal_compute"]
         again = open_baseline("single")
         components = again.build_components()
-        again.train_on(components, [torch.arange(120)], steps["paper"], "baseline", "single", 0)
-        for name, tensor in baselines.weights_of(components).items():
+        key = (0, "baseline", "single", 0)
+        cells = [torch.arange(120)]
+        train_components(components, again.train, cells, num_steps=steps["paper"], batch_size=16, key=key)
+        for name, tensor in components.weights().items():
             assert torch.equal(tensors[f"paper.{name}"], tensor)
         assert not any("adam" in name for name in tensors)
 
     def test_weights_come_back(self, competition, tmp_path):
-        run = open_baseline("bagging")
-        baselines.train_baseline(run, "bagging", 1, competition, tmp_path)
+        train_baseline("bagging", competition, tmp_path)
         tensors = read_tensors(tmp_path / "state.safetensors")
         components = open_baseline("bagging").build_components()
         stored = {name.removeprefix("paper."): t for name, t in tensors.items() if name.startswith("paper.")}
-        baselines.load_weights(components, stored)
-        for name, tensor in baselines.weights_of(components).items():
+        components.load_weights(stored)
+        for name, tensor in components.weights().items():
             assert torch.equal(tensor, stored[name])
 
     def test_equal_step_counts(self, competition, tmp_path):
-        run = open_baseline("single")
         write_json(tmp_path / "last/metrics.json", {"compute": 20 * 16 * VAE_PARAMETERS})
-        baselines.train_baseline(run, "single", 1, tmp_path / "last", tmp_path)
+        train_baseline("single", tmp_path / "last", tmp_path)
         protocols = read_json(tmp_path / "metrics.json")["protocols"]
         assert protocols["paper"]["num_steps"] == protocols["equal_compute"]["num_steps"] == 20
         assert protocols["paper"]["compute"] == protocols["equal_compute"]["compute"]

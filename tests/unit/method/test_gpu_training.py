@@ -9,9 +9,9 @@ import torch
 from examples import CONV, CONV_GAN, CONV_VAE, GAN, MLP, VAE, change, make_blobs, make_experiment, make_images, play
 
 from competitive_mixtures.files import read_table
+from competitive_mixtures.method.batches import draw_batches, draw_comparisons
+from competitive_mixtures.method.device import choose_kernels
 from competitive_mixtures.method.run import Run
-from competitive_mixtures.method.training import choose_kernels, draw_batches, draw_comparisons
-from competitive_mixtures.networks.ensemble import build_discriminators
 from competitive_mixtures.seeding import make_generators
 from competitive_mixtures.settings.schema import Experiment
 
@@ -54,19 +54,19 @@ def take_steps(run: Run) -> None:
         return make_generators(0, "test", components=ids, device=run.device)
 
     components = run.build_components()
-    discriminators = build_discriminators(run.experiment, run.dataset.shape, 0, device=run.device)
+    discriminators = run.build_discriminators(0)
     cells = list(torch.arange(len(run.train), device=run.device).tensor_split(len(components.ids)))
     for ids, stack in components.stacks:
         own = [cells[j] for j in ids]
         for _ in range(2):  # the first time loads kernels
-            batches = draw_batches(stack, run.train, own, streams(ids), 3, 8)
+            batches = draw_batches(stack, run.train, own, num_steps=3, batch_size=8, streams=streams(ids))
             with forbid_waiting():
                 for batch, noise in batches:
                     stack.step(batch, noise)
     for ids, stack in discriminators.stacks:
-        partial_rounds = draw_comparisons(components, ids, run.train, 3, 8, 0, ("test",))
+        comparisons = draw_comparisons(components, ids, run.train, num_steps=3, batch_size=8, key=(0, "test"))
         with forbid_waiting():
-            for real, fake in partial_rounds:
+            for real, fake in comparisons:
                 stack.step(real, fake)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from competitive_mixtures.method import revival
+from competitive_mixtures.method.state import RoundState
 from competitive_mixtures.networks.ensemble import build_components
 
 
@@ -93,22 +94,22 @@ class TestFindSpare:
 class TestRevival:
     def test_the_widest_cells_give_to_the_first_spare_ones(self):
         gains = np.array([0.0, 5.0, 9.0, 0.0])
-        assert revival.plan_revivals([3, 0], np.zeros(4), gains, [0] * 4) == [[2, 3], [1, 0]]
+        assert revival.choose_donors([3, 0], np.zeros(4), gains, [0] * 4) == [(2, 3), (1, 0)]
 
     def test_kinds_are_not_mixed_and_each_gives_once(self):
         kinds, costs = [0, 0, 1, 1], np.zeros(4)
-        assert revival.plan_revivals([2], costs, np.array([9.0, 8.0, 0.0, 1.0]), kinds) == [[3, 2]]
-        assert revival.plan_revivals([0, 1], costs, np.array([0.0, 0.0, 3.0, 4.0]), kinds) == []
-        assert revival.plan_revivals([0, 1, 2], costs, np.array([0.0, 0.0, 0.0, 4.0]), [0] * 4) == [[3, 0]]
+        assert revival.choose_donors([2], costs, np.array([9.0, 8.0, 0.0, 1.0]), kinds) == [(3, 2)]
+        assert revival.choose_donors([0, 1], costs, np.array([0.0, 0.0, 3.0, 4.0]), kinds) == []
+        assert revival.choose_donors([0, 1, 2], costs, np.array([0.0, 0.0, 0.0, 4.0]), [0] * 4) == [(3, 0)]
 
     def test_none_is_revived_where_that_widens_the_cells(self):
         gains = np.array([0.0, 5.0, 3.0, 0.0])
-        assert revival.plan_revivals([0, 3], np.array([6.0, 0.0, 0.0, 4.0]), gains, [0] * 4) == [[1, 3]]
-        assert revival.plan_revivals([0, 3], np.array([1.0, 0.0, 0.0, 3.0]), gains, [0] * 4) == [[1, 0]]
-        assert revival.plan_revivals([3], np.array([0.0, 0.0, 0.0, 5.0]), gains, [0] * 4) == []
+        assert revival.choose_donors([0, 3], np.array([6.0, 0.0, 0.0, 4.0]), gains, [0] * 4) == [(1, 3)]
+        assert revival.choose_donors([0, 3], np.array([1.0, 0.0, 0.0, 3.0]), gains, [0] * 4) == [(1, 0)]
+        assert revival.choose_donors([3], np.array([0.0, 0.0, 0.0, 5.0]), gains, [0] * 4) == []
 
     def test_nothing_to_revive(self):
-        assert revival.plan_revivals([], np.zeros(2), np.array([1.0, 2.0]), [0, 0]) == []
+        assert revival.choose_donors([], np.zeros(2), np.array([1.0, 2.0]), [0, 0]) == []
 
     def test_weights_are_shared_with_the_revived(self):
         weights = np.array([0.6, 0.0, 0.3, 0.1])
@@ -117,27 +118,28 @@ class TestRevival:
         assert weights.tolist() == [0.6, 0.0, 0.3, 0.1]
 
     @pytest.mark.parametrize("backend", ["stacked", "loop"])
-    def test_the_givers_cell_is_split_and_its_networks_copied(self, backend):
+    def test_the_donors_cell_is_split_and_its_networks_copied(self, backend):
         components = build_components(make_experiment(training={"backend": backend}), (2,), 0)
-        cells = [torch.arange(9), torch.tensor([20]), torch.arange(10, 15)]
-        after = revival.revive(components, cells, [[0, 1]], 0, ("round", 2))
-        assert [len(cell) for cell in after] == [5, 4, 5]
-        assert torch.cat(after[:2]).sort().values.tolist() == list(range(9))
-        assert torch.equal(after[2], cells[2])
-        assert all(torch.equal(cell, cell.sort().values) for cell in after)
-        assert [len(cell) for cell in cells] == [9, 1, 5]
+        state = RoundState(components, None, [torch.arange(9), torch.tensor([20]), torch.arange(10, 15)], [(0, 1)])
+        revival.revive(state, (0, "round", 2))
+        assert [len(cell) for cell in state.cells] == [5, 4, 5]
+        assert torch.cat(state.cells[:2]).sort().values.tolist() == list(range(9))
+        assert state.cells[2].tolist() == list(range(10, 15))
+        assert all(torch.equal(cell, cell.sort().values) for cell in state.cells)
+        assert state.revivals == []
         for name, stacked in components.state().items():
             if "shared" not in name:
                 assert torch.equal(stacked[0], stacked[1])
 
-    def test_a_cell_of_one_point_stays_with_the_giver(self):
+    def test_a_cell_of_one_point_stays_with_the_donor(self):
         components = build_components(make_experiment(components=[VAE | {"count": 2}]), (2,), 0)
-        cells = revival.revive(components, [torch.tensor([4]), torch.tensor([1])], [[0, 1]], 0, ())
-        assert [cell.tolist() for cell in cells] == [[4], []]
+        state = RoundState(components, None, [torch.tensor([4]), torch.tensor([1])], [(0, 1)])
+        revival.revive(state, (0,))
+        assert [cell.tolist() for cell in state.cells] == [[4], []]
 
     def test_gans_of_a_mixed_competition_are_revived_by_gans(self):
         experiment = make_experiment(components=[VAE | {"count": 1}, GAN | {"count": 2}], baselines=[])
         components = build_components(experiment, (2,), 0)
-        revival.revive(components, [torch.arange(2)] * 3, [[2, 1]], 0, ())
+        revival.revive(RoundState(components, None, [torch.arange(2)] * 3, [(2, 1)]), (0,))
         weight = components.state()["1.generator.layers.0.weight"]
         assert torch.equal(weight[0], weight[1])

@@ -16,11 +16,11 @@ from competitive_mixtures.method import assignment
 from competitive_mixtures.method.partial_round import PartialRound
 from competitive_mixtures.method.rounds import quantiles
 from competitive_mixtures.method.run import Run
-from competitive_mixtures.pipeline.jobs import compete, conclude, pretrain
+from competitive_mixtures.pipeline.jobs import compete, conclude, pretrain, reassign, train_shard
 
 K = 3
 VAE_PARAMETERS = 2 * 8 + 8 + 8 * 4 + 4 + 2 * 8 + 8 + 8 * 2 + 2
-JUDGE_PARAMETERS = 2 * 8 + 8 + 8 + 1
+DISCRIMINATOR_PARAMETERS = 2 * 8 + 8 + 8 + 1
 SCORING = BASE["scoring"]
 
 
@@ -48,7 +48,7 @@ class TestFiles:
 
     def test_pretraining_is_on_a_uniform_split(self, run):
         table = read_table(run / "pretrain/assignments.parquet")
-        assert np.array_equal(table["component"], assignment.split_uniformly(120, K, 0))
+        assert np.array_equal(table["component"], assignment.split_uniformly(120, K, (0,)))
         assert metrics(run / "pretrain")["counts"] == [40, 40, 40]
 
     def test_assignment_table(self, run):
@@ -82,14 +82,14 @@ class TestFiles:
 
     def test_costs_recomputed_by_hand(self, run):
         """Every step of a component takes 16 points; every step of a discriminator 16 real points and 16 samples."""
-        training, judging = 10 * 16 * K, 10 * 2 * 16 * K
+        training, discriminating = 10 * 16 * K, 10 * 2 * 16 * K
         samples, compute = training, training * VAE_PARAMETERS
         assert metrics(run / "pretrain")["samples_seen"] == samples
         assert metrics(run / "pretrain")["compute"] == compute
         for t in range(3):
             record = metrics(run / f"rounds/{t}")
-            samples += judging + (training if t else 0)
-            compute += judging * JUDGE_PARAMETERS + (training * VAE_PARAMETERS if t else 0)
+            samples += discriminating + (training if t else 0)
+            compute += discriminating * DISCRIMINATOR_PARAMETERS + (training * VAE_PARAMETERS if t else 0)
             assert (record["samples_seen"], record["compute"]) == (samples, compute)
 
     def test_losses(self, run):
@@ -122,7 +122,7 @@ def test_objective_of_given_scores(tmp_path):
     partial_round = compete(run, 0, tmp_path / "pretrain", range(K))
     partial_round.log_ratios = 3 * torch.randn(120, K, generator=torch.Generator().manual_seed(0))
     partial_round.log_ratios_test = partial_round.log_ratios[:40].clone()
-    conclude(run, 0, tmp_path / "pretrain", [partial_round], tmp_path / "0")
+    conclude(run, 0, tmp_path / "pretrain", partial_round, tmp_path / "0")
     record = metrics(tmp_path / "0")
     scores = partial_round.log_ratios.double().numpy()
     normalized = scores - logsumexp(scores, axis=0)
@@ -144,12 +144,10 @@ def test_held_out_points_of_a_component_without_weight_leave_the_objective_open(
     pretrain(run, tmp_path / "pretrain")
     partial_round = compete(run, 0, tmp_path / "pretrain", range(K))
     partial_round.log_ratios = torch.tensor([[1.0, 0.0, 0.0]]).repeat(120, 1)
-    partial_round.log_ratios[0, 1:] = (
-        5  # so that components 1 and 2 cannot win anything after normalisation but point 0
-    )
+    partial_round.log_ratios[0, 1:] = 5  # components 1 and 2 can win nothing but point 0 after normalisation
     partial_round.log_ratios[0, 2] = 4
     partial_round.log_ratios_test = torch.tensor([[0.0, 0.0, 9.0]]).repeat(40, 1)
-    conclude(run, 0, tmp_path / "pretrain", [partial_round], tmp_path / "0")
+    conclude(run, 0, tmp_path / "pretrain", partial_round, tmp_path / "0")
     record = metrics(tmp_path / "0")
     assert record["counts"][2] == 0
     assert record["objective_test"] is None
@@ -220,7 +218,7 @@ def test_a_run_that_is_lengthened_goes_on_as_a_long_one(tmp_path):
     long = play(experiment, dataset, tmp_path / "long", rounds=3)
     short = play(experiment, dataset, tmp_path / "short", rounds=2)
     partial_round = compete(Run(experiment, dataset, 0), 3, short, range(K))
-    conclude(Run(experiment, dataset, 0), 3, short, [partial_round], tmp_path / "more")
+    conclude(Run(experiment, dataset, 0), 3, short, partial_round, tmp_path / "more")
     for file in ("assignments.parquet", "samples.npy", "state.safetensors"):
         assert (long / file).read_bytes() == (tmp_path / "more" / file).read_bytes()
 
@@ -235,7 +233,7 @@ def test_back_ends_assign_alike(tmp_path):
 
 def test_carried_on_discriminators_keep_training(tmp_path):
     last = play(make_experiment(scoring={"reset": False}), make_blobs(), tmp_path)
-    assert read_tensors(last / "state.safetensors")["discriminators.0.shared.adam.discriminator.num_steps"] == 30
+    assert read_tensors(last / "state.safetensors")["discriminators.0.shared.adam.network.num_steps"] == 30
     last = play(make_experiment(), make_blobs(), tmp_path / "reset")
     assert not any(name.startswith("discriminators") for name in read_tensors(last / "state.safetensors"))
 
@@ -266,22 +264,22 @@ class TestRevival:
         assert all(not pairs for t, pairs in enumerate(revived) if t not in (2, 4))
         assert any(revived)
 
-    def test_a_starved_components_cell_is_half_of_the_givers(self, tmp_path):
+    def test_a_starved_components_cell_is_half_of_the_donors(self, tmp_path):
         run = Run(make_experiment(revival={"every": 1, "min_share": 0.5, "until": 9}), make_blobs(), 0)
         pretrain(run, tmp_path / "pretrain")
         partial_round = compete(run, 1, tmp_path / "pretrain", range(K))
         partial_round.log_ratios = torch.full((120, K), -30.0)
         partial_round.log_ratios[:80, 0] = partial_round.log_ratios[80:, 2] = 0
-        conclude(run, 1, tmp_path / "pretrain", [partial_round], tmp_path / "1")
-        ((donor, taker),) = read_tensors(tmp_path / "1/state.safetensors")["revivals"].tolist()
-        assert taker == 1
+        conclude(run, 1, tmp_path / "pretrain", partial_round, tmp_path / "1")
+        ((donor, recipient),) = read_tensors(tmp_path / "1/state.safetensors")["revivals"].tolist()
+        assert recipient == 1
         assert donor in (0, 2)
         after = compete(Run(run.experiment, run.dataset, 0), 2, tmp_path / "1", range(K))
-        sizes = [len(after.tensors[f"cells.{j}"]) for j in range(K)]
+        sizes = [len(after.state.cells[j]) for j in range(K)]
         expected = [80, 0, 40]
         assert sizes[donor] + sizes[1] == expected[donor]
         assert abs(sizes[donor] - sizes[1]) <= 1
-        assert after.facts["revived"] == [[donor, 1]]
+        assert after.metrics["revived"] == [(donor, 1)]
 
     def test_a_revived_component_can_win_a_posteriori(self, tmp_path):
         """Its weight of the round before is zero; it shares the donor's."""
@@ -291,11 +289,11 @@ class TestRevival:
         partial_round = compete(run, 1, tmp_path / "pretrain", range(K))
         partial_round.log_ratios = torch.full((120, K), -30.0)
         partial_round.log_ratios[:80, 0] = partial_round.log_ratios[80:, 2] = 0
-        conclude(run, 1, tmp_path / "pretrain", [partial_round], tmp_path / "1")
+        conclude(run, 1, tmp_path / "pretrain", partial_round, tmp_path / "1")
         assert metrics(tmp_path / "1")["counts"] == [80, 0, 40]
         after = compete(Run(run.experiment, run.dataset, 0), 2, tmp_path / "1", range(K))
-        assert after.facts["revived"][0][1] == 1
-        conclude(run, 2, tmp_path / "1", [after], tmp_path / "2")
+        assert after.metrics["revived"][0][1] == 1
+        conclude(run, 2, tmp_path / "1", after, tmp_path / "2")
         assert metrics(tmp_path / "2")["counts"][1] > 0
 
 
@@ -345,9 +343,9 @@ class TestErrors:
     def test_a_missing_shard(self, tmp_path):
         run = Run(make_experiment(), make_blobs(), 0)
         pretrain(run, tmp_path)
-        partial_round = compete(run, 0, tmp_path, [0, 1])
-        with pytest.raises(UserError, match=r"found components \[0, 1\]"):
-            conclude(run, 0, tmp_path, [partial_round], tmp_path / "0")
+        train_shard(run, 0, tmp_path, 0, 3, tmp_path / "shard")
+        with pytest.raises(UserError, match=r"found components \[0\]"):
+            reassign(run, 0, tmp_path, [tmp_path / "shard"], tmp_path / "0")
 
     def test_a_state_of_other_settings(self, tmp_path):
         pretrain(Run(make_experiment(), make_blobs(), 0), tmp_path)
@@ -365,7 +363,7 @@ class TestErrors:
         partial_round = compete(run, 0, tmp_path, range(K))
         partial_round.log_ratios[3, 1] = math.nan
         with pytest.raises(UserError, match="component 1"):
-            conclude(run, 0, tmp_path, [partial_round], tmp_path / "0")
+            conclude(run, 0, tmp_path, partial_round, tmp_path / "0")
         assert not (tmp_path / "0").exists()
 
 
@@ -375,11 +373,11 @@ def test_quantiles():
     assert set(quantiles(np.array([1.0, np.inf])).values()) == {None}
 
 
-def test_contests_hold_only_their_own_components(tmp_path):
+def test_a_part_holds_only_its_own_components(tmp_path):
     run = Run(make_experiment(), make_blobs(), 0)
     pretrain(run, tmp_path)
     partial_round = compete(run, 0, tmp_path, [1])
     assert isinstance(partial_round, PartialRound)
     assert partial_round.log_ratios.shape == (120, 1)
-    assert [name for name in partial_round.tensors if name.startswith("cells")] == ["cells.1"]
-    assert json.dumps(partial_round.facts, allow_nan=False)
+    assert partial_round.state.components.ids == partial_round.state.discriminators.ids == [1]
+    assert json.dumps(partial_round.metrics, allow_nan=False)

@@ -76,40 +76,20 @@ def test_images_are_never_standardized():
     assert run.scale == Scale()
 
 
-@pytest.mark.parametrize("backend", ["stacked", "loop"])
-@pytest.mark.parametrize(
-    ("block", "rows", "parameters"),
-    [(VAE, 16, VAE_PARAMETERS), (GAN | {"critic_steps": 4}, 4 * 16, GAN_PARAMETERS)],
-    ids=["vae", "gan"],
-)
-def test_costs_by_hand(backend, block, rows, parameters):
-    """Samples are the real points that are drawn; compute is their number times the parameters they go through."""
-    run = Run(make_experiment(components=[block], training={"backend": backend}), make_blobs(), 0)
-    components = run.build_components()
-    facts = run.train_on(components, thirds(run), 5, "test")
-    assert facts["samples_seen"] == 5 * rows * K
-    assert facts["compute"] == 5 * rows * K * parameters
-    empty = torch.empty(0, dtype=torch.int64)
-    holed = run.train_on(components, [empty, *thirds(run)[1:]], 5, "test")
-    assert holed["samples_seen"] == 5 * rows * (K - 1)
-    assert holed["compute"] == 5 * rows * (K - 1) * parameters
-    assert holed["component_loss"][0] is None
-    assert all(np.isfinite(holed["component_loss"][1:]))
+def test_a_run_with_another_experiment_shares_the_points_and_has_a_clock_of_its_own():
+    run = Run(make_experiment(), make_blobs(), 3)
+    other = run.with_experiment(make_experiment(components=[VAE | {"count": 1}]))
+    assert other.train is run.train
+    assert (other.scale, other.seed) == (run.scale, 3)
+    assert (other.experiment.num_components, run.experiment.num_components) == (1, K)
+    with other.clock.time("train"):
+        pass
+    assert "train" not in run.clock.seconds
 
 
-def test_costs_of_a_mixed_population():
-    blocks = [VAE | {"count": 1}, GAN | {"count": 2, "critic_steps": 2}]
-    run = Run(make_experiment(components=blocks, baselines=[]), make_blobs(), 0)
-    facts = run.train_on(run.build_components(), thirds(run), 5, "test")
-    assert facts["samples_seen"] == 5 * 16 * (1 + 2 * 2)
-    assert facts["compute"] == 5 * 16 * (VAE_PARAMETERS + 2 * 2 * GAN_PARAMETERS)
-    assert run.kinds == [0, 1, 1]
-
-
-def test_no_steps_cost_nothing():
-    run = Run(make_experiment(), make_blobs(), 0)
-    facts = run.train_on(run.build_components(), thirds(run), 0, "test")
-    assert facts == {"component_loss": [None] * K, "samples_seen": 0, "compute": 0}
+def test_kinds_number_the_blocks():
+    blocks = [VAE | {"count": 1}, GAN | {"count": 2}]
+    assert Run(make_experiment(components=blocks, baselines=[]), make_blobs(), 0).kinds == [0, 1, 1]
 
 
 def test_samples_are_in_the_datas_units():

@@ -4,15 +4,9 @@ import pytest
 import torch
 from examples import ADAM, BASE, CONV, CONV_GAN, CONV_VAE, GAN, MLP, VAE, make_blobs, make_experiment, make_images
 
-from competitive_mixtures.errors import TrainingDivergedError, UserError
-from competitive_mixtures.method import training
-from competitive_mixtures.method.training import (
-    choose_device,
-    chunk_length,
-    to_float,
-    train_components,
-    train_discriminators,
-)
+from competitive_mixtures.errors import TrainingDivergedError
+from competitive_mixtures.method import batches
+from competitive_mixtures.method.training import train_components, train_discriminators
 from competitive_mixtures.networks.ensemble import build_components, build_discriminators
 
 K = 3
@@ -41,9 +35,9 @@ def build(block, points, backend="stacked", ids=None, **changes):
     return build_components(experiment, points.shape[1:], 0, ids=ids)
 
 
-def train(components, points, cells, num_steps=100, purpose=("test",), **options):
-    options = {"batch_size": 8, "seed": 0, "progress": lambda steps: None} | options
-    return train_components(components, points, cells, num_steps=num_steps, purpose=purpose, **options)
+def train(components, points, cells, num_steps=100, key=(0, "test")):
+    """Losses (k,) of a training with small batches."""
+    return train_components(components, points, cells, num_steps=num_steps, batch_size=8, key=key).losses
 
 
 def clone(state):
@@ -89,7 +83,7 @@ def test_networks_on_a_thread_each_train_the_same():
 def test_chunks_of_draws_are_the_same_for_every_back_end_and_shard(backend, monkeypatch):
     """Where a stream is cut into chunks must not depend on how many networks train side by side."""
     points = points_for(VAE)
-    monkeypatch.setattr(training, "CHUNK_BYTES", 7 * 8 * 8 * 16)  # seven steps of one component
+    monkeypatch.setattr(batches, "CHUNK_BYTES", 7 * 8 * 8 * 16)  # seven steps of one component
     whole = build(VAE, points, backend)
     train(whole, points, thirds(points), 30)
     alone = build(VAE, points, ids=[1])
@@ -99,7 +93,7 @@ def test_chunks_of_draws_are_the_same_for_every_back_end_and_shard(backend, monk
 
 @pytest.mark.parametrize("block", [VAE, GAN], ids=["vae", "gan"])
 @pytest.mark.parametrize("ids", [[0], [1, 2]])
-def test_part_of_a_population_trains_as_the_whole(block, ids):
+def test_part_of_an_ensemble_trains_as_the_whole(block, ids):
     points = points_for(block)
     whole, part = build(block, points), build(block, points, ids=ids)
     losses = train(whole, points, thirds(points), 40)
@@ -132,10 +126,10 @@ def test_idle_rounds_leave_both_back_ends_alike():
     states = []
     for backend in ("stacked", "loop"):
         ensemble = build(VAE, points, backend)
-        train(ensemble, points, [torch.empty(0, dtype=torch.int64), *cells[1:]], 20, ("round", 1))
+        train(ensemble, points, [torch.empty(0, dtype=torch.int64), *cells[1:]], 20, (0, "round", 1))
         resumed = build(VAE, points, backend)
         resumed.load(clone(ensemble.state()))
-        train(resumed, points, cells, 20, ("round", 2))
+        train(resumed, points, cells, 20, (0, "round", 2))
         states.append(resumed.state())
     assert_close(*states)
 
@@ -149,32 +143,22 @@ def test_one_alive_component_with_shared_layers():
     assert losses.isnan().tolist() == [True, False, True]
 
 
-def test_batches_come_from_the_cell():
-    points = torch.cat([torch.full((20, 2), float(j)) for j in range(K)])
-    ensemble = build(LEARNED, points)
-    (ids, stack), *_ = ensemble.stacks
-    streams = training.make_generators(0, components=ids)
-    cells = thirds(points)
-    for x, noise in training.draw_batches(stack, points, cells, streams, 5, 8):
-        assert x.shape == (K, 8, 2)
-        assert noise.shape == (K, 8, 2)
-        assert torch.equal(x, torch.arange(3.0).view(K, 1, 1).expand_as(x))
-
-
 def test_no_steps_change_nothing():
     points = points_for(VAE)
     ensemble = build(VAE, points)
     before = clone(ensemble.state())
-    assert train(ensemble, points, thirds(points), 0).isnan().all()
+    costs = train_components(ensemble, points, thirds(points), num_steps=0, batch_size=8, key=(0, "test"))
+    assert costs.losses.isnan().all()
+    assert (costs.samples_seen, costs.compute) == (0, 0)
     assert_close(ensemble.state(), before)
 
 
-def test_streams_depend_on_seed_and_purpose():
+def test_streams_depend_on_seed_and_name():
     points = points_for(VAE)
     results = []
-    for options in ({}, {}, {"seed": 1}, {"purpose": ("other",)}):
+    for key in ((0, "test"), (0, "test"), (1, "test"), (0, "other")):
         ensemble = build(VAE, points)
-        train(ensemble, points, thirds(points), 5, **options)
+        train(ensemble, points, thirds(points), 5, key)
         results.append(ensemble.state()["0.decoder.layers.0.weight"])
     assert torch.equal(results[0], results[1])
     assert not torch.equal(results[0], results[2])
@@ -188,10 +172,34 @@ def test_loss_is_the_mean_of_the_last_tenth():
     (_, stack), *_ = ensemble.stacks
     step = stack.step
     stack.step = lambda x, noise: seen.append(step(x, noise)) or seen[-1]
-    told = []
-    losses = train(ensemble, points, thirds(points), 40, progress=told.append)
+    losses = train(ensemble, points, thirds(points), 40)
     torch.testing.assert_close(losses, torch.stack(seen[-4:]).mean(0))
-    assert sum(told) == 40
+    assert len(seen) == 40
+
+
+def test_costs_of_a_mixed_ensemble():
+    points = points_for(VAE)
+    blocks = [VAE | {"count": 1}, GAN | {"count": 2, "critic_steps": 2}]
+    ensemble = build_components(make_experiment(components=blocks, baselines=[]), (2,), 0)
+    costs = train_components(ensemble, points, thirds(points), num_steps=5, batch_size=16, key=(0, "test"))
+    vae, gans = (stack.num_parameters for _, stack in ensemble.stacks)
+    assert costs.samples_seen == 5 * 16 * (1 + 2 * 2)
+    assert costs.compute == 5 * 16 * (vae + 2 * gans)  # two critic steps of each GAN
+
+
+@pytest.mark.parametrize("backend", ["stacked", "loop"])
+def test_costs_by_hand(backend):
+    points = points_for(GAN)
+    block = GAN | {"critic_steps": 2}
+    ensemble = build(block, points, backend)
+    cells = [torch.arange(9), torch.empty(0, dtype=torch.int64), torch.arange(9, 20)]
+    costs = train_components(ensemble, points, cells, num_steps=5, batch_size=8, key=(0, "test"))
+    assert costs.samples_seen == 5 * 8 * 2 * 2  # steps, batch, critic steps, components with points
+    assert costs.compute == costs.samples_seen * ensemble.num_parameters / K
+    discriminators, _ = make_discriminators(points, GAN, backend)
+    costs = train_discriminators(discriminators, points, ensemble, num_steps=5, batch_size=8, key=(0, "test"))
+    assert costs.samples_seen == 5 * 2 * 8 * K  # a batch of real points and one of samples
+    assert costs.compute == costs.samples_seen * discriminators.num_parameters / K
 
 
 @pytest.mark.parametrize("backend", ["stacked", "loop"])
@@ -219,20 +227,13 @@ def make_discriminators(points, components=VAE, backend="stacked", **scoring):
         components=[components], training={"backend": backend}, scoring=BASE["scoring"] | scoring
     )
     shape = points.shape[1:]
-    return build_discriminators(experiment, shape, 0, "round", 1), build_components(experiment, shape, 0)
+    return build_discriminators(experiment, shape, (0, "round", 1)), build_components(experiment, shape, 0)
 
 
-def train_discriminators_of(discriminators, components, points, num_steps=100):
-    return train_discriminators(
-        discriminators,
-        components,
-        points,
-        num_steps=num_steps,
-        batch_size=8,
-        seed=0,
-        purpose=("test",),
-        progress=lambda steps: None,
-    )
+def discriminate(discriminators, components, points, num_steps=100):
+    """Losses (k,) of a training with small batches."""
+    key = (0, "test")
+    return train_discriminators(discriminators, points, components, num_steps=num_steps, batch_size=8, key=key).losses
 
 
 @pytest.mark.parametrize(("network", "components"), [(MLP, VAE), (CONV, CONV_VAE), (MLP, CONV_VAE), (MLP, GAN)])
@@ -241,7 +242,7 @@ def test_discriminators_of_both_back_ends_agree(network, components):
     states, losses = [], []
     for backend in ("stacked", "loop"):
         discriminators, ensemble = make_discriminators(points, components, backend, network=network)
-        losses.append(train_discriminators_of(discriminators, ensemble, points))
+        losses.append(discriminate(discriminators, ensemble, points))
         states.append(discriminators.state())
     torch.testing.assert_close(*losses, rtol=1e-4, atol=1e-5)
     assert_close(*states)
@@ -254,7 +255,7 @@ def test_discriminators_one_by_one_against_components_side_by_side():
     states = []
     for backend in ("auto", "stacked"):
         discriminators, ensemble = make_discriminators(points, flat, backend, network=CONV)
-        train_discriminators_of(discriminators, ensemble, points, 20)
+        discriminate(discriminators, ensemble, points, 20)
         states.append(discriminators.state())
     assert_close(*states)
 
@@ -263,7 +264,7 @@ def test_discriminators_tell_points_from_samples_and_leave_components_alone():
     points = points_for(VAE) + 20  # far from what fresh networks sample
     discriminators, components = make_discriminators(points)
     before = clone(components.state())
-    losses = train_discriminators_of(discriminators, components, points, 200)
+    losses = discriminate(discriminators, components, points, 200)
     assert (losses < 0.2).all()
     assert_close(components.state(), before)
 
@@ -273,30 +274,4 @@ def test_divergence_names_the_discriminator(scoring):
     points = points_for(VAE)
     discriminators, components = make_discriminators(points, optimizer=ADAM | {"learning_rate": 1e6}, **scoring)
     with pytest.raises(TrainingDivergedError, match=r"discriminator \d diverged at step \d+"):
-        train_discriminators_of(discriminators, components, points)
-
-
-def test_to_float_scales_images_and_keeps_vectors():
-    images = torch.tensor([0, 51, 255], dtype=torch.uint8)
-    torch.testing.assert_close(to_float(images), torch.tensor([0.0, 0.2, 1.0]))
-    vectors = torch.tensor([3.0, -1.0])
-    assert to_float(vectors) is vectors
-
-
-def test_chunk_length():
-    assert chunk_length(10, 1, limit=1000) == 10
-    assert chunk_length(10_000, 1, limit=10_000) == training.MAX_CHUNK
-    assert chunk_length(100, 250, limit=1000) == 4
-    assert chunk_length(100, 10_000, limit=1000) == 1
-    assert chunk_length(100, 0, limit=1000) == 100
-
-
-def test_device():
-    assert choose_device("cpu").type == "cpu"
-    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_gpu_that_is_not_there_is_said_so():
-    with pytest.raises(UserError, match=r"device: cuda.*auto or cpu"):
-        choose_device("cuda")
+        discriminate(discriminators, components, points)

@@ -5,7 +5,13 @@ import torch
 from examples import CONV, MLP
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.networks.architectures import build_decoder, build_encoder, widen
+from competitive_mixtures.networks.architectures import (
+    build_decoder,
+    build_encoder,
+    leaky_relu,
+    plain_parameters,
+    widen,
+)
 from competitive_mixtures.seeding import make_generators
 from competitive_mixtures.settings import schema
 
@@ -13,7 +19,7 @@ K = 3
 
 
 def generators(count=K):
-    return make_generators(0, "bodies", components=range(count))
+    return make_generators(0, "networks", components=range(count))
 
 
 def network(block):
@@ -49,7 +55,7 @@ def test_decoder_shapes(block, shape):
 @pytest.mark.parametrize(("block", "shape"), [(MLP, (5,)), (CONV, (2, 8, 8))])
 def test_networks_start_the_same_beside_others(block, shape):
     whole = build_encoder(network(block), shape, 6, generators())
-    alone = build_encoder(network(block), shape, 6, make_generators(0, "bodies", components=[1]))
+    alone = build_encoder(network(block), shape, 6, make_generators(0, "networks", components=[1]))
     for name, tensor in alone.state_dict().items():
         assert torch.equal(tensor[0], whole.state_dict()[name][1])
 
@@ -107,3 +113,15 @@ def test_doublings_that_miss_the_size_are_refused():
 def test_widen_multiplies_hidden_layers_only():
     assert widen(network({"kind": "mlp", "hidden": [4, 5]}), 3).hidden == [12, 15]
     assert widen(network(CONV), 2).channels == [8, 12]
+
+
+def test_only_separate_rectified_networks_are_plain():
+    def build(block=MLP, **options):
+        return build_encoder(network(block), (1, 8, 8), 1, generators(), **options)
+
+    plain = build()
+    assert [id(p) for p in plain_parameters(plain)] == [id(p) for p in plain.parameters()]
+    assert not plain_parameters(build(num_shared=1))
+    assert not plain_parameters(build(spectral=True))
+    assert not plain_parameters(build(activation=leaky_relu))
+    assert not plain_parameters(build(CONV))

@@ -1,4 +1,4 @@
-"""Populations: the same networks whatever the back-end, the shard and the company."""
+"""Ensembles: the same networks whatever the back-end, the shard and the company."""
 
 import pytest
 import torch
@@ -55,6 +55,23 @@ def test_samples_of_some_are_those_of_all(backend, ids):
 
 
 @pytest.mark.parametrize("backend", ["stacked", "loop"])
+@pytest.mark.parametrize("ids", [[0, 1, 2, 3], [1], [1, 2], [0, 3]])
+def test_some_taken_are_those_of_a_shard(backend, ids):
+    whole = build(components=MIXED, training={"backend": backend})
+    taken = whole.take(ids)
+    assert taken.ids == ids
+    assert_same(taken.state(), build(components=MIXED, training={"backend": backend}, ids=ids).state())
+
+
+def test_weights_are_the_state_without_adams():
+    source, other = build(0, components=MIXED), build(1, components=MIXED)
+    weights = source.weights()
+    assert {name for name in source.state() if name not in weights} == {n for n in source.state() if "adam." in n}
+    other.load_weights(weights)
+    assert_same(other.weights(), weights)
+
+
+@pytest.mark.parametrize("backend", ["stacked", "loop"])
 def test_a_copy_is_complete_and_touches_no_other(backend):
     ensemble = build(components=MIXED, training={"backend": backend})
     before = {name: tensor.clone() for name, tensor in ensemble.state().items()}
@@ -69,22 +86,22 @@ def test_a_copy_is_complete_and_touches_no_other(backend):
 
 
 def test_loading_takes_up_all_networks():
-    source, target = build(0, components=MIXED), build(1, components=MIXED, training={"backend": "loop"})
-    target.load(source.state())
-    assert_same(target.state(), source.state())
+    source, other = build(0, components=MIXED), build(1, components=MIXED, training={"backend": "loop"})
+    other.load(source.state())
+    assert_same(other.state(), source.state())
 
 
 @pytest.mark.parametrize("scoring", [{}, {"trunk": "shared"}, {"kind": "classifier"}])
 def test_discriminators_are_one_for_each_component(scoring):
     scoring = BASE["scoring"] | scoring
-    ensemble = build_discriminators(make_experiment(scoring=scoring), (2,), 0, "round", 1)
+    ensemble = build_discriminators(make_experiment(scoring=scoring), (2,), (0, "round", 1))
     assert ensemble.ids == [0, 1, 2]
     ratios = [stack.log_ratios(torch.rand(5, 2)) for _, stack in ensemble.stacks]
     assert torch.cat(ratios, dim=1).shape == (5, 3)
 
 
 def test_discriminators_of_each_round_are_new():
-    first, again, second = (build_discriminators(make_experiment(), (2,), 0, "round", t) for t in (1, 1, 2))
+    first, again, second = (build_discriminators(make_experiment(), (2,), (0, "round", t)) for t in (1, 1, 2))
     assert_same(first.state(), again.state())
     assert not torch.equal(first.state()["0.network.layers.0.weight"], second.state()["0.network.layers.0.weight"])
 

@@ -1,14 +1,13 @@
-"""Banks: our Adam is PyTorch's, and states come apart and together again without loss."""
+"""Stacks: states come apart and together again without loss."""
 
 import pytest
 import torch
 from examples import CONV_GAN, CONV_VAE, GAN, VAE, change
 from pydantic import TypeAdapter
-from torch import nn
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.networks.ensemble import COMPONENTS
-from competitive_mixtures.networks.stack import Adam, is_shared, join, put_rows, select, take_rows
+from competitive_mixtures.networks.stack import is_shared, join, select
 from competitive_mixtures.seeding import make_generators
 from competitive_mixtures.settings import schema
 
@@ -34,37 +33,17 @@ def assert_equal(state, other):
         assert torch.equal(tensor, other[name]), name
 
 
-@pytest.mark.parametrize(("beta1", "beta2"), [(0.9, 0.999), (0.5, 0.9), (0.0, 0.0)])
-def test_adam_is_torchs(beta1, beta2):
-    settings = schema.Optimizer(learning_rate=0.01, beta1=beta1, beta2=beta2)
-    network, twin = (nn.Sequential(nn.Linear(3, 7), nn.ReLU(), nn.Linear(7, 2)) for _ in range(2))
-    twin.load_state_dict(network.state_dict())
-    ours = Adam(network, settings)
-    torchs = torch.optim.Adam(twin.parameters(), lr=0.01, betas=(beta1, beta2))
-    for _ in range(30):
-        x = torch.randn(5, 3)
-        ours.minimize(network(x).square().sum(1))
-        torchs.zero_grad()
-        twin(x).square().sum().backward()
-        torchs.step()
-    for p, q in zip(network.parameters(), twin.parameters(), strict=True):
-        torch.testing.assert_close(p, q, rtol=1e-5, atol=1e-6)
-    moments = [torchs.state[p]["exp_avg_sq"] for p in twin.parameters()]
-    for square, moment in zip(ours.moments()["square"].values(), moments, strict=True):
-        torch.testing.assert_close(square, moment, rtol=1e-5, atol=1e-6)
-
-
 @pytest.mark.parametrize("block", [VAE, GAN, CONV_VAE, CONV_GAN], ids=["vae", "gan", "conv vae", "conv gan"])
 def test_a_part_trains_as_in_the_whole(block):
     whole = make_stack(block)
     take_steps(whole, range(3), 3)
-    part = take_rows(whole, [2, 0])
+    part = whole.take([2, 0])
     assert_equal(part.state(), select(whole.state(), [2, 0]))
     take_steps(part, [2, 0], 5, seed=1)
-    alone = take_rows(whole, [2])
+    alone = whole.take([2])
     take_steps(alone, [2], 5, seed=1)
     untouched = select({name: t.clone() for name, t in whole.state().items()}, [1])
-    put_rows(whole, part, [2, 0])
+    whole.put(part, [2, 0])
     for name, tensor in select(whole.state(), [2]).items():
         torch.testing.assert_close(tensor, alone.state()[name], rtol=1e-4, atol=1e-5)
     after = select(whole.state(), [1])
@@ -101,15 +80,15 @@ def test_step_counts_of_untrained_networks_catch_up_when_joined():
 
 
 @pytest.mark.parametrize("block", [VAE, GAN], ids=["vae", "gan"])
-def test_a_single_row_of_a_bank_with_shared_layers(block):
+def test_a_single_row_of_a_stack_with_shared_layers(block):
     stack = make_stack(block, num_shared=1)
     take_steps(stack, range(3), 3)
     names = {name for name in stack.state() if is_shared(name)}
     assert any("weight" in name for name in names)
-    part = take_rows(stack, [1])
+    part = stack.take([1])
     assert {name for name in part.state() if is_shared(name)} == names
     take_steps(part, [1], 2)
-    put_rows(stack, part, [1])
+    stack.put(part, [1])
     assert_equal(select(stack.state(), [1]), part.state())
 
 

@@ -25,7 +25,7 @@ def discriminator(experiment, dataset, folder, **options):
     """Play a run with its baselines and score it; gives the table as {(model, protocol): {(metric, split): value}}."""
     last = play(experiment, dataset, folder, rounds=1)
     for name in experiment.baselines:
-        run = Run(baselines.reshape_experiment(experiment, name), dataset, 0)
+        run = Run(experiment, dataset, 0)
         baselines.train_baseline(run, name, 1, last, folder / "baselines" / name)
     scores.evaluate(Run(experiment, dataset, 0), folder, 1, folder / "evaluation", **options)
     table = {}

@@ -1,48 +1,39 @@
-"""Forward and backward passes of small networks written out, since on a CPU autograd's graph takes longer than they do.
+"""Forward and backward passes of small networks written out: on a CPU, autograd's graph takes longer than they do.
 
-The kernels are those that autograd calls, on the same numbers: the bytes are the same for batches of a power of two.
+The operators are those that autograd calls, on the same numbers: for batches of a power of two the bytes are the same.
 """
 
-from collections.abc import Callable
-from typing import TypeGuard
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-
-from competitive_mixtures.networks.architectures import MLP
+from torch import Tensor
 
 Reconstruction = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-
-
-def is_plain(network: nn.Module) -> TypeGuard[MLP]:
-    """Whether these are separate fully connected networks with rectified units, on a CPU."""
-    return (
-        isinstance(network, MLP)
-        and network.activation is F.relu
-        and not any(layer.shared or layer.spectral or layer.bias is None for layer in network.linears)
-        and network.linears[0].weight.device.type == "cpu"
-    )
+"""Losses (k, batch) of points and decoder outputs (k, batch, d), and their gradient with respect to the outputs."""
 
 
 class MLPBackprop:
-    """k MLPs on a batch each, in memory that every step uses again.
+    """k plain MLPs on a batch each, in memory that every step uses again.
 
     Args:
-        network: a plain one; its weights are read where they are.
-        num_rows: points of one network's batch.
+        parameters: a weight (k, inputs, outputs) and a bias (k, outputs) for each layer in turn; read where they are.
 
     Attributes:
-        gradients: of a weight and a bias for each layer, in the order of the network's parameters.
+        gradients: one for each parameter, in their order; the next step overwrites them.
     """
 
-    def __init__(self, network: MLP, num_rows: int) -> None:
-        parameters = [parameter.detach() for parameter in network.parameters()]
-        self.weights, self.biases = parameters[::2], [bias.unsqueeze(1) for bias in parameters[1::2]]
-        self.outputs = [weight.new_empty(len(weight), num_rows, weight.shape[2]) for weight in self.weights]
-        self.slopes = [torch.empty_like(output) for output in self.outputs[:-1]]  # of the losses, by hidden units
-        self.gradients = [torch.empty_like(parameter) for parameter in parameters]
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        own = [parameter.detach() for parameter in parameters]
+        self.weights, self.biases = own[::2], [bias.unsqueeze(1) for bias in own[1::2]]
         self.transposed_weights = [weight.transpose(1, 2) for weight in self.weights]
+        self.gradients = [torch.empty_like(parameter) for parameter in own]
+        self.outputs: list[Tensor] = []
+
+    def reserve(self, num_rows: int) -> None:
+        """Make room for batches of `num_rows` points."""
+        self.outputs = [weight.new_empty(len(weight), num_rows, weight.shape[2]) for weight in self.weights]
+        self.hidden_gradients = [torch.empty_like(output) for output in self.outputs[:-1]]
         self.transposed_outputs = [output.transpose(1, 2) for output in self.outputs]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -53,90 +44,103 @@ class MLPBackprop:
             x = output if output is self.outputs[-1] else output.relu_()
         return x
 
-    def backward(self, slope: Tensor) -> Tensor:
-        """Set `gradients` from the losses' slope by the outputs; gives that by the first layer's units."""
+    def backward(self, gradient: Tensor) -> Tensor:
+        """Backpropagate: fill `gradients`; return the gradient with respect to the first layer's pre-activations.
+
+        Args:
+            gradient: of the losses with respect to the outputs, (k, num_rows, outputs).
+        """
         for layer in reversed(range(len(self.weights))):
-            torch.bmm(self.transposed_inputs[layer], slope, out=self.gradients[2 * layer])
-            torch.sum(slope, 1, out=self.gradients[2 * layer + 1])
+            torch.bmm(self.transposed_inputs[layer], gradient, out=self.gradients[2 * layer])
+            torch.sum(gradient, 1, out=self.gradients[2 * layer + 1])
             if layer:
-                below = torch.bmm(slope, self.transposed_weights[layer], out=self.slopes[layer - 1])
-                slope = torch.ops.aten.threshold_backward.grad_input(
+                below = torch.bmm(gradient, self.transposed_weights[layer], out=self.hidden_gradients[layer - 1])
+                gradient = torch.ops.aten.threshold_backward.grad_input(
                     below, self.outputs[layer - 1], 0, grad_input=below
                 )
-        return slope
+        return gradient
 
-    def input_gradient(self, slope: Tensor) -> Tensor:
-        """The losses' slope by the inputs, from what `backward` gave."""
-        return torch.bmm(slope, self.transposed_weights[0])
+    def input_gradient(self, gradient: Tensor) -> Tensor:
+        """The gradient with respect to the inputs, from what `backward` returned."""
+        return torch.bmm(gradient, self.transposed_weights[0])
 
 
 class DiscriminatorBackprop:
-    """The cross-entropies of k discriminators, as `DiscriminatorStack.step` describes them, and their gradients.
+    """The cross-entropies of k plain discriminators, as `DiscriminatorStack.step` defines them, and their gradients.
 
     Args:
-        network: a plain one with one output.
-        batch_size: real points, and samples, of one discriminator.
+        parameters: of networks with one output, see `MLPBackprop`.
 
     Attributes:
-        gradients: in the order of the network's parameters.
+        gradients: one for each parameter, in their order.
     """
 
-    def __init__(self, network: MLP, batch_size: int) -> None:
-        self.batch_size = batch_size
-        self.mlp = MLPBackprop(network, 2 * batch_size)
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        self.mlp, self.batch_size = MLPBackprop(parameters), 0
         self.gradients = self.mlp.gradients
-        self.signs = torch.tensor([-1.0, 1.0]).repeat_interleave(batch_size).view(1, -1, 1)
-        self.share = (torch.tensor(0.5) / batch_size).expand_as(self.mlp.outputs[-1])  # of a point in its loss
 
     def run(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Losses (k,) of points (k or 1, batch, *shape) and samples (k, batch, *shape)."""
+        """Losses (k,) of points (k or 1, batch, *shape) and samples (k, batch, *shape); fills `gradients`."""
+        if fake.shape[1] != self.batch_size:
+            self._reserve(fake.shape[1])
         x = torch.cat([real.expand_as(fake), fake], dim=1).flatten(2)
         wrong = self.mlp.forward(x) * self.signs  # logits of the wrong answer
         losses = 0.5 * F.softplus(wrong).view(len(x), 2, -1).mean(2).sum(1)
         self.mlp.backward(torch.ops.aten.softplus_backward(self.share, wrong, 1, 20).mul_(self.signs))
         return losses
 
+    def _reserve(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self.mlp.reserve(2 * batch_size)
+        self.signs = torch.tensor([-1.0, 1.0]).repeat_interleave(batch_size).view(1, -1, 1)
+        self.share = (torch.tensor(0.5) / batch_size).expand_as(self.mlp.outputs[-1])  # of a point in its loss
+
 
 class VAEBackprop:
-    """The evidence bounds of k VAEs, as `VAEStack.losses` describes them, and their gradients.
+    """The evidence bounds of k plain VAEs, as `VAEStack.losses` defines them, and their gradients.
 
     Args:
-        encoder: a plain one.
-        decoder: a plain one.
-        batch_size: points of one VAE.
+        encoder: parameters, see `MLPBackprop`.
+        decoder: parameters.
 
     Attributes:
         gradients: the encoder's, then the decoder's.
     """
 
-    def __init__(self, encoder: MLP, decoder: MLP, batch_size: int) -> None:
-        self.batch_size = batch_size
-        self.encoder, self.decoder = MLPBackprop(encoder, batch_size), MLPBackprop(decoder, batch_size)
+    def __init__(self, encoder: Sequence[Tensor], decoder: Sequence[Tensor]) -> None:
+        self.encoder, self.decoder, self.batch_size = MLPBackprop(encoder), MLPBackprop(decoder), 0
         self.gradients = self.encoder.gradients + self.decoder.gradients
-        features = self.encoder.outputs[-1]
-        self.mean, self.log_variance = features.chunk(2, dim=2)
-        self.slope = torch.empty_like(features)
-        self.mean_slope, self.log_variance_slope = self.slope.chunk(2, dim=2)
 
     def run(self, x: Tensor, noise: Tensor, reconstruct: Reconstruction) -> Tensor:
-        """Mean losses (k,) of points (k, batch, d).
+        """Mean losses (k,) of points (k, batch, d); fills `gradients`.
 
         Args:
             x: (k, batch, d).
             noise: (k, batch, latent), standard normal.
-            reconstruct: gives the losses (k, batch) of points and decoder's outputs and their slope by the outputs.
+            reconstruct: the likelihood's part of the losses.
         """
+        if x.shape[1] != self.batch_size:
+            self._reserve(x.shape[1])
         self.encoder.forward(x)
         log_variance = self.log_variance.contiguous()  # three passes over a view cost more than the copy
         deviation = (0.5 * log_variance).exp_()
         output = self.decoder.forward(torch.addcmul(self.mean, deviation, noise))
         excess = log_variance.exp()
         divergence = 0.5 * (self.mean.square().add_(excess).sub_(log_variance).sub_(1)).sum(2)
-        losses, slope = reconstruct(x, output)
+        losses, gradient = reconstruct(x, output)
         share = 1 / self.batch_size
-        latent = self.decoder.input_gradient(self.decoder.backward(slope.mul_(share)))
-        torch.add(latent, self.mean, alpha=share, out=self.mean_slope)
+        latent = self.decoder.input_gradient(self.decoder.backward(gradient.mul_(share)))
+        torch.add(latent, self.mean, alpha=share, out=self.mean_gradient)
         inner = latent.mul_(noise).mul_(deviation).add_(excess.sub_(1), alpha=share)
-        torch.mul(inner, 0.5, out=self.log_variance_slope)
-        self.encoder.backward(self.slope)
+        torch.mul(inner, 0.5, out=self.log_variance_gradient)
+        self.encoder.backward(self.gradient)
         return losses.add_(divergence).mean(1)
+
+    def _reserve(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self.encoder.reserve(batch_size)
+        self.decoder.reserve(batch_size)
+        features = self.encoder.outputs[-1]
+        self.mean, self.log_variance = features.chunk(2, dim=2)
+        self.gradient = torch.empty_like(features)
+        self.mean_gradient, self.log_variance_gradient = self.gradient.chunk(2, dim=2)

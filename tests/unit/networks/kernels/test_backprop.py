@@ -2,13 +2,12 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
 from examples import BASE
 
-from competitive_mixtures.networks import discriminator, vae
-from competitive_mixtures.networks.architectures import MLPEncoder, leaky_relu
+from competitive_mixtures.networks.architectures import MLPEncoder
 from competitive_mixtures.networks.discriminator import DiscriminatorStack
-from competitive_mixtures.networks.kernels.backprop import MLPBackprop, is_plain
+from competitive_mixtures.networks.kernels import choice
+from competitive_mixtures.networks.kernels.backprop import MLPBackprop
 from competitive_mixtures.networks.vae import VAEStack
 from competitive_mixtures.seeding import make_generators
 from competitive_mixtures.settings import schema
@@ -24,35 +23,29 @@ def make_mlp(*widths, shared=0, **options):
 
 @pytest.mark.parametrize("widths", [(2, 8, 8, 1), (5, 7, 3), (4, 2)])
 def test_an_mlps_gradients_are_autograds(widths):
-    network, written = make_mlp(*widths), MLPBackprop(make_mlp(*widths), 10)
+    network, written = make_mlp(*widths), MLPBackprop(list(make_mlp(*widths).parameters()))
+    written.reserve(10)
     for _ in range(2):  # the second use of the memory is as good as the first
-        x, slope = torch.randn(K, 10, widths[0], requires_grad=True), torch.randn(K, 10, widths[-1])
+        x, gradient = torch.randn(K, 10, widths[0], requires_grad=True), torch.randn(K, 10, widths[-1])
         y = network(x)
-        expected = torch.autograd.grad(y, [x, *network.parameters()], slope)
+        expected = torch.autograd.grad(y, [x, *network.parameters()], gradient)
         torch.testing.assert_close(written.forward(x.detach()), y.detach())
-        torch.testing.assert_close(written.input_gradient(written.backward(slope)), expected[0])
+        torch.testing.assert_close(written.input_gradient(written.backward(gradient)), expected[0])
         torch.testing.assert_close(written.gradients, list(expected[1:]))
 
 
-def test_only_separate_rectified_networks_are_plain():
-    assert is_plain(make_mlp(2, 8, 1, activation=F.relu))
-    assert not is_plain(make_mlp(2, 8, 1, shared=1))
-    assert not is_plain(make_mlp(2, 8, 1, spectral=True))
-    assert not is_plain(make_mlp(2, 8, 1, activation=leaky_relu))
-    assert not is_plain(torch.nn.ReLU())
-
-
-def step_both_ways(monkeypatch, module, stacks, draw, batch_sizes):
+def step_both_ways(monkeypatch, build, draw, batch_sizes):
     """Losses and states of two equal stacks after the same steps, written out and by autograd."""
-    losses = []
-    for stack, plain in zip(stacks, (is_plain, lambda network: False), strict=True):
-        monkeypatch.setattr(module, "is_plain", plain)
+    stacks, losses = [], []
+    for available in (True, False):
+        monkeypatch.setattr(choice, "has", lambda kernel, available=available: available)
+        stacks.append(build())
         torch.manual_seed(1)
-        losses.append([stack.step(*draw(size)) for size in batch_sizes])
+        losses.append([stacks[-1].step(*draw(size)) for size in batch_sizes])
     torch.testing.assert_close(losses[0], losses[1], rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(stacks[0].state(), stacks[1].state(), rtol=1e-5, atol=1e-5)
-    assert stacks[0].passes is not None
-    assert stacks[1].passes is None
+    assert stacks[0].backprop is not None
+    assert stacks[1].backprop is None
 
 
 @pytest.mark.parametrize(
@@ -65,21 +58,23 @@ def step_both_ways(monkeypatch, module, stacks, draw, batch_sizes):
 )
 def test_vaes_train_as_by_autograd(monkeypatch, likelihood):
     settings = schema.VAE.model_validate(BASE["components"][0] | {"likelihood": likelihood})
-    stacks = [VAEStack(settings, (4,), make_generators(0, "vae", components=range(K))) for _ in range(2)]
+
+    def build():
+        return VAEStack(settings, (4,), make_generators(0, "vae", components=range(K)))
 
     def draw(size):
         return torch.rand(K, size, 4), torch.randn(K, size, settings.latent_dim)
 
-    step_both_ways(monkeypatch, vae, stacks, draw, [32] * 5 + [7] * 5)
+    step_both_ways(monkeypatch, build, draw, [32] * 5 + [7] * 5)
 
 
 def test_discriminators_train_as_by_autograd(monkeypatch):
     settings = schema.Scoring.model_validate(BASE["scoring"])
-    stacks = [
-        DiscriminatorStack(settings, (2,), make_generators(0, "discriminators", components=range(K))) for _ in range(2)
-    ]
+
+    def build():
+        return DiscriminatorStack(settings, (2,), make_generators(0, "discriminators", components=range(K)))
 
     def draw(size):
         return torch.randn(1, size, 2), torch.randn(K, size, 2)
 
-    step_both_ways(monkeypatch, discriminator, stacks, draw, [32] * 5 + [7] * 5)
+    step_both_ways(monkeypatch, build, draw, [32] * 5 + [7] * 5)

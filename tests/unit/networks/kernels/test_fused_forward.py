@@ -4,8 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from competitive_mixtures.networks.architectures import MLPEncoder, leaky_relu
-from competitive_mixtures.networks.kernels.fused_forward import apply_one_by_one, can_fuse
+from competitive_mixtures.networks.architectures import MLPEncoder, leaky_relu, plain_parameters
+from competitive_mixtures.networks.kernels import choice
+from competitive_mixtures.networks.kernels.fused_forward import apply_one_by_one
 from competitive_mixtures.seeding import make_generators
 
 K = 3
@@ -21,20 +22,24 @@ def make_mlp(*widths, shared=0, **options):
 @pytest.mark.parametrize("rows", [1, 500])
 def test_outputs_are_those_of_the_formula(widths, rows):
     network, x = make_mlp(*widths), torch.randn(rows, widths[0])
-    if not can_fuse(network):
+    parameters = plain_parameters(network)
+    if not choice.suits("fused_forward", parameters):
         pytest.skip("this PyTorch is built without oneDNN")
     y = x.double().expand(K, -1, -1)
     for layer in network.layers:
         y = y.relu() if layer is not network.layers[0] else y
         y = y @ layer.weight.double() + layer.bias.double()[:, None]
-    found = apply_one_by_one(network, x)
+    found = apply_one_by_one(parameters, x)
     assert found.shape == (K, rows, widths[-1])
     torch.testing.assert_close(found.double(), y, rtol=1e-5, atol=1e-5)
 
 
 def test_only_separate_rectified_networks_are_taken():
-    assert not can_fuse(make_mlp(2, 8, 1, shared=1))
-    assert not can_fuse(make_mlp(2, 8, 1, spectral=True))
-    assert not can_fuse(make_mlp(2, 8, 1, activation=leaky_relu))
-    assert not can_fuse(torch.nn.ReLU())
-    assert can_fuse(make_mlp(2, 8, 1, activation=F.relu)) == torch.backends.mkldnn.is_available()
+    def suits(network):
+        return choice.suits("fused_forward", plain_parameters(network))
+
+    assert not suits(make_mlp(2, 8, 1, shared=1))
+    assert not suits(make_mlp(2, 8, 1, spectral=True))
+    assert not suits(make_mlp(2, 8, 1, activation=leaky_relu))
+    assert not suits(torch.nn.ReLU())
+    assert suits(make_mlp(2, 8, 1, activation=F.relu)) == torch.backends.mkldnn.is_available()

@@ -1,0 +1,89 @@
+"""Batches for a training step: real points of the cells, or real points beside samples, gathered on the device."""
+
+from collections.abc import Iterator, Sequence
+from math import prod
+
+import torch
+from torch import Tensor
+
+from competitive_mixtures.networks.component import ComponentStack
+from competitive_mixtures.networks.ensemble import Ensemble
+from competitive_mixtures.seeding import StreamKey, make_generators
+
+CHUNK_BYTES = 16 * 2**20  # of one component's indices and noise, drawn ahead of the steps that use them
+SAMPLE_BYTES = 2 * 2**20  # of one component's samples, drawn ahead; larger chunks fall out of the cache
+MAX_CHUNK = 500  # steps of which the random numbers are drawn at once
+
+Batches = Iterator[tuple[Tensor, Tensor]]
+
+
+def to_float(points: Tensor) -> Tensor:
+    """Points as the networks see them: float32, images scaled from 0..255 to [0, 1]."""
+    return points.float().div_(255) if points.dtype == torch.uint8 else points
+
+
+def draw_batches(
+    stack: ComponentStack,
+    points: Tensor,
+    cells: Sequence[Tensor],
+    *,
+    num_steps: int,
+    batch_size: int,
+    streams: Sequence[torch.Generator],
+) -> Batches:
+    """Points of each component's cell, (k, batches_per_step * batch, *shape), and the stack's noise, a pair a step.
+
+    Deviation: batches are drawn with replacement, which makes a step independent of the cell's size; the authors walk
+    through shuffled epochs of a fixed number of batches.
+
+    Args:
+        stack: k components.
+        points: (N, *shape), float32 or uint8.
+        cells: k position tensors, none of them empty.
+        num_steps: pairs to draw.
+        batch_size: points of one component in one batch.
+        streams: a generator for each component.
+    """
+    rows = batch_size * stack.batches_per_step
+    chunk = chunk_length(num_steps, rows * 8 * 16, CHUNK_BYTES)
+    for start in range(0, num_steps, chunk):
+        length = min(chunk, num_steps - start)
+        draws = [
+            cell[torch.randint(len(cell), (length, rows), generator=g, device=points.device)]
+            for cell, g in zip(cells, streams, strict=True)
+        ]
+        noise = stack.draw_noise(streams, length, batch_size)
+        for positions, step_noise in zip(torch.stack(draws, dim=1), noise, strict=True):
+            batch = points.index_select(0, positions.flatten())
+            yield to_float(batch).unflatten(0, positions.shape), step_noise
+
+
+def draw_comparisons(
+    components: Ensemble[ComponentStack],
+    ids: Sequence[int],
+    points: Tensor,
+    *,
+    num_steps: int,
+    batch_size: int,
+    key: StreamKey,
+) -> Batches:
+    """Real points of the whole data set, and samples of components `ids`, each (k, batch, *shape), a pair a step."""
+    device = points.device
+    real_streams = make_generators(*key, "real", components=ids, device=device)
+    fake_streams = make_generators(*key, "fake", components=ids, device=device)
+    chunk = chunk_length(num_steps, batch_size * prod(points.shape[1:]) * 4, SAMPLE_BYTES)
+    for start in range(0, num_steps, chunk):
+        length = min(chunk, num_steps - start)
+        draws = [torch.randint(len(points), (length, batch_size), generator=g, device=device) for g in real_streams]
+        fakes = components.sample(ids, fake_streams, length * batch_size).unflatten(1, (length, batch_size))
+        for step, positions in enumerate(torch.stack(draws, dim=1)):
+            real = points.index_select(0, positions.flatten())
+            yield to_float(real).unflatten(0, positions.shape), fakes[:, step]
+
+
+def chunk_length(num_steps: int, bytes_per_step: int, limit: int) -> int:
+    """Steps whose random draws fit into `limit` bytes.
+
+    It is the same for every back-end and shard: where a stream is interrupted, other numbers follow.
+    """
+    return max(1, min(num_steps, MAX_CHUNK, limit // max(1, bytes_per_step)))
