@@ -24,12 +24,13 @@ def to_float(points: Tensor) -> Tensor:
 
 def draw_batches(
     stack: ComponentStack,
+    ids: Sequence[int],
     points: Tensor,
     cells: Sequence[Tensor],
     *,
     num_steps: int,
     batch_size: int,
-    streams: Sequence[torch.Generator],
+    key: StreamKey,
 ) -> Batches:
     """Points of each component's cell, (k, batches_per_step * batch, *shape), and the stack's noise, a pair a step.
 
@@ -38,14 +39,16 @@ def draw_batches(
 
     Args:
         stack: k components.
+        ids: their numbers.
         points: (N, *shape), float32 or uint8.
         cells: k position tensors, none of them empty.
         num_steps: pairs to draw.
         batch_size: points of one component in one batch.
-        streams: a generator for each component.
+        key: of the random streams.
     """
     rows = batch_size * stack.batches_per_step
     chunk = chunk_length(num_steps, rows * 8 * 16, CHUNK_BYTES)
+    streams = make_generators(*key, "train", components=ids, device=points.device)
     for start in range(0, num_steps, chunk):
         length = min(chunk, num_steps - start)
         draws = [
@@ -69,9 +72,9 @@ def draw_comparisons(
 ) -> Batches:
     """Real points of the whole data set, and samples of components `ids`, each (k, batch, *shape), a pair a step."""
     device = points.device
+    chunk = chunk_length(num_steps, batch_size * prod(points.shape[1:]) * 4, SAMPLE_BYTES)
     real_streams = make_generators(*key, "real", components=ids, device=device)
     fake_streams = make_generators(*key, "fake", components=ids, device=device)
-    chunk = chunk_length(num_steps, batch_size * prod(points.shape[1:]) * 4, SAMPLE_BYTES)
     for start in range(0, num_steps, chunk):
         length = min(chunk, num_steps - start)
         draws = [torch.randint(len(points), (length, batch_size), generator=g, device=device) for g in real_streams]

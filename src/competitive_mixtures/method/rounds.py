@@ -19,10 +19,9 @@ from competitive_mixtures.method.assignment import Assignment
 from competitive_mixtures.method.partial_round import PartialRound
 from competitive_mixtures.method.revival import plan_revivals, revive, split_weights
 from competitive_mixtures.method.run import Clock, Run
-from competitive_mixtures.method.scoring import score_by_bound, score_by_discriminators
+from competitive_mixtures.method.scoring import score
 from competitive_mixtures.method.state import RoundState
 from competitive_mixtures.method.training import Training, train_components, train_discriminators
-from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
 from competitive_mixtures.settings.schema import Scoring
@@ -78,7 +77,7 @@ def pretrain(run: Run) -> Outcome:
         record={
             "counts": counts.tolist(),
             "weights": weights.tolist(),
-            **list_costs("component_loss", training),
+            **list_costs({"component_loss": training}),
             "seconds": dict(run.clock.seconds),
         },
         normalizers=torch.zeros(k),
@@ -98,56 +97,52 @@ def compete(run: Run, round_: int, state: RoundState, ids: Sequence[int]) -> Par
     Returns:
         Their part of the round.
     """
-    settings, key = run.experiment.training, (run.seed, "round", round_)
+    settings, scoring, key = run.experiment.training, run.experiment.scoring, (run.seed, "round", round_)
     revived = state.revivals
     with run.clock.time("load"):
         revive(state, key)
         components = state.components if list(ids) == state.components.ids else state.components.take(ids)
+        discriminators = choose_discriminators(run, round_, state, components.ids)
     with run.clock.time("train"):
-        training = train_components(
-            components,
-            run.train,
-            [state.cells[j].to(run.device) for j in components.ids],
-            num_steps=settings.steps_per_round if round_ else 0,
-            batch_size=settings.batch_size,
-            key=key,
-        )
-    metrics = list_costs("component_loss", training) | {"revived": revived}
-    left = RoundState(components, None, state.cells, [])
-    if run.experiment.scoring.kind in ("bound", "soft_bound"):
-        with run.clock.time("score"):
-            log_ratios = score_by_bound(components, run.train, (*key, "train points"))
-            log_ratios_test = score_by_bound(components, run.test, (*key, "test points"))
-    else:
-        left.discriminators, discrimination = discriminate(run, round_, state, components)
-        costs = list_costs("discriminator_loss", discrimination)
-        metrics |= costs | {key: metrics[key] + costs[key] for key in COSTS}
-        with run.clock.time("score"):
-            log_ratios = score_by_discriminators(left.discriminators, run.train)
-            log_ratios_test = score_by_discriminators(left.discriminators, run.test)
+        trainings = {
+            "component_loss": train_components(
+                components,
+                run.train,
+                [state.cells[j].to(run.device) for j in components.ids],
+                num_steps=settings.steps_per_round if round_ else 0,
+                batch_size=settings.batch_size,
+                key=key,
+            )
+        }
+    if discriminators is not None:
+        with run.clock.time("discriminate"):
+            trainings["discriminator_loss"] = train_discriminators(
+                discriminators,
+                run.train,
+                components,
+                num_steps=scoring.steps_per_round,
+                batch_size=scoring.batch_size,
+                key=(*key, "discriminators"),
+            )
+    with run.clock.time("score"):
+        log_ratios = score(components, discriminators, run.train, (*key, "train points"))
+        log_ratios_test = score(components, discriminators, run.test, (*key, "test points"))
     samples = run.draw_snapshots(components, "round", round_)
-    metrics["seconds"] = dict(run.clock.seconds)
+    metrics = list_costs(trainings) | {"revived": revived, "seconds": dict(run.clock.seconds)}
+    left = RoundState(components, discriminators, state.cells, [])
     return PartialRound(components.ids, left, log_ratios, log_ratios_test, samples, metrics)
 
 
-def discriminate(
-    run: Run, round_: int, state: RoundState, components: Ensemble[ComponentStack]
-) -> tuple[Ensemble[DensityRatioStack], Training]:
-    """Step (b): new or carried-on discriminators, trained on all real points against each component's samples."""
+def choose_discriminators(
+    run: Run, round_: int, state: RoundState, ids: Sequence[int]
+) -> Ensemble[DensityRatioStack] | None:
+    """New or carried-on discriminators for the components `ids`; None where bounds score."""
     scoring = run.experiment.scoring
-    with run.clock.time("discriminate"):
-        discriminators = None if scoring.reset else state.discriminators
-        if discriminators is None:
-            discriminators = run.build_discriminators(round_ if scoring.reset else 0, components.ids)
-        training = train_discriminators(
-            discriminators,
-            run.train,
-            components,
-            num_steps=scoring.steps_per_round,
-            batch_size=scoring.batch_size,
-            key=(run.seed, "round", round_, "discriminators"),
-        )
-    return discriminators, training
+    if scoring.kind in ("bound", "soft_bound"):
+        return None
+    if scoring.reset:
+        return run.build_discriminators(round_, ids)
+    return state.discriminators or run.build_discriminators(0, ids)
 
 
 def conclude(run: Run, round_: int, record: Mapping[str, Any], former: np.ndarray, part: PartialRound) -> Outcome:
@@ -240,7 +235,10 @@ def quantiles(values: np.ndarray) -> dict[str, float | None]:
     return {f"{q:g}": float(np.quantile(values, q)) if finite else None for q in levels}
 
 
-def list_costs(name: str, training: Training) -> dict[str, Any]:
-    """A training's losses, under `name`, and costs for JSON; a loss is None where nothing was trained."""
-    losses = [None if math.isnan(loss) else loss for loss in training.losses.tolist()]
-    return {name: losses, "samples_seen": training.samples_seen, "compute": training.compute}
+def list_costs(trainings: Mapping[str, Training]) -> dict[str, Any]:
+    """What trainings cost together and the losses of each, by name, for JSON; a loss is None where nothing trained."""
+    losses = {name: training.losses.tolist() for name, training in trainings.items()}
+    return {name: [None if math.isnan(loss) else loss for loss in own] for name, own in losses.items()} | {
+        "samples_seen": sum(training.samples_seen for training in trainings.values()),
+        "compute": sum(training.compute for training in trainings.values()),
+    }

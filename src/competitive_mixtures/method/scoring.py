@@ -24,6 +24,28 @@ def split_batches(points: Tensor, max_rows: int = SCORING_BATCH) -> Sequence[Ten
     return points.split(max(1, min(max_rows, SCORING_VALUES // points[0].numel())))
 
 
+def score(
+    components: Ensemble[ComponentStack],
+    discriminators: Ensemble[DensityRatioStack] | None,
+    points: Tensor,
+    key: StreamKey,
+) -> Tensor:
+    """Log r_j(x) of every point (step (c)), or each VAE's bound where there are no discriminators.
+
+    Args:
+        components: trained.
+        discriminators: trained against these components; None for likelihood EM.
+        points: (N, *shape), float32 or uint8.
+        key: of the random streams, which only bounds draw from.
+
+    Returns:
+        (N, k) float32, on the CPU.
+    """
+    if discriminators is None:
+        return score_by_bound(components, points, key)
+    return score_by_discriminators(discriminators, points)
+
+
 def score_by_discriminators(discriminators: Ensemble[DensityRatioStack], points: Tensor) -> Tensor:
     """Log r_j(x) of every point (step (c)); see `DiscriminatorStack.log_ratios`.
 

@@ -13,10 +13,10 @@ from competitive_mixtures.method.batches import Batches, draw_batches, draw_comp
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
-from competitive_mixtures.networks.kernels.threads import match_kernels, run_side_by_side
+from competitive_mixtures.networks.kernels.threads import run_side_by_side
 from competitive_mixtures.networks.stack import Stack
-from competitive_mixtures.progress import Progress, show_progress
-from competitive_mixtures.seeding import StreamKey, make_generators
+from competitive_mixtures.progress import show_progress
+from competitive_mixtures.seeding import StreamKey
 
 LOOK_INTERVAL = 500  # steps between two looks at the losses, so that a GPU need not wait for the host
 DISCRIMINATOR_LIMIT = 1e6  # largest cross-entropy of a sound discriminator
@@ -64,7 +64,7 @@ def train_components(
     """
     cell_of = dict(zip(components.ids, cells, strict=True))
 
-    def train_stack(members: Sequence[int], stack: ComponentStack, report: Progress) -> Training:
+    def train_stack(members: Sequence[int], stack: ComponentStack) -> Training:
         rows = [row for row, j in enumerate(members) if len(cell_of[j])]
         losses = torch.full((stack.count,), torch.nan)
         if rows and num_steps:
@@ -73,16 +73,14 @@ def train_components(
             if part.standardize:
                 part.fit_standardizations([points[cell] for cell in own])
             ids = [members[row] for row in rows]
-            streams = make_generators(*key, "train", components=ids, device=points.device)
-            batches = draw_batches(part, points, own, num_steps=num_steps, batch_size=batch_size, streams=streams)
-            limit = part.settings.loss_limit
-            losses[rows] = take_steps(part, batches, num_steps, ids, "component", limit, report).cpu()
+            batches = draw_batches(part, ids, points, own, num_steps=num_steps, batch_size=batch_size, key=key)
+            losses[rows] = take_steps(part, ids, batches, num_steps, "component", part.settings.loss_limit).cpu()
             if part is not stack:
                 stack.put(part, rows)
         drawn = batch_size * stack.batches_per_step * len(rows)  # in a step
         return Training(losses, num_steps * drawn, num_steps * (stack.num_parameters / stack.count * drawn))
 
-    return train_side_by_side("component", components, train_stack, num_steps, batch_size)
+    return train_side_by_side(components, train_stack, batch_size)
 
 
 def train_discriminators(
@@ -108,35 +106,27 @@ def train_discriminators(
         TrainingDivergedError: a loss is not finite.
     """
 
-    def train_stack(members: Sequence[int], stack: DensityRatioStack, report: Progress) -> Training:
+    def train_stack(members: Sequence[int], stack: DensityRatioStack) -> Training:
         batches = draw_comparisons(components, members, points, num_steps=num_steps, batch_size=batch_size, key=key)
-        losses = take_steps(stack, batches, num_steps, members, "discriminator", DISCRIMINATOR_LIMIT, report)
+        losses = take_steps(stack, members, batches, num_steps, "discriminator", DISCRIMINATOR_LIMIT)
         drawn = num_steps * stack.samples_per_step(batch_size)
         return Training(losses.cpu(), drawn, drawn * stack.num_parameters / stack.num_networks)
 
-    return train_side_by_side("discriminator", discriminators, train_stack, num_steps, 2 * batch_size)
+    return train_side_by_side(discriminators, train_stack, 2 * batch_size)
 
 
 def train_side_by_side(
-    name: str,
-    networks: Ensemble[S],
-    train_stack: Callable[[Sequence[int], S, Progress], Training],
-    num_steps: int,
-    num_rows: int,
+    networks: Ensemble[S], train_stack: Callable[[Sequence[int], S], Training], num_rows: int
 ) -> Training:
     """Train every stack, as many at a time as there are threads, and add up what it cost.
 
     Args:
-        name: of one network, for the progress bar.
         networks: changed in place.
-        train_stack: trains a stack, given the numbers of its networks and what to tell of steps done.
-        num_steps: of every network.
+        train_stack: trains a stack, given the numbers of its networks.
         num_rows: points of one network in one step, which decide the kernels.
     """
-    stacks = networks.stacks
-    kernels = match_kernels(networks.largest_product(num_rows), stacks[0][1].device)
-    with show_progress(f"{name}s", num_steps * len(stacks)) as report, kernels:
-        parts = run_side_by_side([partial(train_stack, members, stack, report) for members, stack in stacks])
+    tasks = [partial(train_stack, members, stack) for members, stack in networks.stacks]
+    parts = run_side_by_side(tasks, 2 * num_rows * networks.largest_weight, networks.device)
     return Training(
         torch.cat([part.losses for part in parts]),
         sum(part.samples_seen for part in parts),
@@ -144,19 +134,16 @@ def train_side_by_side(
     )
 
 
-def take_steps(
-    stack: Stack, batches: Batches, num_steps: int, ids: Sequence[int], name: str, limit: float, report: Progress
-) -> Tensor:
+def take_steps(stack: Stack, ids: Sequence[int], batches: Batches, num_steps: int, name: str, limit: float) -> Tensor:
     """Take a step for each batch.
 
     Args:
         stack: changed in place.
+        ids: numbers of the networks.
         batches: one pair a step.
         num_steps: length of `batches`.
-        ids: numbers of the networks.
-        name: of one network, for an error.
+        name: of one network, for progress and errors.
         limit: largest absolute loss of a sound training.
-        report: told the number of further steps done.
 
     Returns:
         (k,): mean losses over the last tenth of the steps.
@@ -166,12 +153,13 @@ def take_steps(
     """
     losses = torch.empty(num_steps, stack.count, device=stack.device)
     checked = 0
-    for step, (batch, other) in enumerate(batches):
-        losses[step] = stack.step(batch, other)
-        if step + 1 == num_steps or step + 1 - checked == LOOK_INTERVAL:
-            check_losses(losses[checked : step + 1], checked, ids, limit, name)
-            report(step + 1 - checked)
-            checked = step + 1
+    with show_progress(f"{name} {', '.join(map(str, ids))}", num_steps) as report:
+        for step, (batch, other) in enumerate(batches):
+            losses[step] = stack.step(batch, other)
+            if step + 1 == num_steps or step + 1 - checked == LOOK_INTERVAL:
+                check_losses(losses[checked : step + 1], checked, ids, limit, name)
+                report(step + 1 - checked)
+                checked = step + 1
     return losses[-max(1, num_steps // 10) :].mean(0)
 
 

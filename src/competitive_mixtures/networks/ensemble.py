@@ -68,9 +68,15 @@ class Ensemble(Generic[S]):
         """Trainable parameters of all networks together."""
         return sum(stack.num_parameters for _, stack in self.stacks)
 
-    def largest_product(self, num_points: int) -> int:
-        """Floating-point operations of the largest batched matrix product over so many points of every network."""
-        return max((stack.largest_product(num_points) for _, stack in self.stacks), default=0)
+    @property
+    def largest_weight(self) -> int:
+        """Numbers in the largest weight of a stack, which decides the kernels of its products."""
+        return max(stack.largest_weight for _, stack in self.stacks)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.stacks[0][1].device
 
     def sample(
         self: "Ensemble[ComponentStack]", ids: Sequence[int], generators: Generators, num_samples: int

@@ -47,9 +47,10 @@ class Stack(nn.Module):
         """Trainable parameters of all k networks together."""
         return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
 
-    def largest_product(self, num_points: int) -> int:
-        """Floating-point operations of the largest batched matrix product over so many points of every network."""
-        return 2 * num_points * max(parameter.numel() for parameter in self.parameters())
+    @property
+    def largest_weight(self) -> int:
+        """Numbers in the largest parameter; a product over n points takes 2 n times as many operations."""
+        return max(parameter.numel() for parameter in self.parameters())
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that training changes, by name, as views: parameters, running moments, Adam's state."""

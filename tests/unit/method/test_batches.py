@@ -14,9 +14,8 @@ K = 3
 def test_batches_come_from_the_cell():
     points = torch.cat([torch.full((20, 2), float(j)) for j in range(K)])
     ((ids, stack),) = build_components(make_experiment(components=[VAE]), (2,), 0).stacks
-    streams = make_generators(0, components=ids)
     cells = list(torch.arange(len(points)).tensor_split(K))
-    for x, noise in draw_batches(stack, points, cells, num_steps=5, batch_size=8, streams=streams):
+    for x, noise in draw_batches(stack, ids, points, cells, num_steps=5, batch_size=8, key=(0, "test")):
         assert x.shape == (K, 8, 2)
         assert noise.shape == (K, 8, 2)
         assert torch.equal(x, torch.arange(3.0).view(K, 1, 1).expand_as(x))

@@ -1,6 +1,6 @@
 """Training on a GPU: no step waits for the host, back-ends agree, and the same seed gives the same table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from competitive_mixtures.files import read_table
 from competitive_mixtures.method.batches import draw_batches, draw_comparisons
 from competitive_mixtures.method.device import choose_kernels
 from competitive_mixtures.method.run import Run
-from competitive_mixtures.seeding import make_generators
 from competitive_mixtures.settings.schema import Experiment
 
 pytestmark = [
@@ -50,16 +49,13 @@ def forbid_waiting() -> Iterator[None]:
 def take_steps(run: Run) -> None:
     """A few steps of every component and of every discriminator."""
 
-    def streams(ids: Sequence[int]) -> list[torch.Generator]:
-        return make_generators(0, "test", components=ids, device=run.device)
-
     components = run.build_components()
     discriminators = run.build_discriminators(0)
     cells = list(torch.arange(len(run.train), device=run.device).tensor_split(len(components.ids)))
     for ids, stack in components.stacks:
         own = [cells[j] for j in ids]
         for _ in range(2):  # the first time loads kernels
-            batches = draw_batches(stack, run.train, own, num_steps=3, batch_size=8, streams=streams(ids))
+            batches = draw_batches(stack, ids, run.train, own, num_steps=3, batch_size=8, key=(0, "test"))
             with forbid_waiting():
                 for batch, noise in batches:
                     stack.step(batch, noise)

@@ -1,6 +1,7 @@
 """How small networks run fast on a CPU: what the allocator keeps, which kernels multiply, what threads work on."""
 
 import ctypes
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # options of glibc's mallopt, from <mal
 KEPT_BYTES = 2**28  # of freed memory; a training step's temporaries take less
 LARGEST_BLOCK = 2**25  # bytes; glibc takes larger blocks from the system in any case
 SMALL_PRODUCT = 4e6  # floating-point operations; below, the call of a fast kernel costs more than it saves
+
+CPU = torch.device("cpu")
 
 T = TypeVar("T")
 
@@ -57,21 +60,26 @@ def match_kernels(num_operations: float, device: torch.device) -> Iterator[None]
         torch.set_float32_matmul_precision(precision)
 
 
-def run_side_by_side(tasks: Sequence[Callable[[], T]]) -> list[T]:
+def run_side_by_side(
+    tasks: Sequence[Callable[[], T]], num_operations: float = math.inf, device: torch.device = CPU
+) -> list[T]:
     """Run independent tasks on PyTorch's threads, one on each: threads inside the products of small networks wait.
 
     Args:
         tasks: say, networks to train; they share nothing that they write to.
+        num_operations: floating-point operations of the largest batched product in a task.
+        device: where the products run.
 
     Returns:
         Their results, in order; the first failure, in order, is raised and the tasks that have not begun are dropped.
     """
     threads = torch.get_num_threads()
-    if threads == 1 or len(tasks) == 1:
-        return [task() for task in tasks]
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(lambda task: task(), tasks))
-    finally:
-        torch.set_num_threads(threads)
+    with match_kernels(num_operations, device):
+        if threads == 1 or len(tasks) == 1:
+            return [task() for task in tasks]
+        torch.set_num_threads(1)
+        try:
+            with ThreadPoolExecutor(threads) as pool:
+                return list(pool.map(lambda task: task(), tasks))
+        finally:
+            torch.set_num_threads(threads)
