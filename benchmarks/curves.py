@@ -126,7 +126,7 @@ def describe(found: dict[str, float]) -> str:
 
 
 def fit_exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
-    """Slope of the least-squares line through the logarithms."""
+    """Exponent of the power law by a least-squares line through the logarithms."""
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 

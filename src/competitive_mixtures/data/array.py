@@ -82,7 +82,7 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
         arrays |= dict(zip(parts, numbers, strict=True))
     if spec.classifier:
         check_classes(str(path), arrays)
-    write_dataset(out_dir, name, arrays, spec.model_dump(), names, facts={"source_sha256": sha256_of(path)})
+    write_dataset(out_dir, name, arrays, spec.model_dump(), names, metadata={"source_sha256": sha256_of(path)})
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:

@@ -103,8 +103,8 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
         )
         arrays[f"{split}_labels"] = labels[:, attribute_names.index(spec.label)].astype(np.int64)
         arrays[f"{split}_attributes"] = labels
-    facts = {"attribute_names": attribute_names}
-    write_dataset(out_dir, name, arrays, spec.model_dump(), [f"not {spec.label}", spec.label], facts)
+    metadata = {"attribute_names": attribute_names}
+    write_dataset(out_dir, name, arrays, spec.model_dump(), [f"not {spec.label}", spec.label], metadata)
 
 
 def _locate(spec: Spec, raw_dir: Path) -> tuple[Path, Path]:

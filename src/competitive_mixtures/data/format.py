@@ -65,7 +65,7 @@ def write_dataset(
     arrays: Mapping[str, np.ndarray | Chunks],
     source: Mapping[str, Any],
     label_names: Sequence[str] | None = None,
-    facts: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a processed data set; `meta.json` comes last, so a folder that has one is complete.
 
@@ -76,7 +76,7 @@ def write_dataset(
             int64, where there are labels; any further array is written beside them under its own name.
         source: what the data was made from, usually the specification.
         label_names: one name per label value.
-        facts: further entries of `meta.json`.
+        metadata: further entries of `meta.json`.
     """
     folder = Path(folder)
     (folder / "meta.json").unlink(missing_ok=True)
@@ -101,7 +101,7 @@ def write_dataset(
         "sha256": {f"{key}.npy": sha256_of(folder / f"{key}.npy") for key in arrays},
         "source": dict(source),
     }
-    write_json(folder / "meta.json", meta | dict(facts or {}))
+    write_json(folder / "meta.json", meta | dict(metadata or {}))
 
 
 def load_dataset(folder: Path | str, verify: bool = False) -> Dataset:

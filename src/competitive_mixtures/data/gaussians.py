@@ -92,7 +92,7 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
     """
     means = draw_means(spec)  # (modes, 2)
     weights = np.array(spec.weights or [1.0 / spec.modes] * spec.modes)
-    facts: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "means": means.tolist(),
         "variances": [spec.variance] * spec.modes,
         "weights": (weights / weights.sum()).tolist(),
@@ -100,13 +100,13 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
     }
     # One stream for each split: the test points stay the same when num_train changes.
     train_seed, test_seed, overlap_seed = np.random.SeedSequence(spec.seed).spawn(3)
-    train, train_labels = _draw_points(facts, spec.num_train, np.random.default_rng(train_seed))
-    test, test_labels = _draw_points(facts, spec.num_test, np.random.default_rng(test_seed))
-    facts["log_likelihood_bound"] = _negative_entropy(facts, np.random.default_rng(overlap_seed))
-    facts["log_likelihood_test"] = float(log_density(test, facts).mean())
+    train, train_labels = _draw_points(metadata, spec.num_train, np.random.default_rng(train_seed))
+    test, test_labels = _draw_points(metadata, spec.num_test, np.random.default_rng(test_seed))
+    metadata["log_likelihood_bound"] = _negative_entropy(metadata, np.random.default_rng(overlap_seed))
+    metadata["log_likelihood_test"] = float(log_density(test, metadata).mean())
     arrays = {"train": train, "test": test, "train_labels": train_labels, "test_labels": test_labels}
     names = [f"mode {mode}" for mode in range(spec.modes)]
-    write_dataset(out_dir, name, arrays, source=spec.model_dump(), label_names=names, facts=facts)
+    write_dataset(out_dir, name, arrays, source=spec.model_dump(), label_names=names, metadata=metadata)
 
 
 def draw_means(spec: Spec) -> np.ndarray:

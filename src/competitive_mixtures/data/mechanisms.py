@@ -84,8 +84,8 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
         arrays[f"{split}_labels"] = labels.astype(np.int64)
         if digits is not None:
             arrays[f"{split}_source_labels"] = np.asarray(digits)
-    facts = {"source_label_names": source.meta["label_names"], "source_sha256": source.meta["sha256"]}
-    write_dataset(out_dir, name, arrays, spec.model_dump(), NAMES, facts)
+    metadata = {"source_label_names": source.meta["label_names"], "source_sha256": source.meta["sha256"]}
+    write_dataset(out_dir, name, arrays, spec.model_dump(), NAMES, metadata)
 
 
 def apply_mechanism(images: np.ndarray, mechanism: str, spec: Spec, rng: np.random.Generator) -> np.ndarray:

@@ -11,7 +11,7 @@ from competitive_mixtures.data import array, celeba, gaussians, idx, images, mec
 from competitive_mixtures.data.spec import Spec
 from competitive_mixtures.files import write_json
 
-# Every module has a `Spec`, `download(spec, raw_dir) -> facts` and `prepare(spec, raw_dir, out_dir, name)`.
+# Every module has a `Spec`, `download(spec, raw_dir) -> metadata` and `prepare(spec, raw_dir, out_dir, name)`.
 KINDS: dict[str, Any] = {
     "gaussians": gaussians,
     "idx": idx,
@@ -37,8 +37,8 @@ def download(spec: Spec, raw_dir: Path | str) -> None:
     Raises:
         UserError: no source could give the files, or a file is not the right one.
     """
-    facts = KINDS[spec.kind].download(spec, Path(raw_dir))
-    write_json(Path(raw_dir) / "download.json", {"kind": spec.kind, **facts})
+    metadata = KINDS[spec.kind].download(spec, Path(raw_dir))
+    write_json(Path(raw_dir) / "download.json", {"kind": spec.kind, **metadata})
 
 
 def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What every kind of data set has in common: a checked specification and the facts of its download."""
+"""What every kind of data set has in common: a checked specification and the metadata of its download."""
 
 from typing import Any
 

@@ -234,7 +234,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
     def _restore(cls, metadata: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> "CompetitiveMixture":
         estimator = cls(**metadata["params"])
         form = metadata["form"]
-        estimator._form = Form(**form | {key: tuple(form[key]) for key in ("shape", "origin")})
+        estimator._form = Form(**form | {key: tuple(form[key]) for key in ("shape", "centre")})
         estimator.n_features_in_ = int(np.prod(form["shape"]))
         if metadata["feature_names"]:
             estimator.feature_names_in_ = np.array(metadata["feature_names"], dtype=object)

@@ -24,19 +24,19 @@ class Form:
         kind: `vector` or `image`.
         shape: of one point, (d,) or (c, h, w).
         dtype: name of the type that samples are given in.
-        origin: (d,) what is subtracted from vectors, in float64, where float32 would round their differences away.
+        centre: (d,) what is subtracted from vectors, in float64, where float32 would round their differences away.
     """
 
     kind: Literal["vector", "image"]
     shape: tuple[int, ...]
     dtype: str
-    origin: tuple[float, ...] = ()
+    centre: tuple[float, ...] = ()
 
     def restore(self, samples: np.ndarray) -> np.ndarray:
         """Stored samples as the user holds points: images in floats are from 0 to 1."""
         if self.kind == "image" and np.dtype(self.dtype).kind == "f":
             return samples.astype(self.dtype) / np.dtype(self.dtype).type(255)
-        return (samples + np.array(self.origin)).astype(self.dtype) if self.origin else samples.astype(self.dtype)
+        return (samples + np.array(self.centre)).astype(self.dtype) if self.centre else samples.astype(self.dtype)
 
 
 def read_points(estimator: BaseEstimator, X: Any, *, form: Form | None = None) -> tuple[np.ndarray, Form]:
@@ -68,15 +68,15 @@ def read_points(estimator: BaseEstimator, X: Any, *, form: Form | None = None) -
         with np.errstate(invalid="ignore"):
             vectors = validate_data(estimator, X, reset=form is None, dtype=(np.float64, np.float32))
         check_magnitude("X", vectors)
-        origin = form.origin if form else find_origin(vectors)
-        points = to_points("X", vectors - np.array(origin) if origin else vectors)
-        found = Form("vector", points.shape[1:], str(vectors.dtype), origin)
+        centre = form.centre if form else choose_centre(vectors)
+        points = to_points("X", vectors - np.array(centre) if centre else vectors)
+        found = Form("vector", points.shape[1:], str(vectors.dtype), centre)
     if form is not None and (found.kind, found.shape) != (form.kind, form.shape):
         raise UserError(f"X: points of shape {found.shape}; expected {form.shape}, as in fit")
     return points, found
 
 
-def find_origin(vectors: np.ndarray) -> tuple[float, ...]:
+def choose_centre(vectors: np.ndarray) -> tuple[float, ...]:
     """The centre of (n, d) vectors far from zero and close together, (d,); () where float32 takes them as they are.
 
     Raises:

@@ -32,9 +32,9 @@ class TrainedMixture:
     Attributes:
         setup: settings, kind and scale of the data.
         components: the generative models.
-        discriminators: the discriminators that handed out the points; None where likelihood bounds did.
+        discriminators: the discriminators that scored the points; None where likelihood bounds did.
         normalizers: (k,), log Z_j over the training points.
-        prior: (k,), the weights that the points were handed out with.
+        prior: (k,), the weights that the points were assigned with.
         weights: (k,), alpha, the shares of the points that each component won.
         last_round: T.
     """

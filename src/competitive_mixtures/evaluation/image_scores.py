@@ -64,11 +64,11 @@ class InceptionScorer:
     def __init__(
         self, record: Path, num_features: int, reference: np.ndarray, checksum: str, num_neighbors: int, device: str
     ) -> None:
-        facts = read_json(record)
-        self.reason: str | None = facts.get("not_run")
+        metadata = read_json(record)
+        self.reason: str | None = metadata.get("not_run")
         if self.reason is not None:
             return
-        self.network = load_inception(find_weights(facts["path"], facts["sha256"]), num_features, device)
+        self.network = load_inception(find_weights(metadata["path"], metadata["sha256"]), num_features, device)
         self.features = cache_features(
             record.parent / "features",
             checksum,

@@ -13,7 +13,7 @@ from competitive_mixtures.networks.layers import BatchNorm, Conv, ConvTranspose,
 from competitive_mixtures.settings import schema
 
 Activation = Callable[[Tensor], Tensor]
-leaky_relu: Activation = partial(F.leaky_relu, negative_slope=0.2)  # slope of DCGAN (Radford et al., 2016)
+leaky_relu: Activation = partial(F.leaky_relu, negative_slope=0.2)  # as DCGAN (Radford et al., 2016)
 
 
 class MLP(nn.Module):

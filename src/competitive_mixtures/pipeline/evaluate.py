@@ -42,14 +42,14 @@ class Mixture:
         protocol: "paper", "equal_compute" or "-".
         samples: (n, *shape) in the data's units, in random order.
         components: (n,) int16, the component that drew each sample.
-        facts: metrics that need no samples, by name: costs, agreement of the partition with labels.
+        metrics: what needs no samples, by name: costs, agreement of the partition with labels.
     """
 
     model: str
     protocol: str
     samples: np.ndarray
     components: np.ndarray
-    facts: Mapping[str, float]
+    metrics: Mapping[str, float]
 
 
 def evaluate(
@@ -76,7 +76,7 @@ def evaluate(
     kept: dict[str, Any] = {}  # arrays
     for mixture in draw_mixtures(run, folder, num_rounds):
         scores: dict[tuple[str, str], float | str] = {
-            (metric, "train"): value for metric, value in mixture.facts.items()
+            (metric, "train"): value for metric, value in mixture.metrics.items()
         }
         scores |= {(metric, "test"): value for metric, value in scorer(run, mixture).items()}
         rows += [(mixture.model, mixture.protocol, *key, value) for key, value in scores.items()]
@@ -96,14 +96,14 @@ def draw_mixtures(run: Run, folder: Path, num_rounds: int) -> Iterator[Mixture]:
     record = read_json(last / "metrics.json")
     components = run.build_components()
     components.load(take_named(read_tensors(last / STATE), "components."))
-    facts: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     if run.dataset.train_labels is not None:
         winner = read_table(last / "assignments.parquet")["component"]
-        facts |= compare_partitions(winner, np.asarray(run.dataset.train_labels))
-    facts |= {name: record[name] for name in ("objective", "objective_test") if record.get(name) is not None}
-    facts |= {"samples_seen": record["samples_seen"], "compute": record["compute"]}
-    facts |= {"num_parameters": components.num_parameters, "train_time_s": sum_seconds(folder, num_rounds)}
-    yield draw_mixture(run, components, record["weights"], "competitive", "-", facts)
+        metrics |= compare_partitions(winner, np.asarray(run.dataset.train_labels))
+    metrics |= {name: record[name] for name in ("objective", "objective_test") if record.get(name) is not None}
+    metrics |= {"samples_seen": record["samples_seen"], "compute": record["compute"]}
+    metrics |= {"num_parameters": components.num_parameters, "train_time_s": sum_seconds(folder, num_rounds)}
+    yield draw_mixture(run, components, record["weights"], "competitive", "-", metrics)
     for name in run.experiment.baselines:
         yield from draw_baseline(run, folder / "baselines" / name, name)
 
@@ -119,8 +119,8 @@ def draw_baseline(run: Run, folder: Path, name: str) -> Iterator[Mixture]:
     for protocol, record in read_json(folder / "metrics.json")["protocols"].items():
         components = other.build_components()
         components.load_weights(take_named(tensors, f"{protocol}."))
-        facts = agreement | {cost: record[cost] for cost in COSTS}
-        yield draw_mixture(other, components, record["weights"], name, protocol, facts)
+        metrics = agreement | {cost: record[cost] for cost in COSTS}
+        yield draw_mixture(other, components, record["weights"], name, protocol, metrics)
 
 
 def draw_mixture(
@@ -129,13 +129,13 @@ def draw_mixture(
     weights: list[float],
     model: str,
     protocol: str,
-    facts: Mapping[str, float],
+    metrics: Mapping[str, float],
 ) -> Mixture:
     """Draw a mixture's samples, as many as the scores need."""
     settings = run.experiment.evaluation
     total = settings.num_samples + settings.num_bandwidth_samples
     samples, chosen = run.draw_mixture(components, weights, total, "evaluate", model, protocol)
-    return Mixture(model, protocol, samples, chosen, facts)
+    return Mixture(model, protocol, samples, chosen, metrics)
 
 
 def draw_data(run: Run) -> Mixture:
@@ -147,8 +147,8 @@ def draw_data(run: Run) -> Mixture:
     labels = run.dataset.train_labels
     components = np.zeros(total, np.int16) if labels is None else np.asarray(labels)[rows].astype(np.int16)
     known = {"log_likelihood_bound": "negative_entropy", "log_likelihood_test": "log_density"}
-    facts = {metric: run.dataset.meta[key] for key, metric in known.items() if key in run.dataset.meta}
-    return Mixture("data", "-", np.asarray(run.dataset.train)[rows], components, facts)
+    metrics = {metric: run.dataset.meta[key] for key, metric in known.items() if key in run.dataset.meta}
+    return Mixture("data", "-", np.asarray(run.dataset.train)[rows], components, metrics)
 
 
 def score_vectors(run: Run, mixture: Mixture) -> dict[str, float]:

@@ -166,8 +166,8 @@ def test_a_download_fetches_what_is_missing(folder, monkeypatch):
     texts = {path.name: path.read_bytes() for path in folder.glob("*.txt")}
     (folder / "list_attr_celeba.txt").unlink()
     monkeypatch.setattr(celeba, "_fetch", lambda name, place: (place / name).write_bytes(texts[name]))
-    facts = download(make_spec(None), folder)
-    assert facts == {"downloaded": ["list_attr_celeba.txt"], "from": "Google Drive, by torchvision"}
+    metadata = download(make_spec(None), folder)
+    assert metadata == {"downloaded": ["list_attr_celeba.txt"], "from": "Google Drive, by torchvision"}
 
 
 @pytest.mark.parametrize("data", [b"", b"no archive", None])

@@ -19,7 +19,7 @@ def vectors(tmp_path):
         "train_labels": np.arange(20) % 2,
         "test_labels": np.arange(5) % 2,
     }
-    write_dataset(tmp_path, "toy", arrays, source={"kind": "toy"}, label_names=["a", "b"], facts={"answer": 42})
+    write_dataset(tmp_path, "toy", arrays, source={"kind": "toy"}, label_names=["a", "b"], metadata={"answer": 42})
     return tmp_path, arrays
 
 
@@ -54,7 +54,7 @@ def test_round_trip_of_images_written_in_chunks(tmp_path):
 def test_the_same_data_gives_the_same_bytes(vectors, tmp_path_factory):
     folder, arrays = vectors
     again = tmp_path_factory.mktemp("again")
-    write_dataset(again, "toy", arrays, source={"kind": "toy"}, label_names=["a", "b"], facts={"answer": 42})
+    write_dataset(again, "toy", arrays, source={"kind": "toy"}, label_names=["a", "b"], metadata={"answer": 42})
     for path in folder.iterdir():
         assert path.read_bytes() == (again / path.name).read_bytes()
 

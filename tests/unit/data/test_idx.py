@@ -80,9 +80,9 @@ def test_labels_without_names_are_named_by_their_number(tmp_path):
 def test_the_first_source_that_works_is_taken(tmp_path, fetched, source):
     replies, calls = fetched
     replies[source] = CONTENT
-    facts = download(make_spec(), tmp_path)
+    metadata = download(make_spec(), tmp_path)
     assert calls[-1][0] == source
-    assert source in facts["from"] or source in facts["from"].lower()
+    assert source in metadata["from"] or source in metadata["from"].lower()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == CONTENT
 
 

@@ -47,11 +47,11 @@ def lay_out(draw, shape):
 
 @st.composite
 def vectors(draw):
-    """Vectors of any scale around any origin, as any type, now and then with a number that is none."""
+    """Vectors of any scale around any centre, as any type, now and then with a number that is none."""
     points = lay_out(draw, (draw(st.integers(1, 24)), draw(st.integers(1, 4))))
     exponent = draw(st.sampled_from([0, 0, 0, 1, -3, -6, -12, -30, -40, -300, 3, 6, 12, 29, 31, 38, 300]))
-    origin = draw(st.sampled_from([0, 0, 0, 1, -1e3, 1e6, 1e9, -1e12, 1e20]))
-    points = points * 10.0**exponent + origin
+    centre = draw(st.sampled_from([0, 0, 0, 1, -1e3, 1e6, 1e9, -1e12, 1e20]))
+    points = points * 10.0**exponent + centre
     if draw(st.integers(0, 9)) == 0:
         points.flat[draw(st.integers(0, points.size - 1))] = draw(st.sampled_from([np.nan, np.inf, -np.inf]))
     with np.errstate(all="ignore"):

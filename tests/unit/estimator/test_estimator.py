@@ -206,12 +206,12 @@ class TestInputs:
         assert small(2).fit(X[:, :1]).sample(4)[0].shape == (4, 1)
 
 
-ORIGIN = np.array([1e9, -3e7])
+CENTRE = np.array([1e9, -3e7])
 
 
 @pytest.fixture(scope="module")
 def far():
-    return small().fit(X.astype(np.float64) + ORIGIN)
+    return small().fit(X.astype(np.float64) + CENTRE)
 
 
 class TestFarFromZero:
@@ -220,14 +220,14 @@ class TestFarFromZero:
     def test_the_same_as_near_zero(self, far):
         near = small().fit(X.astype(np.float64) - X.mean(axis=0, dtype=np.float64))
         assert np.array_equal(far.labels_, near.labels_)
-        assert far.score(X + ORIGIN) == pytest.approx(near.score(X - X.mean(axis=0, dtype=np.float64)), abs=1e-3)
-        centre = X.mean(axis=0) + ORIGIN
+        assert far.score(X + CENTRE) == pytest.approx(near.score(X - X.mean(axis=0, dtype=np.float64)), abs=1e-3)
+        centre = X.mean(axis=0) + CENTRE
         assert np.allclose(far.sample(9)[0] - centre, near.sample(9)[0], atol=1e-3)
 
     def test_saved(self, far, tmp_path):
         far.save(tmp_path / "m.safetensors")
         loaded = CompetitiveMixture.load(tmp_path / "m.safetensors")
-        assert np.array_equal(loaded.predict(X + ORIGIN), far.labels_)
+        assert np.array_equal(loaded.predict(X + CENTRE), far.labels_)
         assert np.array_equal(loaded.sample(9)[0], far.sample(9)[0])
 
     @pytest.mark.parametrize("spread", [1e-12, 1e-30, 1e20])

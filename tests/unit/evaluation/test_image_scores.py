@@ -139,6 +139,6 @@ def test_a_broken_file_in_the_place_of_the_fetched_one_is_an_error(
 def test_weights_that_changed_since_are_refused(record: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.json"
     other.write_text(record.read_text().replace('"sha256": "', '"sha256": "0')[:-1] + "\n")
-    facts = read_json(other)
-    with pytest.raises(UserError, match=f"found SHA-256 {facts['sha256'][1:]}, expected {facts['sha256']}"):
+    metadata = read_json(other)
+    with pytest.raises(UserError, match=f"found SHA-256 {metadata['sha256'][1:]}, expected {metadata['sha256']}"):
         score(make_run(), tmp_path, other)

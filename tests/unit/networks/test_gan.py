@@ -71,8 +71,8 @@ def test_steps_are_those_of_a_plain_gan(loss):
                 else:
                     weight = torch.distributions.Normal(0, 1).cdf(own[:, 2:])
                     between = (weight * real + (1 - weight) * fake).requires_grad_()
-                    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-                    penalty = 10 * ((slope.norm(dim=1) - 1) ** 2).mean()
+                    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+                    penalty = 10 * ((gradient.norm(dim=1) - 1) ** 2).mean()
                     cost = critic(fake).mean() - critic(real).mean() + penalty
                 of_critic.zero_grad()
                 cost.backward()
@@ -153,7 +153,7 @@ class Critic(nn.Module):
 
 
 def test_penalty_of_a_linear_critic():
-    # its slope is its weight everywhere, so that the penalty is 10 (|w| - 1)^2 wherever the points are
+    # its gradient is its weight everywhere, so that the penalty is 10 (|w| - 1)^2 wherever the points are
     stack = make_stack(change(GAN, loss="wgan_gp"))
     weights = torch.tensor([[3.0, 4.0], [0.6, 0.8], [0.0, 0.0]])
     stack.critic = Critic(lambda x: torch.einsum("kbi,ki->kb", x, weights).unsqueeze(2))
@@ -162,7 +162,7 @@ def test_penalty_of_a_linear_critic():
 
 
 def test_penalty_mixes_uniformly():
-    # for a critic |x|^2 / 2 the slope is the mixed point itself: here its distance from 0, uniform between 0 and 1
+    # for a critic |x|^2 / 2 the gradient is the mixed point itself: here its distance from 0, uniform between 0 and 1
     stack = make_stack(change(GAN, loss="wgan_gp"))
     stack.critic = Critic(lambda x: 0.5 * x.square().sum(2, keepdim=True))
     real, fake = torch.zeros(K, 20000, 2), torch.tensor([1.0, 0.0]).expand(K, 20000, 2)

@@ -51,10 +51,10 @@ class TestVectors:
             found = {metric for metric, split in values if split == "test"}
             assert found >= VECTOR
             assert ("log_likelihood_draft" in found) == (model == "competitive")
-            facts = {metric for metric, split in values if split == "train"}
-            assert (facts >= COSTS) == (model != "data")
+            metrics = {metric for metric, split in values if split == "train"}
+            assert (metrics >= COSTS) == (model != "data")
             agreement = {"purity", "nmi", "ari", "accuracy"}
-            assert (facts >= agreement) == (model in ("competitive", "kmeans"))
+            assert (metrics >= agreement) == (model in ("competitive", "kmeans"))
             assert all(np.isfinite(list(values.values())))
 
     def test_costs_are_those_of_the_files(self, judged):
@@ -131,10 +131,10 @@ class TestMixture:
         assert true["precision"] > 0.8
         assert true["recall"] > 0.8
 
-    def test_facts_of_synthetic_data(self):
+    def test_metrics_of_synthetic_data(self):
         blobs = make_blobs()
         known = Dataset(**{**blobs.__dict__, "meta": {"log_likelihood_bound": -2.5, "log_likelihood_test": -2.6}})
-        assert scores.draw_data(Run(make_experiment(), known, 0)).facts == {
+        assert scores.draw_data(Run(make_experiment(), known, 0)).metrics == {
             "negative_entropy": -2.5,
             "log_density": -2.6,
         }
