@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-REPORT = {"summarize", "judge_claims", "write_tables", "plot_figures", "compile_paper", "write_pages"}
+REPORT = {"summarize", "assess_claims", "write_tables", "plot_figures", "compile_paper", "write_pages"}
 
 
 def set_number(*keys, value):

@@ -27,7 +27,7 @@ STEPS = {
     "summarize": f"summarize --out NEW {RUN}",
     "write-tables": "write-tables --out NEW",
     "plot-figures": "plot-figures --out NEW",
-    "discriminator-claims": "discriminator-claims --out NEW",
+    "assess-claims": "assess-claims --out NEW",
     "write-pages": "write-pages --out NEW",
 }
 # What a step reads, and a step that reads it.
@@ -50,7 +50,7 @@ REPORTED = {
     f"{RUN}/evaluation/samples.npz": "plot-figures",
     f"{RUN}/rounds/2/samples.npy": "plot-figures",
     "results/timing.csv": "plot-figures",
-    "results/rounds.csv": "discriminator-claims",
+    "results/rounds.csv": "assess-claims",
     "results/claims.csv": "write-pages",
     "paper/tables/density.csv": "write-pages",
 }

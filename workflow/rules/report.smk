@@ -3,13 +3,15 @@
 DEFAULT = params.suite("default")
 OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not in runs_of(DEFAULT)}
 PLANS = expand("results/plan/{experiment}.json", experiment=params.experiments)
+SUMMARY_CODE = ["report/summary.py", "report/results.py", "report/csv_files.py", "report/names.py"]
+SCORE_CODE = [*SUMMARY_CODE, "report/scores.py", "report/intervals.py", "report/plan.py", "report/bounds.py"]
 
 
 # One summary an experiment, so that DVC sees which of them changed.
 rule summarize_experiment:
     input:
         scores=lambda wildcards: scores_of([wildcards.experiment]),
-        code=code("report/summary.py"),
+        code=code(*SUMMARY_CODE),
     output:
         multiext("results/tables/{experiment}/", *SUMMARY),
     log:
@@ -30,7 +32,7 @@ rule summarize_experiment:
 rule summarize:
     input:
         tables_of(DEFAULT),
-        code=code("report/summary.py"),
+        code=code(*SUMMARY_CODE),
     output:
         report("results/summary.csv", caption="../report/summary.rst", category="Files", labels={"file": "summary.csv"}),
         multiext("results/", *SUMMARY[1:]),
@@ -49,26 +51,26 @@ rule summarize:
         "competitive-mixtures summarize --out results {params.rounds} {params.runs} 2> {log}"
 
 
-rule judge_claims:
+rule assess_claims:
     input:
         multiext("results/", *SUMMARY),
         PLANS,
         claims="paper/claims.yaml",
-        code=code("report/claims", "report/intervals.py"),
+        code=code("report/claims", "report/intervals.py", *SUMMARY_CODE),
     output:
         "results/claim_parts.csv",
         claims=report(
             "results/claims.csv", caption="../report/claims.rst", category="Files", labels={"file": "claims.csv"}
         ),
     log:
-        "logs/report/judge_claims.log",
+        "logs/report/assess_claims.log",
     threads: 1
     resources:
         gpu=0,
         mem_mb=1000,
         runtime=10,
     shell:
-        "competitive-mixtures judge-claims --claims {input.claims} --out {output.claims} 2> {log}"
+        "competitive-mixtures assess-claims --claims {input.claims} --out {output.claims} 2> {log}"
 
 
 rule write_tables:
@@ -76,7 +78,7 @@ rule write_tables:
         multiext("results/", *SUMMARY),
         PLANS,
         collect("paper/{name}", name=["reported.csv", "authors_code.csv", "deviations.yaml"]),
-        code=code("report/tables", "report/intervals.py", "report/plan.py"),
+        code=code("report/tables", "report/environment.py", *SCORE_CODE),
     output:
         directory("paper/tables"),
     log:
@@ -94,7 +96,7 @@ rule plot_figures:
     input:
         multiext("results/", *SUMMARY),
         PLANS,
-        code=code("report/figures", "report/intervals.py", "report/results.py"),
+        code=code("report/figures", *SCORE_CODE),
     output:
         report(
             directory("paper/figures"),
@@ -142,7 +144,7 @@ rule write_pages:  # what `snakemake --report` can show of tables and animations
         "results/claims.csv",
         "paper/tables",
         "paper/figures",
-        code=code("report/pages.py"),
+        code=code("report/pages.py", "report/csv_files.py"),
     output:
         tables=report(
             directory("results/pages/tables"),

@@ -239,7 +239,7 @@ def summarize(
 @app.command()
 def write_tables(out: Out = Path("paper/tables")) -> None:
     """Write the paper's tables from the summary."""
-    from competitive_mixtures.report.tables import write_tables as write
+    from competitive_mixtures.report.tables.write import write_tables as write
 
     write(Path(), out)
 
@@ -247,7 +247,7 @@ def write_tables(out: Out = Path("paper/tables")) -> None:
 @app.command()
 def plot_figures(out: Out = Path("paper/figures")) -> None:
     """Draw every figure of the default experiments."""
-    from competitive_mixtures.report.figures import plot_all
+    from competitive_mixtures.report.figures.draw import plot_all
 
     plot_all(Path(), out)
 
@@ -261,14 +261,14 @@ def write_pages(out: Out = Path("results/pages")) -> None:
 
 
 @app.command()
-def judge_claims(
+def assess_claims(
     claims: Annotated[Path, typer.Option(help="criteria")] = Path("paper/claims.yaml"),
     out: Annotated[Path, typer.Option(help="file to write")] = Path("results/claims.csv"),
 ) -> None:
     """Hold the results against the criteria that were fixed before."""
-    from competitive_mixtures.report.claims import judge_claims as discriminator
+    from competitive_mixtures.report.claims.verdicts import assess_claims as assess
 
-    discriminator(claims, Path("results"), out)
+    assess(claims, Path("results"), out)
 
 
 @app.command()

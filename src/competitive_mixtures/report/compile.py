@@ -1,4 +1,4 @@
-"""The report as a PDF: Typst reads the result files itself; nothing is downloaded and no date is written."""
+"""The report as a PDF. Typst reads the result files itself; nothing is downloaded, and the PDF holds no date."""
 
 import json
 from pathlib import Path
@@ -10,17 +10,17 @@ READ_FOLDERS = ("paper/tables", "paper/figures", "results")
 
 
 def compile_paper(root: Path, out: Path | None = None) -> Path:
-    """Compile `paper/paper.typ`; what is missing appears as `not run`.
+    """Compile `paper/paper.typ`; a result that is missing appears as `not run`.
 
     Args:
-        root: the project's root; the source reads files below it only.
-        out: the PDF; `paper/paper.pdf` where it is `None`.
+        root: the project's root; the source reads only files below it.
+        out: the PDF to write; `None` stands for `paper/paper.pdf` below the root.
 
     Returns:
-        The PDF's path. The same files give the same bytes.
+        The path of the PDF; the same files give the same bytes.
 
     Raises:
-        UserError: the source does not compile; says where.
+        UserError: the source does not compile; says in which line.
     """
     import typst
 
@@ -42,6 +42,6 @@ def compile_paper(root: Path, out: Path | None = None) -> Path:
 
 
 def list_files(root: Path) -> list[str]:
-    """Files that the source may read, relative to the root: Typst has no way to ask whether one exists."""
+    """The result files that exist, relative to the root, for the source to choose from: Typst cannot ask for itself."""
     paths = [path for folder in READ_FOLDERS for path in sorted((root / folder).glob("*"))]
     return [path.relative_to(root).as_posix() for path in paths if path.is_file()]

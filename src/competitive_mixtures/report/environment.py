@@ -1,4 +1,4 @@
-"""On which machine, with which versions and from which commit the report was made."""
+"""The machine, the versions and the commit that a report was made with."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def describe_machine(root: Path = Path()) -> dict[str, Any]:
-    """Facts for the report: processor, cores, memory in GiB, GPU or None, versions, and the commit of `root`."""
+    """Metadata for the report: processor, cores, memory in GiB, GPU or None, versions, and the commit of `root`."""
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -23,15 +23,15 @@ def describe_machine(root: Path = Path()) -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """The processor's name; the architecture where the system does not tell."""
-    facts = Path("/proc/cpuinfo")
-    lines = facts.read_text().splitlines() if facts.is_file() else []
+    """The processor's name; the architecture where the system does not give one."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
 
 
 def _first_line(program: str, *arguments: str) -> str | None:
-    """The first line that a program prints; None where it is missing or fails."""
+    """The first line that a program prints; None where there is no such program or it fails."""
     if shutil.which(program) is None:
         return None
     result = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)

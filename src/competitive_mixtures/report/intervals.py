@@ -1,4 +1,4 @@
-"""Means and intervals over seeds."""
+"""Means over seeds with 95 % intervals."""
 
 import math
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over seeds with its 95 % interval.
+    """A mean over seeds and the interval around it.
 
     Attributes:
         mean: mean of the finite values; NaN where there is none.
-        low, high: ends of the interval; NaN below two values.
-        count: number of finite values.
+        low, high: ends of the interval; NaN where there are fewer than two values.
+        count: number of finite values, on which the others rest.
     """
 
     mean: float
@@ -24,7 +24,7 @@ class Interval:
 
 
 def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
-    """Student's t interval of the mean.
+    """The mean with Student's t interval.
 
     Args:
         values: one number a seed; NaN and infinite ones are left out.
@@ -43,7 +43,7 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
 
 
 def bootstrap_interval(values: Sequence[float], level: float = 0.95) -> Interval:
-    """Bootstrap interval of the mean (SciPy's bias-corrected and accelerated one), always the same for the same values.
+    """The mean with a bootstrap interval, bias-corrected and accelerated; the same values give the same interval.
 
     Args:
         values: one number a seed or pair; NaN and infinite ones are left out.
@@ -58,7 +58,7 @@ def bootstrap_interval(values: Sequence[float], level: float = 0.95) -> Interval
     if count < 2:
         return Interval(float(finite[0]) if count else math.nan, math.nan, math.nan, count)
     mean = float(finite.mean())
-    if np.ptp(finite) == 0:  # every resample is the same: the interval is a point, and SciPy would give NaN
+    if np.ptp(finite) == 0:  # every resample has this mean: the interval is a point, where SciPy gives NaN
         return Interval(mean, mean, mean, count)
     low, high = _bootstrap_ends(finite, level, "BCa")
     if not (math.isfinite(low) and math.isfinite(high)):  # BCa is undefined where no resample lies below the mean
@@ -72,7 +72,7 @@ def _bootstrap_ends(values: np.ndarray, level: float, method: str) -> tuple[floa
     from scipy.stats import bootstrap
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a degenerate BCa interval is dealt with by the caller
+        warnings.simplefilter("ignore")  # SciPy warns of a degenerate BCa interval; the caller replaces it
         result = bootstrap(
             (values,), np.mean, confidence_level=level, n_resamples=9999, method=method, rng=np.random.default_rng(0)
         )

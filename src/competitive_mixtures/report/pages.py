@@ -1,13 +1,13 @@
-"""Tables and animations as web pages: of these Snakemake's report shows only pages, pictures and PDFs."""
+"""Tables and animations as web pages, since Snakemake's report shows neither CSV nor GIF files."""
 
 import base64
 from html import escape
 from pathlib import Path
 
 from competitive_mixtures.files import write_text
-from competitive_mixtures.report.results import read_fields
+from competitive_mixtures.report.csv_files import read_fields
 
-TABLES = ("results/summary.csv", "results/claims.csv")  # and those of the paper
+TABLES = ("results/summary.csv", "results/claims.csv")  # beside those in paper/tables
 STYLE = """
 body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5em; }
 table { border-collapse: collapse; }
@@ -22,14 +22,14 @@ def write_pages(root: Path, out: Path) -> None:
 
     Args:
         root: the project's root, with `results/`, `paper/tables/` and `paper/figures/`.
-        out: the folder of the pages, each of which needs no other file.
+        out: the folder to write to; each page stands alone, its picture included.
 
     Raises:
         UserError: a table is missing, is no CSV file or is cut short.
     """
     for path in [*(root / name for name in TABLES), *sorted((root / "paper/tables").glob("*.csv"))]:
         write_text(out / "tables" / f"{path.stem}.html", _page(path.stem, _table(path)))
-    (out / "animations").mkdir(parents=True, exist_ok=True)  # of which there may be none
+    (out / "animations").mkdir(parents=True, exist_ok=True)  # even where there is nothing to animate
     for path in sorted((root / "paper/figures").glob("*.gif")):
         data = base64.b64encode(path.read_bytes()).decode()
         image = f'<img src="data:image/gif;base64,{data}" alt="{escape(path.stem)}">'
@@ -50,7 +50,7 @@ def _table(path: Path) -> str:
 
 
 def _cell(text: str) -> str:
-    """A field; a number is shown with six digits and, where it is longer, whole under the pointer."""
+    """A field; a number is shown with six digits, a longer one in full when the pointer rests on it."""
     try:
         short = f"{float(text):.6g}"
     except ValueError:

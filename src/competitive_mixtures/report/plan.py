@@ -1,4 +1,4 @@
-"""What was to be run, from params.yaml: the report names what is missing instead of leaving it out."""
+"""The experiments of `params.yaml`, run or not: the report names what is missing instead of leaving it out."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,12 @@ class Planned:
         suite: `default`, `paper_scale` or `ablations`.
         dataset: name of its data set.
         kind: `vector` or `image` data.
-        components: kinds of components, `vae` and `gan`, each once.
-        num_components: K.
-        rounds: number of rounds after the first scoring.
-        seeds: the seeds 0 .. seeds-1 are run.
-        baselines: the baselines that are trained.
-        settings: the content of its `config.json`, and `rounds`.
+        components: the kinds of its components, of `vae` and `gan`, each named once.
+        num_components: number of components, k.
+        rounds: number of rounds, T; round 0 only scores the pretrained components and comes on top.
+        seeds: how many seeds are asked for: 0 .. seeds-1.
+        baselines: names of the baselines that are trained beside it.
+        settings: everything that decides its results, nested as in `params.yaml`.
     """
 
     name: str
@@ -37,12 +37,15 @@ class Planned:
 
     @property
     def models(self) -> list[tuple[str, str]]:
-        """The (model, protocol) pairs that it should have scores of."""
+        """The (model, protocol) pairs that it should have scores for."""
         return [("competitive", "-")] + [(name, p) for name in self.baselines for p in ("paper", "equal_compute")]
 
 
 def read_plan(root: Path) -> list[Planned]:
-    """The experiments of `params.yaml` in the order of the file.
+    """The experiments in the order of the file.
+
+    Args:
+        root: the project's root, with `params.yaml`.
 
     Raises:
         UserError: the file is missing or has mistakes.
@@ -67,8 +70,20 @@ def read_plan(root: Path) -> list[Planned]:
     ]
 
 
+def find_base(ablation: str, plan: list[Planned]) -> Planned:
+    """The experiment that an ablation varies: the one with the longest name that the ablation's name starts with.
+
+    Args:
+        ablation: the ablation's name.
+        plan: all experiments, the ablation among them; it is its own base where no other fits.
+    """
+    candidates = [planned for planned in plan if f"{ablation}-".startswith(f"{planned.name}-")]
+    others = [planned for planned in candidates if planned.name != ablation]
+    return max(others or candidates, key=lambda planned: len(planned.name))
+
+
 def _kind(root: Path, dataset: str, source: str) -> str:
-    """The kind of data: known once it is prepared; before that, only Gaussians are known to be vectors."""
+    """`vector` or `image`: known once the data is prepared; until then all but Gaussians are taken for images."""
     meta = root / "data/processed" / dataset / "meta.json"
     if meta.is_file():
         return read_json(meta)["kind"]

@@ -1,15 +1,16 @@
-"""All runs in four files: summary.csv, rounds.csv, timing.csv and metrics.json (the metrics that DVC compares)."""
+"""All runs in four files: `summary.csv`, `rounds.csv`, `timing.csv`, and `metrics.json`, which DVC compares."""
 
-import csv
-import io
 import math
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from competitive_mixtures.files import read_json, write_json, write_text
-from competitive_mixtures.report.results import Run, iterate_scalars, natural_key
+from competitive_mixtures.files import write_json
+from competitive_mixtures.report.csv_files import to_number, write_rows
+from competitive_mixtures.report.names import MODELS
+from competitive_mixtures.report.results import FinishedRun
 
 SUMMARY_COLUMNS = ("experiment", "seed", "model", "protocol", "metric", "split", "value")
 TIMING_COLUMNS = ("experiment", "seed", "phase", "seconds")
@@ -18,7 +19,7 @@ ROUND_COLUMNS = (
     "share_changed", "margin_median", "smallest_cell", "largest_cell", "revived", "samples_seen", "compute", "seconds",
 )  # fmt: skip
 COMPARED = ("log_likelihood", "coverage", "frechet_classifier", "fid", "precision", "recall", "purity", "nmi")
-MODEL_ORDER = ("competitive", "single", "single_wide", "bagging", "kmeans", "data")
+MODEL_ORDER = tuple(MODELS)
 
 
 def summarize(run_folders: Iterable[Path], out: Path, *, rounds: dict[str, int] | None = None) -> None:
@@ -28,14 +29,15 @@ def summarize(run_folders: Iterable[Path], out: Path, *, rounds: dict[str, int] 
         run_folders: `results/<experiment>/seed-<s>` of every run that counts.
         out: the folder of `summary.csv`, `rounds.csv`, `timing.csv` and `metrics.json`; the same runs give the
             same bytes, in whatever order they are named.
-        rounds: the last round of each experiment, where a longer run has left more; all rounds where it is missing.
+        rounds: the last round that counts, by experiment: a longer run may have left more. All rounds of the
+            experiments that it does not name.
 
     Raises:
         UserError: a run lacks a file, or a file has another format.
     """
     limits = rounds or {}
-    runs = [Run(folder, limits.get(folder.parent.name)) for folder in {Path(folder) for folder in run_folders}]
-    runs.sort(key=lambda run: (natural_key(run.experiment), run.seed))
+    runs = [FinishedRun(folder, limits.get(folder.parent.name)) for folder in {Path(folder) for folder in run_folders}]
+    runs.sort(key=lambda run: (_natural_key(run.experiment), run.seed))
     scores = [row for run in runs for row in _score_rows(run)]
     write_rows(out / "summary.csv", SUMMARY_COLUMNS, scores)
     write_rows(out / "rounds.csv", ROUND_COLUMNS, [row for run in runs for row in _round_rows(run)])
@@ -43,16 +45,12 @@ def summarize(run_folders: Iterable[Path], out: Path, *, rounds: dict[str, int] 
     write_json(out / "metrics.json", _nested_means(scores))
 
 
-def write_rows(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
-    """Write rows as CSV with `columns`; a value that a row lacks is an empty field."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
+def _natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
+    """A sort key that puts `synthetic-9` before `synthetic-10`."""
+    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.findall(r"\d+|\D+", name))
 
 
-def _score_rows(run: Run) -> list[dict[str, Any]]:
+def _score_rows(run: FinishedRun) -> list[dict[str, Any]]:
     """The scores of a run in a fixed order: model, protocol, metric, split."""
     rows = [{"experiment": run.experiment, "seed": run.seed, **row} for row in run.scores()]
     return sorted(rows, key=lambda row: (_rank(row["model"]), row["protocol"], row["metric"], row["split"]))
@@ -63,46 +61,55 @@ def _rank(model: str) -> tuple[int, str]:
     return (MODEL_ORDER.index(model) if model in MODEL_ORDER else len(MODEL_ORDER), model)
 
 
-def _round_rows(run: Run) -> list[dict[str, Any]]:
-    """The single numbers of every round of a run."""
+def _round_rows(run: FinishedRun) -> list[dict[str, Any]]:
+    """One row a round of a run."""
     return [_round_row(run, number) for number in run.rounds]
 
 
-def _round_row(run: Run, number: int) -> dict[str, Any]:
+def _round_row(run: FinishedRun, number: int) -> dict[str, Any]:
+    """The single numbers of a round; cell sizes are in units of N/k, so that 1 means equally large cells."""
     metrics = run.round_metrics(number)
     counts = metrics["counts"]
     share = sum(counts) / len(counts)
-    row = {name: value for name, value in iterate_scalars(metrics) if name in ROUND_COLUMNS and math.isfinite(value)}
+    row = {name: value for name, value in _scalars(metrics) if name in ROUND_COLUMNS and math.isfinite(value)}
     return row | {
         "experiment": run.experiment,
         "seed": run.seed,
         "round": number,
         "margin_median": metrics.get("margin_quantiles", {}).get("0.5", ""),
-        "smallest_cell": min(counts) / share,  # 1 where all cells are equally large
+        "smallest_cell": min(counts) / share,
         "largest_cell": max(counts) / share,
         "revived": len(metrics.get("revived", [])),
         "seconds": sum(metrics["seconds"].values()),
     }
 
 
-def _timing_rows(run: Run) -> list[dict[str, Any]]:
-    """Seconds by phase, summed over the rounds; pretraining and every baseline are phases of their own."""
+def _scalars(metrics: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """The entries that are single numbers."""
+    for name, value in metrics.items():
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield name, value
+
+
+def _timing_rows(run: FinishedRun) -> list[dict[str, Any]]:
+    """Seconds by phase: pretraining, every phase of a round summed over the rounds, every baseline."""
     phases: dict[str, float] = defaultdict(float)
-    phases["pretrain"] = sum(read_json(run.folder / "pretrain" / "metrics.json")["seconds"].values())
+    phases["pretrain"] = sum(run.pretraining_metrics()["seconds"].values())
     for number in run.rounds:
         for phase, seconds in run.round_metrics(number)["seconds"].items():
             phases[phase] += seconds
-    for path in sorted(run.folder.glob("baselines/*/metrics.json")):
-        phases[f"baseline.{path.parent.name}"] = sum(read_json(path)["seconds"].values())
+    for name, metrics in run.baseline_metrics().items():
+        phases[f"baseline.{name}"] = sum(metrics["seconds"].values())
     identity = {"experiment": run.experiment, "seed": run.seed}
     return [identity | {"phase": phase, "seconds": round(seconds, 6)} for phase, seconds in phases.items()]
 
 
 def _nested_means(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Means over seeds of what runs are compared by, `{experiment: {metric: {model.protocol: mean}}}`.
+    """Means over seeds of the metrics in `COMPARED`, as `{experiment: {metric: {model.protocol: mean}}}`.
 
-    What a run costs stays in summary.csv: in a comparison of two revisions it would hide what changed. A metric of
-    both splits is named `<metric>_train` on training points; most have one split only.
+    DVC compares these between revisions. Seconds and compute are left out: they change with every machine and would
+    hide what matters. Most metrics have one split; of one that has both, the mean on training points is named
+    `<metric>_train`.
     """
     values: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
     for row in rows:
@@ -117,11 +124,3 @@ def _nested_means(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, dict[st
             means = nested.setdefault(experiment, {}).setdefault(f"{metric}_train" if twice else metric, {})
             means[model] = math.fsum(finite) / len(finite)
     return nested
-
-
-def to_number(text: str) -> float:
-    """A field as a number; NaN where it holds a reason instead."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

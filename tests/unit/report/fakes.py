@@ -1,4 +1,4 @@
-"""A small project with made-up results in the real formats: everything the report reads, without any training."""
+"""A small project with made-up results in the real formats: all that the report reads, without any training."""
 
 import csv
 import shutil
@@ -20,15 +20,13 @@ BASELINES = ("single", "single_wide", "bagging", "kmeans")
 
 
 def write_project(root: Path, *, seeds: int = 3, rounds: int = 4, points: int = 600) -> Path:
-    """Write data, results and parameters of three default experiments and of one that has not run."""
+    """Write data and results of three default experiments."""
     rng = np.random.default_rng(0)
     for name, means in SYNTHETIC_MEANS.items():
         write_vectors(root, name, means, points, rng)
     write_images(root, "mnist", points, rng)
     for name, count in (("synthetic-3", 3), ("synthetic-9", 9), ("mnist", 10)):
         write_experiment(root, name, count, seeds, rounds)
-    for planned in make_plan():
-        write_json(root / "results" / planned.name / "config.json", config(planned.dataset, planned.num_components))
     return root
 
 
@@ -58,7 +56,8 @@ def make_plan(seeds: int = 3, rounds: int = 4) -> list[Planned]:
     """The plan of the made-up results; one experiment lacks runs, two are at paper scale, one is an ablation."""
 
     def planned(name: str, suite: str, dataset: str, kind: str, count: int, **changes: float) -> Planned:
-        settings = config(dataset, count) | changes | {"rounds": rounds}
+        settings = {"dataset": dataset, "components": [{"kind": "vae", "count": count}], "batch_size": 256}
+        settings |= changes | {"rounds": rounds}
         return Planned(name, suite, dataset, kind, ("vae",), count, rounds, seeds, BASELINES, settings)
 
     return [
@@ -76,10 +75,6 @@ def copy_paper(root: Path) -> None:
     """The paper's sources, with a reason for the only departure of the made-up plan."""
     shutil.copytree(ROOT / "paper", root / "paper", ignore=shutil.ignore_patterns("*.pdf", "figures", "tables"))
     (root / "paper/deviations.yaml").write_text("batch_size: larger batches are faster\n")
-
-
-def config(dataset: str, count: int) -> dict:
-    return {"dataset": dataset, "components": [{"kind": "vae", "count": count}], "batch_size": 256}
 
 
 def write_experiment(root: Path, name: str, count: int, seeds: int, rounds: int) -> None:
@@ -143,8 +138,8 @@ def round_metrics(number: int, rounds: int, counts: np.ndarray, changed: float, 
 
 def write_baselines(run: Path) -> None:
     for name in BASELINES:
-        facts = {"train_time_s": 3.0, "samples_seen": 10, "compute": 5, "num_parameters": 50}
-        protocols = {"paper": facts, "equal_compute": facts}
+        cost = {"train_time_s": 3.0, "samples_seen": 10, "compute": 5, "num_parameters": 50}
+        protocols = {"paper": cost, "equal_compute": cost}
         metrics = {"protocols": protocols, "seconds": {"load": 0.5, "train": 6.0}}
         write_json(run / "baselines" / name / "metrics.json", metrics)
 
@@ -171,10 +166,10 @@ def model_scores(model: str, protocol: str, place: int, image: bool, rng: np.ran
     if image:
         scores = {"precision": 0.7 + 0.02 * place, "recall": 0.6 - 0.03 * place}
         scores |= {"frechet_classifier": 90 + 10 * (place + noise)}
-    facts = {"train_time_s": 40 + place + noise, "samples_seen": 1e5 * (1 + place), "compute": 1e9 * (1 + place)}
-    facts |= {"num_parameters": 1000 * (1 + place)}
+    on_train = {"train_time_s": 40 + place + noise, "samples_seen": 1e5 * (1 + place), "compute": 1e9 * (1 + place)}
+    on_train |= {"num_parameters": 1000 * (1 + place)}
     if model in ("competitive", "kmeans"):
-        facts |= {"purity": 0.99 + 0.1 * noise, "nmi": 0.95 + noise, "ari": 0.9 + noise, "accuracy": 0.9 + noise}
-    rows = {(name, "train"): value for name, value in facts.items()}
+        on_train |= {"purity": 0.99 + 0.1 * noise, "nmi": 0.95 + noise, "ari": 0.9 + noise, "accuracy": 0.9 + noise}
+    rows = {(name, "train"): value for name, value in on_train.items()}
     rows |= {(name, "test"): value for name, value in scores.items()}
     return [(model, protocol, *key, repr(float(value))) for key, value in rows.items()]

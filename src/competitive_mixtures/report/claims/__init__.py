@@ -1,5 +1,1 @@
-"""The claims of the paper: criteria fixed beforehand, evidence from the results, verdicts."""
-
-from competitive_mixtures.report.claims.verdicts import judge_claims
-
-__all__ = ["judge_claims"]
+"""The paper's claims: criteria that were fixed before the results, evidence from the results, verdicts."""

@@ -1,4 +1,4 @@
-"""`paper/claims.yaml`: what is claimed, and the criterion that decides it, as typed objects."""
+"""The content of `paper/claims.yaml` as typed objects: each claim with the comparisons that decide it."""
 
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -10,11 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.settings.yaml_files import read_yaml
 
-SIDES = {"above": 1, "at_least": 1, "below": -1, "at_most": -1}  # on which side of the threshold the claim lies
+SIDES = {"above": 1, "at_least": 1, "below": -1, "at_most": -1}  # 1: the claim holds above the threshold
 
 
 class Side(BaseModel):
-    """One side of a comparison: a row of `summary.csv`, or with `at` a curve of `rounds.csv`."""
+    """One side of a comparison, which has one value a seed.
+
+    Attributes:
+        experiment, metric, model, protocol, split: of a row of `summary.csv`.
+        at: takes the value from a column of `rounds.csv` instead; see `reduce_curve`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,18 +42,19 @@ class Side(BaseModel):
         return " ".join(words[name] for name in words if name in fields and words[name])
 
     def __str__(self) -> str:
-        """All that tells the side from others."""
+        """The side in a few words, for a message about missing runs."""
         return self.describe(("experiment", "at") if self.at else ("experiment", "model"))
 
 
 class Part(BaseModel):
-    """One comparison with a threshold; exactly one of the four threshold keys is given.
+    """A part of a criterion: one comparison with a threshold, of which exactly one kind is given.
 
     Attributes:
-        measure: what is judged.
-        against: what it is compared with, by seed; `None` judges `measure` itself.
-        compare: measure - against, or measure / against.
-        seeds: the number of seeds or pairs below which nothing is decided.
+        measure: what is compared.
+        against: what is taken from it, seed by seed; with `None` the value itself is compared with the threshold.
+        compare: `difference` is measure - against, `ratio` is measure / against.
+        above, at_least, below, at_most: the threshold.
+        seeds: with fewer seeds, or pairs of seeds, nothing is decided.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,12 +79,12 @@ class Part(BaseModel):
 
     @property
     def relation(self) -> str:
-        """The name of the threshold's key."""
+        """Which kind of threshold is given: a key of `SIDES`."""
         return next(iter(self._thresholds()))
 
     @property
     def threshold(self) -> float:
-        """The value that the interval is compared with."""
+        """The number that the interval is compared with."""
         return self._thresholds()[self.relation]
 
     def __str__(self) -> str:
@@ -97,7 +103,7 @@ class Part(BaseModel):
 
 
 class Claim(BaseModel):
-    """A claim with its source, its criterion in words and the parts that decide it."""
+    """A claim, where it stands in the paper, and its criterion: in words and as the parts that decide it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -109,10 +115,10 @@ class Claim(BaseModel):
 
 
 def read_claims(path: Path) -> list[Claim]:
-    """Read the claims file; lists in a part are expanded to one part an entry.
+    """Read the claims file; a part that lists several experiments, say, becomes one part for each.
 
     Raises:
-        UserError: the file is missing, is not YAML, or an entry is not a claim; names the key.
+        UserError: the file is missing, is not YAML, or an entry is not a claim; the message names the key.
     """
     content = read_yaml(path)
     if not isinstance(content, dict) or not all(isinstance(entry, dict) for entry in content.values()):
@@ -134,7 +140,7 @@ def _read_claim(path: Path, name: str, entry: dict[str, Any]) -> Claim:
 
 
 def _expand(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """One part for every combination of the listed values; `against` takes what it lacks from `measure`."""
+    """Yield one part for every combination of the listed values; `against` takes what it lacks from `measure`."""
     for measure in _combinations(part.get("measure")):
         if "against" not in part:
             yield {**part, "measure": measure}

@@ -1,4 +1,4 @@
-"""The values that a criterion asks for, by seed, from `summary.csv` and `rounds.csv`."""
+"""The values that a criterion compares, looked up by seed in `summary.csv` and `rounds.csv`."""
 
 import math
 from collections import defaultdict
@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from competitive_mixtures.report.claims.criteria import Part, Side
-from competitive_mixtures.report.results import read_rows
-from competitive_mixtures.report.summary import ROUND_COLUMNS, SUMMARY_COLUMNS, to_number
+from competitive_mixtures.report.csv_files import read_rows, to_number
+from competitive_mixtures.report.summary import ROUND_COLUMNS, SUMMARY_COLUMNS
 
-Seeds = dict[int, float]
+Seeds = dict[int, float]  # one value a seed
 
 
 class Evidence:
-    """The results as a look-up of values by seed."""
+    """The results, as a look-up of values by seed."""
 
     def __init__(self, results: Path) -> None:
+        """Read both tables from the results folder.
+
+        Raises:
+            UserError: a table is missing, cut short or has other columns.
+        """
         self._scores: dict[tuple[str, ...], Seeds] = defaultdict(dict)
         for row in read_rows(results / "summary.csv", SUMMARY_COLUMNS):
             key = tuple(row[name] for name in ("experiment", "model", "protocol", "metric", "split"))
@@ -25,7 +30,7 @@ class Evidence:
             self._rounds[row["experiment"], int(row["seed"])].append(row)
 
     def values(self, side: Side) -> Seeds:
-        """The values of one side by seed; NaN where a run has none that is a number."""
+        """The values of one side by seed; NaN where a run has no number."""
         if side.at is None:
             return dict(self._scores.get((side.experiment, side.model, side.protocol, side.metric, side.split), {}))
         return {
@@ -35,7 +40,7 @@ class Evidence:
         }
 
     def effects(self, part: Part) -> Seeds:
-        """The judged quantity by seed, for the seeds that both sides have."""
+        """What is compared with the threshold, by seed: of the seeds that both sides have."""
         measured = self.values(part.measure)
         if part.against is None:
             return dict(sorted(measured.items()))
@@ -50,12 +55,15 @@ class Evidence:
 
 
 def reduce_curve(curve: Sequence[float], at: str) -> float:
-    """One number of a curve by round.
+    """One number that stands for a curve.
 
     Args:
-        curve: the values, at least one.
-        at: `first` or `last` value; or `relapse`, the largest rise above the lowest value so far as a share of the
-            curve's range, in [0, 1]: 0 for a curve that never rises, 1 for one that never falls (a flat one: 0).
+        curve: one value a round, at least one.
+        at: `first` or `last` takes that value. `relapse` is the largest rise above the lowest value so far, as a
+            share of the curve's range: 0 for a curve that never rises, 1 for one that never falls, 0 for a flat one.
+
+    Returns:
+        The number; the relapse is NaN where any value is.
     """
     if at in ("first", "last"):
         return curve[0 if at == "first" else -1]

@@ -1,4 +1,4 @@
-"""From evidence to verdicts: `results/claims.csv`, and every part with every run in `results/claim_parts.csv`."""
+"""Verdicts: one a claim in `results/claims.csv`, and in `claim_parts.csv` every part that they rest on."""
 
 import math
 from collections import Counter
@@ -8,24 +8,24 @@ from typing import Any
 
 from competitive_mixtures.report.claims.criteria import SIDES, Claim, Part, read_claims
 from competitive_mixtures.report.claims.evidence import Evidence, Seeds
+from competitive_mixtures.report.csv_files import write_rows
 from competitive_mixtures.report.intervals import Interval, bootstrap_interval
-from competitive_mixtures.report.summary import write_rows
 
 CLAIM_COLUMNS = ("id", "claim", "criterion", "effect", "ci_low", "ci_high", "n", "verdict", "evidence")
 PART_COLUMNS = ("id", "part", "effect", "ci_low", "ci_high", "n", "seeds_wanted", "outcome", "reason", "values")
-OUTCOMES = ("fails", "open", "not run", "holds")  # the worst first: it decides
+OUTCOMES = ("fails", "open", "not run", "holds")  # from worst to best
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A judged part.
+    """What the results say about a part.
 
     Attributes:
-        part: the comparison.
-        effects: the judged quantity by seed.
-        interval: its mean over seeds with the bootstrap interval.
+        part: the comparison with its threshold.
+        effects: what is compared with the threshold, by seed.
+        interval: the mean of the effects with its bootstrap interval.
         outcome: `holds`, `fails`, `open` or `not run`.
-        reason: why it was not run, or empty.
+        reason: why it is `not run`; otherwise empty.
     """
 
     part: Part
@@ -35,26 +35,26 @@ class Finding:
     reason: str
 
 
-def judge_claims(claims: Path, results: Path, out: Path) -> None:
-    """Judge every claim from the results.
+def assess_claims(claims: Path, results: Path, out: Path) -> None:
+    """Hold the results against the criterion of every claim, and write the verdicts.
 
     Args:
-        claims: `paper/claims.yaml`.
+        claims: the criteria, `paper/claims.yaml`.
         results: the folder of `summary.csv` and `rounds.csv`.
-        out: `claims.csv`, one row a claim; `claim_parts.csv`, one row a comparison, is written beside it.
+        out: the file to write, one row a claim; `claim_parts.csv`, one row a part, is written beside it.
 
     Raises:
         UserError: a file is missing or malformed.
     """
     evidence = Evidence(results)
-    judged = [(claim, [judge_part(part, evidence) for part in claim.parts]) for claim in read_claims(claims)]
-    write_rows(out, CLAIM_COLUMNS, [_claim_row(claim, findings) for claim, findings in judged])
-    rows = [_part_row(claim, finding) for claim, findings in judged for finding in findings]
+    assessed = [(claim, [assess_part(part, evidence) for part in claim.parts]) for claim in read_claims(claims)]
+    write_rows(out, CLAIM_COLUMNS, [_claim_row(claim, findings) for claim, findings in assessed])
+    rows = [_part_row(claim, finding) for claim, findings in assessed for finding in findings]
     write_rows(out.with_name("claim_parts.csv"), PART_COLUMNS, rows)
 
 
-def judge_part(part: Part, evidence: Evidence) -> Finding:
-    """Compare the bootstrap interval of one part with its threshold."""
+def assess_part(part: Part, evidence: Evidence) -> Finding:
+    """Compare the bootstrap interval of a part's effects with its threshold."""
     effects = evidence.effects(part)
     interval = bootstrap_interval(list(effects.values()))
     reason = _missing(part, evidence, effects)
@@ -71,7 +71,7 @@ def decide(outcomes: list[str]) -> str:
 
 
 def _missing(part: Part, evidence: Evidence, effects: Seeds) -> str:
-    """Why nothing can be decided: a side without values, values that are no numbers, too few seeds."""
+    """Why nothing can be decided, say for want of seeds; empty where it can."""
     sides = [side for side in (part.measure, part.against) if side is not None]
     absent = [str(side) for side in sides if not evidence.values(side)]
     if absent:
@@ -85,17 +85,20 @@ def _missing(part: Part, evidence: Evidence, effects: Seeds) -> str:
 
 
 def _outcome(part: Part, interval: Interval) -> str:
-    """Where the whole interval lies: on the claim's side of the threshold, on the other, or across it."""
+    """`holds` or `fails` where the whole interval lies on one side of the threshold, `open` where it lies across."""
     side = SIDES[part.relation]
     worst, best = sorted((side * (interval.low - part.threshold), side * (interval.high - part.threshold)))
-    allowed = part.relation in ("at_least", "at_most")  # the threshold itself still counts
+    allowed = part.relation in ("at_least", "at_most")  # the threshold itself is on the claim's side
     if worst > 0 or (allowed and worst == 0):
         return "holds"
     return "fails" if best < 0 or (not allowed and best == 0) else "open"
 
 
 def _weakest(findings: list[Finding]) -> Finding:
-    """The part that decides: the worst outcome, and of equal ones the one nearest to its threshold."""
+    """The part that decides: of those with the worst outcome, the one least far on the claim's side.
+
+    The distance from the threshold is measured in widths of the interval.
+    """
 
     def strength(finding: Finding) -> tuple[int, float]:
         interval, side = finding.interval, SIDES[finding.part.relation]
@@ -126,6 +129,6 @@ def _part_row(claim: Claim, finding: Finding) -> dict[str, Any]:
 
 
 def _interval_fields(interval: Interval) -> dict[str, Any]:
-    """The interval's columns; empty where there is no number."""
+    """The columns of an interval; a number that is missing leaves its field empty."""
     fields = {"effect": interval.mean, "ci_low": interval.low, "ci_high": interval.high}
     return {name: "" if math.isnan(value) else repr(value) for name, value in fields.items()} | {"n": interval.count}

@@ -1,40 +1,35 @@
-"""An ablation beside the experiment that it stands on: the score of every seed, and both courses by round."""
+"""An ablation beside the experiment that it varies: the score of every seed, and both courses by round."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from competitive_mixtures.report.csv_files import to_number
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.rounds import collect, draw_curves
 from competitive_mixtures.report.figures.scores import MAIN_METRICS
-from competitive_mixtures.report.results import find_runs
-from competitive_mixtures.report.summary import to_number
+from competitive_mixtures.report.names import AXES, METRICS
+from competitive_mixtures.report.results import FinishedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from competitive_mixtures.data import Dataset
-    from competitive_mixtures.report.results import Run
-
 LOOKS = ((style.COMPONENT_COLORS[0], "-"), (style.COMPONENT_COLORS[6], "--"))  # base, ablation
-SHORT_TITLES = {"log_likelihood": "log-likelihood", "frechet_classifier": "Fréchet distance"}
 
 
-def plot_ablation(runs: "list[Run]", data: "Dataset", out: Path) -> None:
+def plot_ablation(runs: list[FinishedRun], base: list[FinishedRun], out: Path) -> None:
     """Draw the scores paired by seed, then objective, agreement with the labels and smallest cell by round.
 
     Args:
-        runs: the seeds of the ablation; those of its base are found beside them.
-        data: its data set; not used.
+        runs: the seeds of the ablation.
+        base: the seeds of the experiment that it varies.
         out: an `.svg` file.
     """
     import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
 
     style.use_style()
-    results = runs[0].folder.parents[1]
-    base = find_runs(results, find_base(runs[0].experiment, results), [run.seed for run in runs], runs[0].last_round)
     sides = ((base, "unchanged"), (runs, "ablation"))
     figure, panels = plt.subplots(1, 4, figsize=(style.TEXT_WIDTH, 1.75))
     _draw_scores(panels[0], base, runs)
@@ -48,21 +43,17 @@ def plot_ablation(runs: "list[Run]", data: "Dataset", out: Path) -> None:
     style.save(figure, out)
 
 
-def find_base(ablation: str, results: Path) -> str:
-    """The experiment in the results folder whose name the ablation's starts with; the longest of several."""
-    names = [path.parent.name for path in results.glob("*/config.json")]
-    return max((name for name in names if ablation.startswith(f"{name}-")), key=len, default=ablation)
-
-
-def _curves(run: "Run") -> dict[str, str]:
-    """What is drawn by round; churn where there are no labels to agree with."""
+def _curves(run: FinishedRun) -> dict[str, str]:
+    """The metrics drawn by round, with their titles: churn where there are no labels to agree with."""
     labelled = "nmi" in run.round_metrics(run.rounds[0])
-    second = {"nmi": "NMI with the labels"} if labelled else {"share_changed": "share of points that moved"}
-    return {"objective": "objective (nats)"} | second | {"smallest": "smallest cell, equal = 1"}
+    second = (
+        {"nmi": f"{METRICS['nmi']} with the labels"} if labelled else {"share_changed": "share of points that moved"}
+    )
+    return {"objective": AXES["objective"]} | second | {"smallest": "smallest cell, equal = 1"}
 
 
-def _draw_scores(axes: "Axes", base: "list[Run]", ablated: "list[Run]") -> None:
-    """The main score of every seed on both sides; a line joins the same seed."""
+def _draw_scores(axes: "Axes", base: list[FinishedRun], ablated: list[FinishedRun]) -> None:
+    """Draw the main score of every seed on both sides; a line joins the runs of one seed."""
     metric = next((name for name in MAIN_METRICS if not np.isnan(_score(ablated[0], name))), None)
     if metric is None:
         axes.text(0.5, 0.5, "no score", ha="center", va="center", transform=axes.transAxes)
@@ -73,11 +64,11 @@ def _draw_scores(axes: "Axes", base: "list[Run]", ablated: "list[Run]") -> None:
     for place, (color, _) in enumerate(LOOKS):
         axes.plot([place] * len(pairs), pairs[:, place], "o", color=color, markersize=3)
         axes.plot(place, pairs[:, place].mean(), "_", color=color, markersize=18, markeredgewidth=1.6)
-    axes.set(xlim=(-0.5, 1.5), title=SHORT_TITLES[metric])
+    axes.set(xlim=(-0.5, 1.5), title=METRICS[metric])
     axes.set_xticks([0, 1], ["unchanged", "ablation"])
 
 
-def _score(run: "Run", metric: str) -> float:
-    """The competition's score on test points; NaN where it has none."""
+def _score(run: FinishedRun, metric: str) -> float:
+    """A score of the competitive mixture on test points; NaN where the run has none."""
     wanted = {"model": "competitive", "metric": metric, "split": "test"}
     return next((to_number(row["value"]) for row in run.scores() if wanted.items() <= row.items()), np.nan)

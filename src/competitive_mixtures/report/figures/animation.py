@@ -1,30 +1,30 @@
-"""The competition on vector data as an animated GIF: who owns which point, and what the components make, by round."""
+"""The competition on vector data as an animated GIF: which component wins which points, and what it makes of them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files import write_atomically
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.plane import Plane, draw_points, fit_plane, thin
+from competitive_mixtures.report.names import METRICS
+from competitive_mixtures.report.results import FinishedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from PIL.Image import Image
 
-    from competitive_mixtures.data import Dataset
-    from competitive_mixtures.report.results import Run
-
-MAX_FRAMES = 30
+MAX_PICTURES = 30
 MAX_POINTS = 1800
-FRAME_MS, FIRST_MS, LAST_MS = 220, 900, 2600
+PICTURE_MS, FIRST_MS, LAST_MS = 220, 900, 2600  # milliseconds that a picture stays
 DPI = 96
 
 
-def plot_animation(runs: "list[Run]", data: "Dataset", out: Path) -> None:
-    """Animate the first seed: one frame a round, the early ones complete where there are more than fit.
+def plot_animation(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
+    """Animate the first seed, one picture a round; of a long run, some of the later rounds are left out.
 
     Args:
         runs: the seeds of one experiment; the first one is shown.
@@ -40,20 +40,20 @@ def plot_animation(runs: "list[Run]", data: "Dataset", out: Path) -> None:
     run, plane = runs[0], fit_plane(data.train)
     shown = thin(len(data.train), MAX_POINTS)
     points = plane.project(data.train[shown])
-    frames = [_draw_frame(run, number, plane, points, shown) for number in choose_frames(run.rounds)]
-    _write_gif(frames, out)
+    pictures = [_draw_round(run, number, plane, points, shown) for number in choose_rounds(run.rounds)]
+    _write_gif(pictures, out)
 
 
-def choose_frames(rounds: list[int], limit: int = MAX_FRAMES) -> list[int]:
-    """At most `limit` rounds, denser at the start, where most happens; first and last are always among them."""
+def choose_rounds(rounds: list[int], limit: int = MAX_PICTURES) -> list[int]:
+    """At most `limit` rounds, the first and the last among them, and denser at the start, where most happens."""
     if len(rounds) <= limit:
         return rounds
     places = np.unique(np.round((len(rounds) - 1) * np.linspace(0, 1, limit) ** 1.6).astype(int))
     return [rounds[place] for place in places]
 
 
-def _draw_frame(run: "Run", number: int, plane: Plane, points: np.ndarray, shown: np.ndarray) -> "Image":
-    """One round: the points in their component's colour on the left, samples over the data on the right."""
+def _draw_round(run: FinishedRun, number: int, plane: Plane, points: np.ndarray, shown: np.ndarray) -> "Image":
+    """Draw one round: points in their component's colour on the left, samples over the data on the right."""
     import io
 
     import matplotlib.pyplot as plt
@@ -65,9 +65,9 @@ def _draw_frame(run: "Run", number: int, plane: Plane, points: np.ndarray, shown
     draw_points(left, points, colors[run.assignments(number)["component"][shown]], size=8)
     _draw_samples(right, plane, points, samples, colors)
     for axes, title in ((left, "who wins which point"), (right, "what the components make")):
-        plane.frame(axes)
+        plane.set_view(axes)
         axes.set_title(title, fontsize=13)
-    purity = f"   ·   purity {metrics['purity']:.2f}" if "purity" in metrics else ""
+    purity = f"   ·   {METRICS['purity']} {metrics['purity']:.2f}" if "purity" in metrics else ""
     figure.supxlabel(f"round {number} of {run.rounds[-1]}{purity}", fontsize=13)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI)
@@ -81,14 +81,14 @@ def _draw_samples(axes: "Axes", plane: Plane, points: np.ndarray, samples: np.nd
         draw_points(axes, plane.project(samples[j]), color, size=6)
 
 
-def _write_gif(frames: "list[Image]", out: Path) -> None:
-    """All frames with the palette of the last one, so that colours do not flicker."""
+def _write_gif(pictures: "list[Image]", out: Path) -> None:
+    """Write all pictures with the palette of the last one, so that colours do not flicker."""
     from PIL import Image
 
-    palette = frames[-1].quantize(64, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = pictures[-1].quantize(64, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     palette.putpalette([255 if value > 248 else value for value in palette.getpalette() or []])  # white stays white
-    flat = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    durations = [FIRST_MS] + [FRAME_MS] * (len(flat) - 2) + [LAST_MS] if len(flat) > 1 else [LAST_MS]
+    flat = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    durations = [FIRST_MS] + [PICTURE_MS] * (len(flat) - 2) + [LAST_MS] if len(flat) > 1 else [LAST_MS]
     with write_atomically(out) as partial:
         flat[0].save(
             partial, format="GIF", save_all=True, append_images=flat[1:], duration=durations, loop=0, optimize=True

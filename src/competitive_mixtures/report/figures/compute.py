@@ -1,20 +1,20 @@
-"""Training compute against score."""
+"""What each model scores, against the compute of its training."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from competitive_mixtures.report.figures import style
-from competitive_mixtures.report.figures.scores import MAIN_METRICS, ROWS, main_scores
+from competitive_mixtures.report.figures.result_tables import ResultTables
+from competitive_mixtures.report.figures.scores import ROWS, main_scores
+from competitive_mixtures.report.names import AXES, MODELS, PROTOCOLS
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from competitive_mixtures.report.figures.tables import Tables
 
-
-def plot_compute(tables: "Tables", out: Path) -> None:
-    """One panel an experiment: samples times parameters against the main score, mean and range of the seeds.
+def plot_compute(tables: ResultTables, out: Path) -> None:
+    """Draw one panel an experiment: the main score by samples times parameters, mean and range of the seeds.
 
     Args:
         tables: the scores of all runs.
@@ -31,8 +31,8 @@ def plot_compute(tables: "Tables", out: Path) -> None:
         compute = rows[(rows["experiment"] == experiment) & (rows["metric"] == "compute")]
         for model, protocol in ROWS:
             _draw_model(axes, model, protocol, scores, compute)
-        axes.set(title=experiment, xscale="log", ylabel=MAIN_METRICS[metric])
-        axes.set_xlabel("samples × parameters")
+        axes.set(title=experiment, xscale="log", ylabel=AXES[metric])
+        axes.set_xlabel(AXES["compute"])
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
         axes.xaxis.set_major_formatter(LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(9, 9)))
         axes.xaxis.set_minor_formatter(NullFormatter())
@@ -41,14 +41,14 @@ def plot_compute(tables: "Tables", out: Path) -> None:
             [],
             [],
             linestyle="",
-            label=style.MODEL_LABELS[m],
+            label=MODELS[m],
             color=style.MODEL_COLORS[m],
             marker=style.MODEL_MARKERS[m],
         )
         for m in dict.fromkeys(model for model, _ in ROWS)
     ]
     open_circle = Line2D(
-        [], [], linestyle="", label="equal compute", color=style.INK, marker="o", markerfacecolor="white"
+        [], [], linestyle="", label=PROTOCOLS["equal_compute"], color=style.INK, marker="o", markerfacecolor="white"
     )
     handles.append(open_circle)
     figure.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.5, handletextpad=0.2)

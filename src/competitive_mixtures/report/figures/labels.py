@@ -1,23 +1,22 @@
-"""How the labels spread over the components, before and after the competition."""
+"""Which components won the points of each label, before and after the competition."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.report.figures import style
+from competitive_mixtures.report.results import FinishedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
-    from competitive_mixtures.data import Dataset
-    from competitive_mixtures.report.results import Run
 
-
-def plot_labels(runs: "list[Run]", data: "Dataset", out: Path) -> None:
-    """Heat map of the share of each label that each component won, first and last round of the first seed.
+def plot_labels(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
+    """Draw two heat maps of the share of each label that each component won: first and last round, first seed.
 
     Args:
         runs: the seeds of one experiment; the first one is drawn.
@@ -47,7 +46,7 @@ def plot_labels(runs: "list[Run]", data: "Dataset", out: Path) -> None:
     style.save(figure, out)
 
 
-def _count(run: "Run") -> int:
+def _count(run: FinishedRun) -> int:
     return len(run.round_metrics(run.rounds[0])["counts"])
 
 
@@ -59,7 +58,7 @@ def label_shares(table: dict[str, np.ndarray], count: int) -> np.ndarray:
         count: number of components k.
 
     Returns:
-        (labels, k) float64, rows sum to 1; a label that never occurs is a row of zeros.
+        (labels, k) float64; rows sum to 1, but for a label that never occurs, whose row is 0.
     """
     label, component = table["label"].astype(np.int64), table["component"].astype(np.int64)
     cells = np.bincount(label * count + component, minlength=(label.max() + 1) * count).reshape(-1, count)
@@ -67,12 +66,12 @@ def label_shares(table: dict[str, np.ndarray], count: int) -> np.ndarray:
 
 
 def order_components(shares: np.ndarray) -> np.ndarray:
-    """Components sorted by the label they won the largest share of, so that a clean partition is a diagonal."""
+    """Order the components by the label that each won the largest share of: a clean partition becomes a diagonal."""
     return np.lexsort((-shares.max(axis=0), shares.argmax(axis=0)))
 
 
 def _draw_heat(axes: "Axes", shares: np.ndarray, order: np.ndarray) -> "AxesImage":
-    """One heat map; shares above 10 % are written into their fields."""
+    """Draw one heat map; shares of 10 % and more are written into their fields."""
     image = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues", aspect="auto", interpolation="nearest")
     for row, column in np.argwhere(shares >= 0.1):
         color = "white" if shares[row, column] > 0.55 else style.INK

@@ -1,25 +1,25 @@
-"""Which points each component won: a scatter by round for vectors, a sheet by component for images."""
+"""Which points each component won: vectors as scatter plots by round, images as one row a component."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from competitive_mixtures.data import Dataset
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.mosaic import tile
 from competitive_mixtures.report.figures.plane import Plane, draw_points, fit_plane, thin
+from competitive_mixtures.report.names import METRICS
+from competitive_mixtures.report.results import FinishedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from competitive_mixtures.data import Dataset
-    from competitive_mixtures.report.results import Run
-
-SHEET_COLUMNS = 12
+SHEET_COLUMNS = 12  # images in a row, on either side
 
 
-def plot_partition(runs: "list[Run]", data: "Dataset", out: Path) -> None:
-    """Draw the partition of the first seed.
+def plot_partition(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
+    """Draw the partition of the first seed, and samples of its components.
 
     Args:
         runs: the seeds of one experiment; the first one is drawn.
@@ -31,8 +31,8 @@ def plot_partition(runs: "list[Run]", data: "Dataset", out: Path) -> None:
     draw(runs[0], data, out)
 
 
-def _plot_scatter(run: "Run", data: "Dataset", out: Path) -> None:
-    """Assignments at the first, middle and last round, then what the components produce at the end."""
+def _plot_scatter(run: FinishedRun, data: Dataset, out: Path) -> None:
+    """Draw the assignments in the first, the middle and the last round, then samples from the last."""
     import matplotlib.pyplot as plt
 
     chosen = style.pick_rounds(run.rounds)
@@ -47,41 +47,41 @@ def _plot_scatter(run: "Run", data: "Dataset", out: Path) -> None:
     style.save(figure, out)
 
 
-def _round_title(run: "Run", number: int) -> str:
+def _round_title(run: FinishedRun, number: int) -> str:
     purity = run.round_metrics(number).get("purity")
-    return f"round {number}" + (f", purity {purity:.2f}" if purity is not None else "")
+    return f"round {number}" + (f", {METRICS['purity']} {purity:.2f}" if purity is not None else "")
 
 
 def _draw_cells(axes: "Axes", plane: Plane, points: np.ndarray, component: np.ndarray, count: int) -> None:
-    """Points in their component's colour, each cell with its number at its middle."""
+    """Draw points in their component's colour, with the number of each cell where the cell is densest."""
     shown = thin(len(points))
     flat, owner = plane.project(points[shown]), component[shown]
     colors = np.array(style.component_colors(count))
     draw_points(axes, flat, colors[owner], size=2.5, alpha=0.8)
-    plane.frame(axes)
+    plane.set_view(axes)
     for j in np.unique(owner):
         _write_number(axes, _densest_place(flat[owner == j]), j)
 
 
 def _draw_samples(axes: "Axes", plane: Plane, points: np.ndarray, samples: np.ndarray) -> None:
-    """Samples of every component in its colour over the data in grey."""
+    """Draw samples of every component in its colour, over the data in grey."""
     draw_points(axes, plane.project(points[thin(len(points))]), "#d4d4d4", size=4)
     for j, color in enumerate(style.component_colors(len(samples))):
         flat = plane.project(samples[j])
         draw_points(axes, flat, color, size=2, alpha=0.9)
         _write_number(axes, _densest_place(flat), j)
-    plane.frame(axes)
+    plane.set_view(axes)
 
 
 def _densest_place(points: np.ndarray, bins: int = 12) -> np.ndarray:
-    """The middle of the points in the fullest field of a grid, so that a cell's number stands on its bulk."""
+    """The mean of the (n, 2) points in the fullest field of a grid: the middle of all may lie between two modes."""
     low, extent = points.min(axis=0), np.ptp(points, axis=0) + 1e-12
     fields = np.minimum(((points - low) / extent * bins).astype(np.int64), bins - 1) @ [bins, 1]
     return points[fields == np.bincount(fields).argmax()].mean(axis=0)
 
 
 def _write_number(axes: "Axes", place: np.ndarray, number: int) -> None:
-    """A number up and right of a place, so that a small cell is not hidden; a white rim sets it off from dots."""
+    """Write a number above and to the right of a place, so as not to hide a small cell; a white rim sets it off."""
     from matplotlib.patheffects import withStroke
 
     axes.annotate(
@@ -90,8 +90,8 @@ def _write_number(axes: "Axes", place: np.ndarray, number: int) -> None:
     )  # fmt: skip
 
 
-def _plot_sheet(run: "Run", data: "Dataset", out: Path) -> None:
-    """One row a component: training points that it won on the left, its samples on the right."""
+def _plot_sheet(run: FinishedRun, data: Dataset, out: Path) -> None:
+    """Draw one row a component: training images that it won on the left, its samples on the right."""
     import matplotlib.pyplot as plt
 
     last = run.rounds[-1]
@@ -118,13 +118,13 @@ def _shares(component: np.ndarray, count: int) -> np.ndarray:
     return np.bincount(component, minlength=count) / len(component)
 
 
-def _cell_images(data: "Dataset", component: np.ndarray, j: int) -> np.ndarray:
-    """The first training images of cell j, blank ones where it has too few."""
+def _cell_images(data: Dataset, component: np.ndarray, j: int) -> np.ndarray:
+    """The first training images of cell j; blank ones fill the row."""
     return _pad(np.asarray(data.train[np.flatnonzero(component == j)[:SHEET_COLUMNS]]), data.shape)
 
 
 def _pad(images: np.ndarray, shape: tuple[int, ...] | None = None) -> np.ndarray:
-    """Fill up to a row of the sheet; grey pictures are shown inverted, so their blank is 0."""
+    """Fill a row with blank images: of one channel they are shown inverted, so that 0 is white."""
     shape = tuple(shape or images.shape[1:])
     blank = np.full((SHEET_COLUMNS - len(images), *shape), 0 if shape[0] == 1 else 255, np.uint8)
     return np.concatenate([images.reshape(-1, *shape), blank])

@@ -1,9 +1,11 @@
-"""Vector data as points in a plane."""
+"""Vector data drawn as points in a plane."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from competitive_mixtures.report.figures.style import strip_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,12 +15,12 @@ MAX_POINTS = 4000
 
 @dataclass(frozen=True)
 class Plane:
-    """A fixed view of vector data: the coordinates themselves in 2-D, else the two main directions.
+    """A view of vector data, the same for every panel: two coordinates as they are, more along two main directions.
 
     Attributes:
-        center: (d,) point that is moved to the origin.
-        directions: (d, 2) orthonormal columns.
-        low, high: (2,) corners of the view.
+        center: (d,) float64, the point that comes to the origin.
+        directions: (d, 2) float64, orthonormal columns; with d = 1 the second is zero.
+        low, high: (2,) float64, corners of the view.
     """
 
     center: np.ndarray
@@ -27,19 +29,17 @@ class Plane:
     high: np.ndarray
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """(n, d) points to (n, 2) coordinates."""
+        """The (n, 2) float64 coordinates of (n, d) points."""
         return (np.asarray(points, dtype=np.float64) - self.center) @ self.directions
 
-    def frame(self, axes: "Axes") -> None:
-        """Give a panel the view's limits and nothing else."""
-        from competitive_mixtures.report.figures.style import strip_axes
-
+    def set_view(self, axes: "Axes") -> None:
+        """Give a panel the limits of the view and take its axes away."""
         strip_axes(axes)
         axes.set(xlim=(self.low[0], self.high[0]), ylim=(self.low[1], self.high[1]))
 
 
 def fit_plane(points: np.ndarray) -> Plane:
-    """Choose the view of (n, d) points, n >= 1, d >= 1: the middle 99.8 % of each direction with a margin."""
+    """The view of (n, d) points, n >= 1, d >= 1, that holds the middle 99.8 % in each direction, with a margin."""
     points = np.asarray(points, dtype=np.float64)
     dimension = points.shape[1]
     if dimension <= 2:
@@ -54,10 +54,10 @@ def fit_plane(points: np.ndarray) -> Plane:
 
 
 def draw_points(axes: "Axes", points: np.ndarray, color: "str | np.ndarray", size: float, alpha: float = 1.0) -> None:
-    """Dots without outlines at (n, 2) coordinates; `color` is one colour, or one a point."""
+    """Draw dots without outlines at (n, 2) coordinates; `color` is one for all, or one a point."""
     axes.scatter(points[:, 0], points[:, 1], c=color, s=size, linewidths=0, alpha=alpha)
 
 
 def thin(count: int, limit: int = MAX_POINTS) -> np.ndarray:
-    """Indices of at most `limit` of `count` points, evenly spread: the files hold them in random order."""
+    """Indices of at most `limit` of `count` points, evenly spaced: a fair sample, since files hold points shuffled."""
     return np.linspace(0, count - 1, min(count, limit)).astype(np.int64)

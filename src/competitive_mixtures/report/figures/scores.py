@@ -1,28 +1,29 @@
-"""Scores of all models: every seed a point, beside the best value that any model can reach."""
+"""Scores of all models, every seed and their mean, beside the best value that any model can reach."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from competitive_mixtures.report.figures import style
+from competitive_mixtures.report.figures.result_tables import ResultTables
+from competitive_mixtures.report.names import AXES, MODELS, PROTOCOLS
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from competitive_mixtures.report.figures.tables import Tables
-
-# the one metric that a data set's models are compared by, the first that its experiment has
-MAIN_METRICS = {"log_likelihood": "test log-likelihood (nats)", "frechet_classifier": "Fréchet distance, classifier"}
+MAIN_METRICS = ("log_likelihood", "frechet_classifier")  # an experiment's main score is the first that it has
 ROWS = tuple(
     (model, protocol)
-    for model in ("competitive", "single", "single_wide", "bagging", "kmeans")
+    for model in MODELS
+    if model != "data"
     for protocol in (("-",) if model == "competitive" else ("paper", "equal_compute"))
 )
 
 
-def plot_scores(tables: "Tables", out: Path) -> None:
-    """One panel an experiment: the main score of every model and protocol, all seeds and their mean.
+def plot_scores(tables: ResultTables, out: Path) -> None:
+    """Draw one panel an experiment: the main score of every model in every protocol, all seeds and their mean.
 
     Args:
         tables: the scores of all runs.
@@ -35,14 +36,14 @@ def plot_scores(tables: "Tables", out: Path) -> None:
         _draw_models(axes, scores)
         _draw_limits(axes, tables, experiment, metric)
         axes.set_title(experiment)
-        axes.set_xlabel(MAIN_METRICS[metric])
+        axes.set_xlabel(AXES[metric])
         axes.set_yticks(range(len(ROWS)), [_row_label(*row) for row in ROWS] if place % 3 == 0 else [])
         axes.set_ylim(len(ROWS) - 0.5, -0.5)
     style.save(figure, out)
 
 
-def main_scores(tables: "Tables") -> "Iterator[tuple[str, str, pd.DataFrame]]":
-    """Yield (experiment, metric, its test rows) for every experiment that has a main score."""
+def main_scores(tables: ResultTables) -> "Iterator[tuple[str, str, pd.DataFrame]]":
+    """Yield (experiment, its main metric, the rows with that metric on test points) where there is one."""
     for experiment, scores in tables.summary.groupby("experiment", sort=False):
         for metric in MAIN_METRICS:
             chosen = scores[(scores["metric"] == metric) & (scores["split"] == "test")]
@@ -52,8 +53,7 @@ def main_scores(tables: "Tables") -> "Iterator[tuple[str, str, pd.DataFrame]]":
 
 
 def _row_label(model: str, protocol: str) -> str:
-    name = style.MODEL_LABELS[model]
-    return name if protocol == "-" else f"{name} ({style.PROTOCOL_LABELS[protocol]})"
+    return MODELS[model] if protocol == "-" else f"{MODELS[model]} ({PROTOCOLS[protocol]})"
 
 
 def _draw_models(axes: "Axes", scores: "pd.DataFrame") -> None:
@@ -71,12 +71,12 @@ def _draw_models(axes: "Axes", scores: "pd.DataFrame") -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _draw_limits(axes: "Axes", tables: "Tables", experiment: str, metric: str) -> None:
-    """The value of true samples under the same rule, and the bound where the data's density is known."""
+def _draw_limits(axes: "Axes", tables: ResultTables, experiment: str, metric: str) -> None:
+    """Draw the score of true samples, dashed, and the bound where the density of the data is known."""
     rows = tables.summary
     same = (rows["experiment"] == experiment) & (rows["metric"] == metric) & (rows["split"] == "test")
     perfect = rows.loc[same & (rows["model"] == "data"), "value"].mean()
-    if perfect == perfect:
+    if not math.isnan(perfect):
         axes.axvline(perfect, color=style.INK, linewidth=0.7, linestyle="--")
     if metric == "log_likelihood" and experiment in tables.bounds:
         axes.axvline(tables.bounds[experiment], color=style.INK, linewidth=0.7)

@@ -1,4 +1,4 @@
-"""One look for all figures: fonts, sizes, colours that survive colour blindness and a grey printer, stable bytes."""
+"""One look for all figures: fonts, sizes, and colours that colour-blind readers and grey printers can tell apart."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,14 +20,6 @@ COMPONENT_COLORS = (
 GREY = "#9a9a9a"
 INK = "#222222"
 
-MODEL_LABELS = {
-    "competitive": "competitive mixture",
-    "single": "one network",
-    "single_wide": "one network, 3× width",
-    "bagging": "bagging",
-    "kmeans": "k-means, then one each",
-    "data": "training data",
-}
 MODEL_COLORS = {
     "competitive": "#332288",
     "single": "#cc6677",
@@ -37,11 +29,10 @@ MODEL_COLORS = {
     "data": INK,
 }
 MODEL_MARKERS = {"competitive": "D", "single": "o", "single_wide": "s", "bagging": "^", "kmeans": "v", "data": "*"}
-PROTOCOL_LABELS = {"-": "", "paper": "paper's protocol", "equal_compute": "equal compute"}
 
 
 def use_style() -> None:
-    """Set Matplotlib up; every figure calls it first."""
+    """Set Matplotlib up; every figure calls this first."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -82,7 +73,7 @@ def use_style() -> None:
 
 
 def component_colors(count: int) -> list[str]:
-    """A colour for every component; beyond nine they repeat, and the number beside a cell tells them apart."""
+    """A colour for every component; beyond nine they repeat, and only the numbers on the cells tell them apart."""
     return [COMPONENT_COLORS[j % len(COMPONENT_COLORS)] for j in range(count)]
 
 
@@ -97,7 +88,7 @@ def save(figure: "Figure", out: Path) -> None:
 
 
 def panel_grid(count: int, columns: int, height: float) -> "tuple[Figure, list[Axes]]":
-    """A figure of the text's width with `count` panels in rows of `columns`; places left over are removed.
+    """A figure as wide as the text with `count` panels in rows of `columns`.
 
     Args:
         count: number of panels.
@@ -114,14 +105,14 @@ def panel_grid(count: int, columns: int, height: float) -> "tuple[Figure, list[A
 
 
 def strip_axes(axes: "Axes") -> None:
-    """No ticks and no frame: for panels that show points or pictures."""
+    """Take ticks and spines away: for panels that show points or images."""
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set_visible(False)
 
 
 def share_label(value: float) -> str:
-    """A share in percent, one digit below 1 %."""
+    """A share in percent, with one decimal below 1 %."""
     return f"{100 * value:.0f} %" if value >= 0.01 or value == 0 else f"{100 * value:.1f} %"
 
 

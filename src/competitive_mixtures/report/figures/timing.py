@@ -1,4 +1,4 @@
-"""Where the seconds go."""
+"""Where the seconds of a run go."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from competitive_mixtures.report.figures import style
+from competitive_mixtures.report.figures.result_tables import ResultTables
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from competitive_mixtures.report.figures.tables import Tables
-
-GROUPS = {
+GROUPS = {  # phases of results/timing.csv; those not named here are reading and writing
     "pretrain": "pretraining",
     "train": "training on the cells",
     "discriminate": "discriminators",
@@ -24,8 +23,8 @@ GROUPS = {
 HATCHES = ("", "///", "", "\\\\\\", "", "xxx", "")
 
 
-def plot_timing(tables: "Tables", out: Path) -> None:
-    """Bars of the seconds by phase for every experiment, mean over seeds.
+def plot_timing(tables: ResultTables, out: Path) -> None:
+    """Draw one bar an experiment: its seconds by phase, mean over seeds.
 
     Args:
         tables: the timings of all runs.
@@ -55,7 +54,7 @@ def plot_timing(tables: "Tables", out: Path) -> None:
 
 
 def group_seconds(timing: "pd.DataFrame") -> "pd.DataFrame":
-    """Mean seconds of a seed by experiment (rows, in order) and group of phases (columns)."""
+    """Mean seconds of a seed: one row an experiment, in their order, one column a group of phases."""
     groups = timing["phase"].map(_group)
     seeds = timing.groupby("experiment", sort=False)["seed"].nunique()
     sums = timing.groupby(["experiment", groups], sort=False)["seconds"].sum().unstack(fill_value=0.0)

@@ -1,14 +1,14 @@
-"""The likelihood finding: what the draft reports, what it means once log alpha_j is added, and what we measure."""
+"""Log-likelihoods that the paper's draft reports, the same with log alpha_j added, and ours beside them."""
 
 import math
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from competitive_mixtures.report.figures.tables import read_bounds
+from competitive_mixtures.report.bounds import read_bounds
+from competitive_mixtures.report.csv_files import read_rows
 from competitive_mixtures.report.plan import Planned
-from competitive_mixtures.report.results import read_rows
-from competitive_mixtures.report.tables.cells import Scores
+from competitive_mixtures.report.scores import Scores
 
 REPORTED_COLUMNS = ("experiment", "source", "model", "split", "log_likelihood", "weights")
 LIKELIHOOD_COLUMNS = ("experiment", "row", "value", "status")
@@ -26,7 +26,7 @@ def entropy(weights: str) -> float:
 
 
 def reported_rows(root: Path) -> list[dict[str, Any]]:
-    """The draft's numbers on test points as they are printed, and the mixtures' with log alpha_j added.
+    """The draft's numbers on test points as printed; those of mixtures also with log alpha_j added.
 
     The draft scores a mixture by sum_j alpha_j E[log p_gj] over the cells. Adding log alpha_j to each term subtracts
     the entropy of alpha; the weights are those of the partition that the draft's figures show.
@@ -43,10 +43,10 @@ def reported_rows(root: Path) -> list[dict[str, Any]]:
 
 
 def likelihood_rows(root: Path, scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
-    """Bounds, draft and our means side by side, for every data set that the draft reports."""
+    """The bound, the draft's numbers and our means, for every data set that the draft reports."""
     reported = reported_rows(root)
     names = list(dict.fromkeys(row["experiment"] for row in reported))
-    bounds = read_bounds(root, [planned.name for planned in plan if planned.name in names])
+    bounds = read_bounds(root, [planned for planned in plan if planned.name in names])
     rows = []
     for name in names:
         rows.append(_row(name, "bound", bounds.get(name), "the data set is not prepared"))
@@ -64,7 +64,7 @@ def likelihood_rows(root: Path, scores: Scores, plan: list[Planned]) -> list[dic
 
 
 def authors_rows(root: Path) -> list[dict[str, Any]]:
-    """Where each of our runs of the authors' code ended: the last round, and all CPU seconds up to it."""
+    """The last round of each run of the authors' code, with the CPU seconds of all rounds up to it."""
     runs: dict[tuple[str, str], dict[str, Any]] = {}
     for row in read_rows(root / "paper/authors_code.csv", MEASURED_COLUMNS):
         key = row["experiment"], row["run"]

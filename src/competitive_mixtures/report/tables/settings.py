@@ -1,4 +1,4 @@
-"""Settings of the experiments, and where they depart from the authors'."""
+"""What was planned and has run, all settings, and where they depart from the authors'."""
 
 import json
 from collections.abc import Iterator
@@ -6,35 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from competitive_mixtures.report.plan import Planned
-from competitive_mixtures.report.tables.cells import SUITE_REASONS, Scores
+from competitive_mixtures.report.scores import SUITE_REASONS, Scores
 from competitive_mixtures.settings.yaml_files import read_yaml
 
 PLAN_COLUMNS = (
-    "experiment",
-    "suite",
-    "dataset",
-    "components",
-    "num_components",
-    "rounds",
-    "seeds_planned",
-    "seeds_run",
-    "status",
-)
+    "experiment", "suite", "dataset", "components", "num_components", "rounds", "seeds_planned", "seeds_run", "status",
+)  # fmt: skip
 SETTING_COLUMNS = ("kind", "setting", "experiment", "value")
 DEVIATION_COLUMNS = ("experiment", "setting", "ours", "authors", "reason")
-NOT_SETTINGS = (
-    "shards",
-    "device",
-    "training.backend",
-    "evaluation",
-    "baselines",
-)  # change no number, or not the method
-
+NOT_COMPARED = ("shards", "device", "training.backend", "evaluation", "baselines")  # they are no part of the method
 NO_REASON = "not given in paper/deviations.yaml"
 
 
 def plan_rows(scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
-    """What was planned and what has run."""
+    """Every experiment, with the number of seeds that were planned and that have run."""
     return [
         {
             "experiment": planned.name,
@@ -52,7 +37,7 @@ def plan_rows(scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
 
 
 def setting_rows(plan: list[Planned]) -> list[dict[str, Any]]:
-    """Every setting of the default experiments, one row a setting and experiment."""
+    """All settings of the default experiments: one row for each setting of each experiment."""
     default = [planned for planned in plan if planned.suite == "default"]
     return [
         {"kind": planned.kind, "setting": name, "experiment": planned.name, "value": value}
@@ -62,9 +47,9 @@ def setting_rows(plan: list[Planned]) -> list[dict[str, Any]]:
 
 
 def deviation_rows(root: Path, plan: list[Planned]) -> list[dict[str, Any]]:
-    """Where a default experiment departs from the same experiment in the authors' settings, `<name>-paper`.
+    """The settings in which a default experiment differs from `<name>-paper`, the same with the authors' settings.
 
-    The reasons are those of `paper/deviations.yaml`, by setting.
+    The reasons stand in `paper/deviations.yaml`, by setting.
     """
     reasons = read_yaml(root / "paper/deviations.yaml") or {}
     by_name = {planned.name: planned for planned in plan}
@@ -75,7 +60,7 @@ def deviation_rows(root: Path, plan: list[Planned]) -> list[dict[str, Any]]:
             continue
         ours, authors = dict(flatten(planned.settings)), dict(flatten(original.settings))
         for name in dict.fromkeys([*ours, *authors]):
-            if ours.get(name) == authors.get(name) or name.startswith(NOT_SETTINGS):
+            if ours.get(name) == authors.get(name) or name.startswith(NOT_COMPARED):
                 continue
             row = {"experiment": planned.name, "setting": name, "reason": reasons.get(name, NO_REASON)}
             rows.append(row | {"ours": ours.get(name, "none"), "authors": authors.get(name, "none")})
@@ -83,7 +68,10 @@ def deviation_rows(root: Path, plan: list[Planned]) -> list[dict[str, Any]]:
 
 
 def flatten(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Nested settings as (dotted key, text); the place in a list of blocks is part of the key but for the first."""
+    """Nested settings as pairs of a dotted key and a text.
+
+    Blocks in a list are told apart by their place, which the first leaves out: `components.kind`, `components.1.kind`.
+    """
     for name, value in settings.items():
         key = f"{prefix}{name}"
         if isinstance(value, dict):

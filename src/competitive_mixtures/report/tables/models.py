@@ -1,9 +1,9 @@
-"""The tables of scores: which experiments, models and metrics each of them shows."""
+"""The tables that compare models: which experiments, models and metrics each of them shows."""
 
 from typing import Any
 
 from competitive_mixtures.report.plan import Planned
-from competitive_mixtures.report.tables.cells import Scores
+from competitive_mixtures.report.scores import Scores
 
 Rows = list[dict[str, Any]]
 PARTITION_METRICS = ("purity", "nmi", "ari", "accuracy")
@@ -15,7 +15,7 @@ COMPUTE_METRICS = ("train_time_s", "samples_seen", "compute", "num_parameters")
 
 
 def density_cells(scores: Scores, plan: list[Planned]) -> Rows:
-    """Log-likelihood and coverage of every model on vector data, and of true samples."""
+    """Log-likelihood and coverage on vector data, of every model and of true samples."""
     return [
         scores.cell(planned.name, model, protocol, metric)
         for planned in _reported(plan, "vector")
@@ -25,7 +25,7 @@ def density_cells(scores: Scores, plan: list[Planned]) -> Rows:
 
 
 def image_cells(scores: Scores, plan: list[Planned]) -> Rows:
-    """Fréchet distances, precision and recall of every model on images, and of real images."""
+    """What `IMAGE_METRICS` names, of every model of images and of real images."""
     return [
         scores.cell(planned.name, model, protocol, metric)
         for planned in _reported(plan, "image")
@@ -35,18 +35,18 @@ def image_cells(scores: Scores, plan: list[Planned]) -> Rows:
 
 
 def clustering_cells(scores: Scores, plan: list[Planned]) -> Rows:
-    """Agreement of the partition with the labels, for the models that make one from the data."""
+    """Agreement of the partition with the labels, for the two models that partition the data."""
     return [
         scores.cell(planned.name, model, protocol, metric, "train")
         for planned in _reported(plan)
         for model, protocol in planned.models
-        if (model, protocol) in (("competitive", "-"), ("kmeans", "paper"))  # its clusters are those of both protocols
+        if (model, protocol) in (("competitive", "-"), ("kmeans", "paper"))  # both protocols have the same clusters
         for metric in PARTITION_METRICS
     ]
 
 
 def compute_cells(scores: Scores, plan: list[Planned]) -> Rows:
-    """Seconds, samples, samples times parameters and parameters of every model."""
+    """What each model cost: seconds, samples seen, samples times parameters; and how many parameters it has."""
     return [
         scores.cell(planned.name, model, protocol, metric, "train")
         for planned in _reported(plan)
@@ -56,7 +56,7 @@ def compute_cells(scores: Scores, plan: list[Planned]) -> Rows:
 
 
 def precision_recall_cells(scores: Scores, plan: list[Planned]) -> Rows:
-    """Precision and recall of one network and of the mixture, for VAEs and for GANs on the same data (claim C10)."""
+    """Precision and recall of one network and of the mixture, those of VAEs and GANs on the same data together."""
     compared = [planned for planned in _reported(plan) if planned.suite == "default" or scores.seeds(planned.name)]
     places = {planned.dataset: place for place, planned in reversed(list(enumerate(compared)))}
     return [
@@ -69,5 +69,5 @@ def precision_recall_cells(scores: Scores, plan: list[Planned]) -> Rows:
 
 
 def _reported(plan: list[Planned], kind: str | None = None) -> list[Planned]:
-    """The experiments of the main tables: all but ablations; those at paper scale stand there even when not run."""
+    """The experiments of these tables: all but ablations. What has not run has a row that says so."""
     return [planned for planned in plan if planned.suite != "ablations" and kind in (None, planned.kind)]

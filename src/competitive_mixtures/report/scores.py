@@ -1,4 +1,4 @@
-"""One cell of a table: a mean over seeds with its interval and every run, or the reason why there is none."""
+"""All scores of `results/summary.csv`: by seed, or as a table's cell with mean and interval or the reason for a gap."""
 
 import math
 from collections import defaultdict
@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from competitive_mixtures.report.csv_files import read_rows, to_number
 from competitive_mixtures.report.intervals import mean_interval
 from competitive_mixtures.report.plan import Planned
-from competitive_mixtures.report.results import read_rows
-from competitive_mixtures.report.summary import SUMMARY_COLUMNS, to_number
+from competitive_mixtures.report.summary import SUMMARY_COLUMNS
 
 CELL_COLUMNS = (
     "experiment", "model", "protocol", "metric", "split", "mean", "ci_low", "ci_high", "n", "values", "status",
@@ -23,9 +23,14 @@ METRIC_REASONS = dict.fromkeys(("fid", "kid"), "the experiment does not ask for 
 
 
 class Scores:
-    """All scores by seed, with the plan that says what is missing and why."""
+    """A look-up of scores; compared with the plan, it tells what is missing and why."""
 
     def __init__(self, root: Path, plan: Iterable[Planned]) -> None:
+        """Read `results/summary.csv` below the project's root.
+
+        Raises:
+            UserError: the file is missing, cut short or has other columns.
+        """
         self._plan = {planned.name: planned for planned in plan}
         self._values: dict[tuple[str, ...], dict[int, str]] = defaultdict(dict)
         for row in read_rows(root / "results/summary.csv", SUMMARY_COLUMNS):
@@ -33,16 +38,19 @@ class Scores:
             self._values[key][int(row["seed"])] = row["value"]
 
     def seeds(self, experiment: str) -> set[int]:
-        """The seeds that an experiment has scores of."""
+        """The seeds of an experiment that have scores."""
         return {seed for key, values in self._values.items() if key[0] == experiment for seed in values}
 
     def values(self, experiment: str, model: str, protocol: str, metric: str, split: str = "test") -> dict[int, float]:
-        """The values of one score by seed; NaN where a run has no number."""
+        """The values of one score by seed, in order of the seeds; NaN where a run has no number."""
         found = self._values.get((experiment, model, protocol, metric, split), {})
         return {seed: to_number(text) for seed, text in sorted(found.items())}
 
     def cell(self, experiment: str, model: str, protocol: str, metric: str, split: str = "test") -> dict[str, Any]:
-        """One row of a table; its `status` is `run`, or `not run: <reason>`."""
+        """One score as a row with `CELL_COLUMNS`: Student's interval over the seeds, and a `status`.
+
+        The status is `run`, or `not run: <reason>`; then mean, interval and values are left out.
+        """
         key = (experiment, model, protocol, metric, split)
         found = dict(sorted(self._values.get(key, {}).items()))
         interval = mean_interval([to_number(text) for text in found.values()])

@@ -1,15 +1,16 @@
 import shutil
-import subprocess
 
 import pytest
 import typst
 from fakes import copy_paper, make_plan
+from pdf_text import text_of
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.report.claims import judge_claims
+from competitive_mixtures.report.claims.verdicts import assess_claims
 from competitive_mixtures.report.compile import compile_paper, list_files
-from competitive_mixtures.report.figures import plot_figure
-from competitive_mixtures.report.tables import write_tables
+from competitive_mixtures.report.figures.draw import plot_figure
+from competitive_mixtures.report.scores import Scores
+from competitive_mixtures.report.tables.write import write_tables
 
 
 @pytest.fixture(scope="module")
@@ -18,16 +19,12 @@ def root(project, tmp_path_factory):
     shutil.copytree(project, root)
     copy_paper(root)
     write_tables(root, root / "paper/tables", plan=make_plan())
-    judge_claims(root / "paper/claims.yaml", root / "results", root / "results/claims.csv")
+    assess_claims(root / "paper/claims.yaml", root / "results", root / "results/claims.csv")
+    mnist = [planned for planned in make_plan() if planned.name == "mnist"]
     for file in ("scores.svg", "partition-mnist.png"):
-        plot_figure(file.split(".")[0], root / "paper/figures" / file, root=root, experiments=["mnist"])
+        figure = file.split(".")[0]
+        plot_figure(figure, root / "paper/figures" / file, root=root, plan=mnist, scores=Scores(root, mnist))
     return root
-
-
-def text_of(pdf):
-    if shutil.which("pdftotext") is None:
-        pytest.skip("pdftotext is not installed")
-    return subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True).stdout
 
 
 def test_the_same_files_give_the_same_pdf(root, tmp_path):
@@ -51,10 +48,6 @@ def test_without_results_everything_says_not_run(root, tmp_path):
     copy_paper(bare)
     (bare / "results").mkdir()
     (bare / "results/summary.csv").write_text("experiment,seed,model,protocol,metric,split,value\n")
-    for path in root.glob("results/*/config.json"):
-        target = bare / path.relative_to(root)
-        target.parent.mkdir()
-        shutil.copy(path, target)
     write_tables(bare, bare / "paper/tables", plan=make_plan())
     text = text_of(compile_paper(bare))
     assert "Not yet judged" in text

@@ -1,0 +1,88 @@
+"""Draw one figure by its name, or all figures of the report.
+
+Matplotlib is imported only when a figure is drawn.
+"""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from competitive_mixtures.data import load_dataset
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.report.figures.catalogue import PLOTS, list_figures, name_file, split_name
+from competitive_mixtures.report.figures.result_tables import read_result_tables
+from competitive_mixtures.report.plan import Planned, find_base, read_plan
+from competitive_mixtures.report.results import find_runs
+from competitive_mixtures.report.scores import Scores
+
+
+def plot_all(root: Path, out: Path, *, plan: list[Planned] | None = None) -> list[Path]:
+    """Draw every figure of the report: of all experiments and ablations with results, and one animation.
+
+    Args:
+        root: the project's root, with `results/`, `data/processed/` and `params.yaml`.
+        out: the folder to write to.
+        plan: the experiments; `None` reads them from `params.yaml`.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UserError: a result is missing or damaged.
+    """
+    plan = read_plan(root) if plan is None else plan
+    scores = Scores(root, plan)
+    done = [planned for planned in plan if scores.seeds(planned.name)]
+    shown = [planned for planned in done if planned.suite != "ablations"]
+    labelled = [planned.name for planned in shown if _has_labels(root, planned.dataset)]
+    files = list_figures(labelled, [planned.name for planned in shown if planned.name not in labelled])
+    files += [
+        name_file("ablation", planned.name)
+        for planned in done
+        if planned.suite == "ablations" and find_base(planned.name, plan) in done
+    ]
+    files += _choose_animation(shown)
+    for file in files:
+        plot_figure(file.rpartition(".")[0], out / file, root=root, plan=plan, scores=scores)
+    return [out / file for file in files]
+
+
+def plot_figure(figure: str, out: Path, *, root: Path, plan: list[Planned], scores: Scores) -> None:
+    """Draw one figure.
+
+    Args:
+        figure: its name, `<plot>-<experiment>` or `<plot>`.
+        out: the file to write, with the plot's suffix.
+        root: the project's root, with `results/` and `data/processed/`.
+        plan: the experiments; a figure of all shows those that have scores, ablations apart, in this order.
+        scores: the scores of all runs; a figure of one experiment shows the seeds that have some.
+
+    Raises:
+        UserError: no such figure, no results, or data that the figure does not suit.
+    """
+    plot, experiment = split_name(figure)
+    draw: Callable = getattr(import_module(f"competitive_mixtures.report.figures.{plot}"), f"plot_{plot}")
+    if experiment is None:
+        shown = [planned for planned in plan if planned.suite != "ablations" and scores.seeds(planned.name)]
+        draw(read_result_tables(root, shown), out)
+        return
+    planned = next((planned for planned in plan if planned.name == experiment), None)
+    if planned is None:
+        raise UserError(f"figure: found {figure!r}, but params.yaml has no experiment {experiment!r}")
+    runs = find_runs(root / "results", experiment, sorted(scores.seeds(experiment)), planned.rounds)
+    if PLOTS[plot].subject == "ablation":
+        base = find_base(experiment, plan).name
+        draw(runs, find_runs(root / "results", base, [run.seed for run in runs], planned.rounds), out)
+    else:
+        draw(runs, load_dataset(root / "data/processed" / planned.dataset), out)
+
+
+def _choose_animation(shown: Sequence[Planned]) -> list[str]:
+    """The animation of the vector data with the most components; none where there is no vector data."""
+    vectors = [planned for planned in shown if planned.kind == "vector"]
+    best = max(vectors, key=lambda planned: planned.num_components, default=None)
+    return [name_file("animation", best.name)] if best else []
+
+
+def _has_labels(root: Path, dataset: str) -> bool:
+    return (root / "data/processed" / dataset / "train_labels.npy").is_file()

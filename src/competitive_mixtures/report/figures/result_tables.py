@@ -1,0 +1,50 @@
+"""The tables of all runs, as the figures over all experiments need them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from competitive_mixtures.report.bounds import read_bounds
+from competitive_mixtures.report.csv_files import read_rows
+from competitive_mixtures.report.plan import Planned
+from competitive_mixtures.report.summary import SUMMARY_COLUMNS, TIMING_COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ResultTables:
+    """Results of all runs of the chosen experiments.
+
+    Attributes:
+        summary: `results/summary.csv`; a value that is no number is NaN.
+        timing: `results/timing.csv`.
+        bounds: negative entropy of the data in nats, by experiment, where the density of the data is known.
+    """
+
+    summary: "pd.DataFrame"
+    timing: "pd.DataFrame"
+    bounds: dict[str, float]
+
+
+def read_result_tables(root: Path, experiments: Sequence[Planned]) -> ResultTables:
+    """Read the tables, keeping only the rows of these experiments, in their order."""
+    import pandas as pd
+
+    names = [planned.name for planned in experiments]
+    summary = _read_csv(root / "results/summary.csv", SUMMARY_COLUMNS, names)
+    summary["value"] = pd.to_numeric(summary["value"], errors="coerce")
+    timing = _read_csv(root / "results/timing.csv", TIMING_COLUMNS, names)
+    return ResultTables(summary, timing, read_bounds(root, experiments))
+
+
+def _read_csv(path: Path, columns: Sequence[str], experiments: Sequence[str]) -> "pd.DataFrame":
+    import pandas as pd
+
+    read_rows(path, columns)  # refuses a file that is missing or cut short, where pandas would read a part
+    table = pd.read_csv(path, dtype={"experiment": str}, keep_default_na=False, na_values=["", "nan"])
+    order = {name: place for place, name in enumerate(experiments)}
+    table = table[table["experiment"].isin(order)]
+    return table.sort_values("experiment", key=lambda names: names.map(order), kind="stable").reset_index(drop=True)

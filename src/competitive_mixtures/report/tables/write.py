@@ -1,0 +1,70 @@
+"""Write all tables of the paper: files that its source reads."""
+
+from pathlib import Path
+
+from competitive_mixtures.files import write_json
+from competitive_mixtures.report.csv_files import write_rows
+from competitive_mixtures.report.environment import describe_machine
+from competitive_mixtures.report.names import collect_names
+from competitive_mixtures.report.plan import Planned, read_plan
+from competitive_mixtures.report.scores import CELL_COLUMNS, Scores
+from competitive_mixtures.report.tables.ablations import ABLATION_COLUMNS, ablation_rows
+from competitive_mixtures.report.tables.likelihood import (
+    AUTHORS_COLUMNS,
+    LIKELIHOOD_COLUMNS,
+    authors_rows,
+    likelihood_rows,
+)
+from competitive_mixtures.report.tables.models import (
+    clustering_cells,
+    compute_cells,
+    density_cells,
+    image_cells,
+    precision_recall_cells,
+)
+from competitive_mixtures.report.tables.settings import (
+    DEVIATION_COLUMNS,
+    PLAN_COLUMNS,
+    SETTING_COLUMNS,
+    deviation_rows,
+    plan_rows,
+    setting_rows,
+)
+
+TABLES = (
+    "density.csv", "images.csv", "clustering.csv", "precision_recall.csv", "compute.csv", "likelihood.csv",
+    "authors_code.csv", "ablations.csv", "experiments.csv", "settings.csv", "deviations.csv", "names.json",
+    "machine.json",
+)  # fmt: skip
+
+
+def write_tables(root: Path, out: Path, *, plan: list[Planned] | None = None) -> None:
+    """Write every table of the paper.
+
+    Args:
+        root: the project's root, with `params.yaml`, `results/summary.csv`, and in `paper/` the files `reported.csv`,
+            `authors_code.csv` and `deviations.yaml`.
+        out: the folder to write to.
+        plan: the experiments; `None` reads them from `params.yaml`.
+
+    Raises:
+        UserError: a file is missing or malformed.
+    """
+    plan = read_plan(root) if plan is None else plan
+    scores = Scores(root, plan)
+    for name, cells in {
+        "density": density_cells,
+        "images": image_cells,
+        "clustering": clustering_cells,
+        "precision_recall": precision_recall_cells,
+        "compute": compute_cells,
+    }.items():
+        write_rows(out / f"{name}.csv", CELL_COLUMNS, cells(scores, plan))
+    write_json(out / "names.json", collect_names())
+    write_json(out / "machine.json", describe_machine(root))
+    write_rows(out / "likelihood.csv", LIKELIHOOD_COLUMNS, likelihood_rows(root, scores, plan))
+    write_rows(out / "authors_code.csv", AUTHORS_COLUMNS, authors_rows(root))
+    write_rows(out / "ablations.csv", ABLATION_COLUMNS, ablation_rows(scores, plan))
+    write_rows(out / "experiments.csv", PLAN_COLUMNS, plan_rows(scores, plan))
+    write_rows(out / "settings.csv", SETTING_COLUMNS, setting_rows(plan))
+    write_rows(out / "deviations.csv", DEVIATION_COLUMNS, deviation_rows(root, plan))
