@@ -102,7 +102,7 @@ rule ablations:
         tables_of(params.suite("ablations")),
 
 
-rule verdict:  # what the claims need; `all` then judges them
+rule verdict:  # what the claims need; `all` then assesses them
     input:
         runs_of_claims,
 

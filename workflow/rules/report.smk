@@ -3,8 +3,8 @@
 DEFAULT = params.suite("default")
 OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not in runs_of(DEFAULT)}
 PLANS = expand("results/plan/{experiment}.json", experiment=params.experiments)
-SUMMARY_CODE = ["report/summary.py", "report/results.py", "report/csv_files.py", "report/names.py"]
-SCORE_CODE = [*SUMMARY_CODE, "report/scores.py", "report/intervals.py", "report/plan.py", "report/bounds.py"]
+SUMMARY_CODE = ["report/summary.py", "report/results.py", "report/csv_files.py"]
+SCORE_CODE = SUMMARY_CODE + [f"report/{name}.py" for name in ("scores", "intervals", "plan", "bounds", "names")]
 
 
 # One summary an experiment, so that DVC sees which of them changed.

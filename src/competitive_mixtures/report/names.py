@@ -4,7 +4,7 @@ Keys are those of `results/summary.csv`. The figures look the names up here; the
 `paper/tables/names.json`, which is written with the other tables.
 """
 
-MODELS = {  # in the order of the tables
+MODELS = {  # in the order of summary.csv
     "competitive": "competitive mixture",
     "single": "one network",
     "single_wide": "one network, 3× width",
@@ -33,7 +33,7 @@ METRICS = {
     "compute": "compute",
     "num_parameters": "parameters",
 }
-AXES = {  # along an axis there is room for the split and the unit
+AXES = {  # quantities along an axis, where there is room for the split and the unit
     "log_likelihood": "test log-likelihood (nats)",
     "frechet_classifier": "Fréchet distance, classifier",
     "compute": "samples × parameters",

@@ -9,7 +9,6 @@ from typing import Any
 
 from competitive_mixtures.files import write_json
 from competitive_mixtures.report.csv_files import to_number, write_rows
-from competitive_mixtures.report.names import MODELS
 from competitive_mixtures.report.results import FinishedRun
 
 SUMMARY_COLUMNS = ("experiment", "seed", "model", "protocol", "metric", "split", "value")
@@ -19,7 +18,7 @@ ROUND_COLUMNS = (
     "share_changed", "margin_median", "smallest_cell", "largest_cell", "revived", "samples_seen", "compute", "seconds",
 )  # fmt: skip
 COMPARED = ("log_likelihood", "coverage", "frechet_classifier", "fid", "precision", "recall", "purity", "nmi")
-MODEL_ORDER = tuple(MODELS)
+MODEL_ORDER = ("competitive", "single", "single_wide", "bagging", "kmeans", "data")
 
 
 def summarize(run_folders: Iterable[Path], out: Path, *, rounds: dict[str, int] | None = None) -> None:
@@ -29,7 +28,7 @@ def summarize(run_folders: Iterable[Path], out: Path, *, rounds: dict[str, int] 
         run_folders: `results/<experiment>/seed-<s>` of every run that counts.
         out: the folder of `summary.csv`, `rounds.csv`, `timing.csv` and `metrics.json`; the same runs give the
             same bytes, in whatever order they are named.
-        rounds: the last round that counts, by experiment: a longer run may have left more. All rounds of the
+        rounds: the last round that counts, by experiment, since a longer run may have left more; all rounds count for
             experiments that it does not name.
 
     Raises:

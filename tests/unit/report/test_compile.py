@@ -50,7 +50,7 @@ def test_without_results_everything_says_not_run(root, tmp_path):
     (bare / "results/summary.csv").write_text("experiment,seed,model,protocol,metric,split,value\n")
     write_tables(bare, bare / "paper/tables", plan=make_plan())
     text = text_of(compile_paper(bare))
-    assert "Not yet judged" in text
+    assert "Not yet assessed" in text
     assert "no results yet" in text
 
 

@@ -15,6 +15,7 @@ from competitive_mixtures.report.compile import compile_paper
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.draw import plot_figure
 from competitive_mixtures.report.scores import Scores
+from competitive_mixtures.report.summary import MODEL_ORDER
 from competitive_mixtures.report.tables.write import write_tables
 
 RENAMED = (
@@ -75,6 +76,10 @@ def test_the_papers_source_spells_no_name_out_in_its_tables():
     for path in (ROOT / "paper").rglob("*.typ"):
         strings = set(re.findall(r'"([^"\n]*)"', path.read_text(encoding="utf-8")))
         assert not spelled - {"bagging"} & strings, path  # the key of bagging is its name
+
+
+def test_every_model_of_the_summary_has_a_name():
+    assert tuple(names.MODELS) == MODEL_ORDER
 
 
 def test_every_metric_of_the_tables_has_a_name(project, tmp_path):
