@@ -17,7 +17,7 @@ from competitive_mixtures.data.array import Spec, prepare
 from competitive_mixtures.data.stores import ZipStore
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.inception import load_inception
-from competitive_mixtures.files import read_facts, read_table, read_tensors
+from competitive_mixtures.files import read_metadata, read_table, read_tensors
 from competitive_mixtures.report.results import read_array
 
 SOURCES = sorted(Path(competitive_mixtures.__file__).parent.rglob("*.py"))
@@ -41,7 +41,7 @@ def read_own_data(path: Path) -> None:
     ("name", "read"),
     [
         ("state.safetensors", read_tensors),
-        ("state.safetensors", read_facts),
+        ("state.safetensors", read_metadata),
         ("assignments.parquet", read_table),
         ("samples.npy", read_array),
         ("weights.pth", load_inception),
