@@ -76,7 +76,7 @@ def log_normalizers(sums: Tensor, settings: schema.Scoring) -> Tensor:
         (k,) float32.
     """
     if settings.kind in ("bound", "soft_bound"):
-        return torch.zeros(len(sums))
+        return torch.zeros(len(sums), dtype=torch.float32)
     if settings.normalization == "component":
         return sums.float()
     return torch.logsumexp(sums, dim=0).expand_as(sums).float()
@@ -142,5 +142,5 @@ def choose_cells(winner: np.ndarray, former: Sequence[Tensor], min_share: float)
 def draw_soft_cells(scores: Tensor, key: StreamKey) -> list[Tensor]:
     """Cells drawn from the responsibilities (stochastic soft EM): a point goes to j with chance softmax(scores)_j."""
     generator = make_generator(*key, "soft cells")
-    uniform = torch.rand(scores.shape, generator=generator).clamp_min_(1e-20)
+    uniform = torch.rand(scores.shape, generator=generator, dtype=torch.float32).clamp_min_(1e-20)
     return to_cells((scores - (-uniform.log()).log()).argmax(dim=1).numpy(), scores.shape[1])

@@ -80,7 +80,7 @@ def pretrain(run: Run) -> Outcome:
             **list_costs({"component_loss": training}),
             "seconds": dict(run.clock.seconds),
         },
-        normalizers=torch.zeros(k),
+        normalizers=torch.zeros(k, dtype=torch.float32),
         prior=weights,
     )
 

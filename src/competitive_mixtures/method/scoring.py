@@ -57,7 +57,7 @@ def score_by_discriminators(discriminators: Ensemble[DensityRatioStack], points:
         (N, len(discriminators.ids)) float32, on the CPU.
     """
     if not len(points):
-        return torch.empty(0, len(discriminators.ids))
+        return torch.empty(0, len(discriminators.ids), dtype=torch.float32)
 
     def score(stack: DensityRatioStack) -> Tensor:
         parts = split_batches(points, SCORING_ROWS // stack.num_concurrent)
@@ -79,7 +79,7 @@ def score_by_bound(components: Ensemble[ComponentStack], points: Tensor, key: St
         (N, k) float32, in nats, on the CPU.
     """
     if not len(points):
-        return torch.empty(0, len(components.ids))
+        return torch.empty(0, len(components.ids), dtype=torch.float32)
     columns = []
     for members, stack in components.stacks:
         streams = make_generators(*key, "bound", components=members, device=points.device)

@@ -66,7 +66,7 @@ def train_components(
 
     def train_stack(members: Sequence[int], stack: ComponentStack) -> Training:
         rows = [row for row, j in enumerate(members) if len(cell_of[j])]
-        losses = torch.full((stack.count,), torch.nan)
+        losses = torch.full((stack.count,), torch.nan, dtype=torch.float32)
         if rows and num_steps:
             part = stack if len(rows) == stack.count else stack.take(rows)
             own = [cell_of[members[row]] for row in rows]
@@ -151,7 +151,7 @@ def take_steps(stack: Stack, ids: Sequence[int], batches: Batches, num_steps: in
     Raises:
         TrainingDivergedError: names the network, the step and the loss.
     """
-    losses = torch.empty(num_steps, stack.count, device=stack.device)
+    losses = torch.empty(num_steps, stack.count, dtype=torch.float32, device=stack.device)
     checked = 0
     with show_progress(f"{name} {', '.join(map(str, ids))}", num_steps) as report:
         for step, (batch, other) in enumerate(batches):

@@ -27,7 +27,7 @@ class Adam:
         self.settings, self.module = settings, module
         self.names, self.parameters = zip(*module.named_parameters(), strict=True)
         self.means, self.squares = ([torch.zeros_like(p) for p in self.parameters] for _ in range(2))
-        self.num_steps = torch.zeros((), device=self.parameters[0].device)
+        self.num_steps = torch.zeros((), dtype=torch.float32, device=self.parameters[0].device)
         self._update = fused_adam.update if choice.has("adam") else update
 
     def minimize(self, losses: Tensor) -> Tensor:

@@ -55,8 +55,8 @@ class ComponentStack(Stack):
         self.standardize = standardize and self.is_vector
         trained = self.build_networks(generators)
         if self.is_vector:
-            self.register_buffer("mean", torch.zeros(self.count, *self.shape))
-            self.register_buffer("scale", torch.ones(self.count))
+            self.register_buffer("mean", torch.zeros(self.count, *self.shape, dtype=torch.float32))
+            self.register_buffer("scale", torch.ones(self.count, dtype=torch.float32))
         self.prepare(device, trained)
 
     def build_networks(self, generators: Generators) -> Trained:

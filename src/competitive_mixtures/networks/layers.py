@@ -16,12 +16,13 @@ Generators = Sequence[torch.Generator]
 
 def draw_uniform(shape: Sequence[int], bound: float, generators: Generators) -> nn.Parameter:
     """A parameter (len(generators), *shape), each component's part drawn from its own generator in [-bound, bound]."""
-    return nn.Parameter(torch.stack([torch.empty(shape).uniform_(-bound, bound, generator=g) for g in generators]))
+    draws = [torch.empty(shape, dtype=torch.float32).uniform_(-bound, bound, generator=g) for g in generators]
+    return nn.Parameter(torch.stack(draws))
 
 
 def draw_normal(generators: Generators, shape: Sequence[int], device: torch.device) -> Tensor:
     """Standard normal noise (shape[0], k, ...) or (k, ...): the component axis stands before the last two."""
-    draws = [torch.randn(shape, generator=g, device=device) for g in generators]
+    draws = [torch.randn(shape, generator=g, dtype=torch.float32, device=device) for g in generators]
     return torch.stack(draws, dim=len(shape) - 2)
 
 
@@ -63,7 +64,7 @@ class Stacked(nn.Module):
         self.weight = draw_uniform(shape, fan_in**-0.5, generators)
         self.bias = draw_uniform((num_outputs,), fan_in**-0.5, generators) if bias else None
         if spectral:
-            start = [torch.randn(fan_in, generator=g) for g in generators]
+            start = [torch.randn(fan_in, generator=g, dtype=torch.float32) for g in generators]
             self.register_buffer("singular_vector", F.normalize(torch.stack(start), dim=1))
         self.spectral = spectral
 
@@ -160,10 +161,10 @@ class BatchNorm(nn.Module):
 
     def __init__(self, channels: int, count: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(count, channels))
-        self.bias = nn.Parameter(torch.zeros(count, channels))
-        self.register_buffer("mean", torch.zeros(count, channels))
-        self.register_buffer("variance", torch.ones(count, channels))
+        self.weight = nn.Parameter(torch.ones(count, channels, dtype=torch.float32))
+        self.bias = nn.Parameter(torch.zeros(count, channels, dtype=torch.float32))
+        self.register_buffer("mean", torch.zeros(count, channels, dtype=torch.float32))
+        self.register_buffer("variance", torch.ones(count, channels, dtype=torch.float32))
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise with the batch's moments in training, with the running ones otherwise."""

@@ -40,7 +40,7 @@ class VAEStack(ComponentStack):
             settings.encoder, self.shape, 2 * settings.latent_dim, generators, num_shared=shared
         )
         self.decoder = build_decoder(settings.decoder, settings.latent_dim, self.shape, generators, num_shared=shared)
-        self.register_buffer("variance", torch.full((self.count,), INITIAL_VARIANCE))
+        self.register_buffer("variance", torch.full((self.count,), INITIAL_VARIANCE, dtype=torch.float32))
         return {"vae": (self, settings.optimizer)}
 
     def prepare(self, device: torch.device | str, trained: Trained) -> None:
@@ -106,7 +106,7 @@ class VAEStack(ComponentStack):
     def _fix_variance(self) -> None:
         likelihood = self.settings.likelihood
         if likelihood.kind == "gaussian" and likelihood.variance != "learned":
-            scale = self.scale if self.is_vector else torch.ones(self.count)
+            scale = self.scale if self.is_vector else torch.ones_like(self.variance)
             self.variance.copy_(likelihood.variance / (self.unit * scale) ** 2)
 
     def _reconstruction(self, x: Tensor, output: Tensor) -> Tensor:

@@ -92,8 +92,10 @@ class DiscriminatorBackprop:
     def _reserve(self, batch_size: int) -> None:
         self.batch_size = batch_size
         self.mlp.reserve(2 * batch_size)
-        self.signs = torch.tensor([-1.0, 1.0]).repeat_interleave(batch_size).view(1, -1, 1)
-        self.share = (torch.tensor(0.5) / batch_size).expand_as(self.mlp.outputs[-1])  # of a point in its loss
+        self.signs = torch.tensor([-1.0, 1.0], dtype=torch.float32).repeat_interleave(batch_size).view(1, -1, 1)
+        self.share = (torch.tensor(0.5, dtype=torch.float32) / batch_size).expand_as(
+            self.mlp.outputs[-1]
+        )  # of a point in its loss
 
 
 class VAEBackprop:
