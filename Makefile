@@ -4,9 +4,10 @@
 PYTHON ?= python3
 VENV := .venv
 ACTIVATE := . $(VENV)/bin/activate &&
-ENVIRONMENT := $(VENV)/requirements.lock $(VENV)/pyproject.toml  # copies of what it was made from
+COMMAND := $(VENV)/commands/snakemake  # this project's own, first on an activated environment's PATH
+ENVIRONMENT := $(VENV)/requirements.lock $(VENV)/pyproject.toml $(COMMAND)  # copies of what it was made from, and that
 
-.PHONY: help reproduce verdict report test test-slurm test-kills check format bench push pull compare watch lock environment
+.PHONY: help reproduce verdict report test test-slurm test-kills test-install check format bench push pull compare watch lock environment
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | column -t -s :
@@ -28,6 +29,9 @@ test-slurm: $(ENVIRONMENT)  ## the tiny pipeline on a Slurm cluster of one node 
 
 test-kills: $(ENVIRONMENT)  ## 50 kills at random moments of a tiny pipeline
 	$(ACTIVATE) KILLS=50 pytest -n 0 tests/workflow/test_kills.py
+
+test-install: $(ENVIRONMENT)  ## the wheel in a new environment, as pip installs it: 6 GB of disk for a moment
+	$(ACTIVATE) RUN_INSTALL_TESTS=1 pytest -n 0 -m install
 
 check: $(ENVIRONMENT)  ## lint, docstrings, format, types
 	$(ACTIVATE) ruff check . && ruff format --check .
@@ -67,3 +71,7 @@ $(VENV)/requirements.lock: requirements.lock
 $(VENV)/pyproject.toml: pyproject.toml $(VENV)/requirements.lock
 	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --no-index --editable .
 	cp $< $@
+
+# a reinstalled Snakemake leaves its command in bin, younger than ours
+$(COMMAND): src/competitive_mixtures/launch/activation.py $(VENV)/pyproject.toml $(wildcard $(VENV)/bin/snakemake)
+	$(VENV)/bin/python -m competitive_mixtures.launch.activation

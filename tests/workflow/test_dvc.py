@@ -31,8 +31,9 @@ def make(project: Project, target: str) -> str:
     copies = ("requirements.lock", "pyproject.toml")
     for name in ("Makefile", *copies):
         shutil.copy(ROOT / name, project.root)
-    (project.root / ".venv/bin").mkdir(parents=True)
-    for name in (*copies, "bin/activate"):
+    for folder in ("bin", "commands"):
+        (project.root / ".venv" / folder).mkdir(parents=True)
+    for name in (*copies, "bin/activate", "commands/snakemake"):
         (project.root / ".venv" / name).touch()
     return project.run("make", target)
 

@@ -77,3 +77,8 @@ def drop_default_limit(arguments: "Namespace") -> None:
     limit = arguments.max_jobs_per_timespan
     if limit is not None and (limit.max_jobs, limit.timespan) == DEFAULT_LIMIT:
         arguments.max_jobs_per_timespan = None
+
+
+if __name__ == "__main__":
+    sys.argv[0] = "snakemake"  # named in help and messages
+    main()

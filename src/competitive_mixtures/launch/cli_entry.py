@@ -1,0 +1,19 @@
+"""The `competitive-mixtures` command: the pipeline's subcommands, or a sentence where its packages are missing."""
+
+import sys
+
+
+def main() -> None:
+    """Run a subcommand; where a package of the pipeline is missing, say what brings it and end with status 1.
+
+    The package alone brings the estimator, and this command with it; its packages come with the extra `pipeline`.
+    """
+    try:
+        from competitive_mixtures.pipeline.cli import main as run
+
+        run()
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing.partition(".")[0] == "competitive_mixtures":
+            raise
+        sys.exit(f"error: this command needs {missing}; install competitive-mixtures[pipeline]")
