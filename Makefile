@@ -31,7 +31,7 @@ test-kills: $(ENVIRONMENT)  ## 50 kills at random moments of a tiny pipeline
 	$(ACTIVATE) KILLS=50 pytest -n 0 tests/workflow/test_kills.py
 
 test-install: $(ENVIRONMENT)  ## the wheel in a new environment, as pip installs it: 6 GB of disk for a moment
-	$(ACTIVATE) RUN_INSTALL_TESTS=1 pytest -n 0 -m install
+	$(ACTIVATE) RUN_INSTALL_TESTS=1 pytest -n 0 -m install tests/packaging
 
 check: $(ENVIRONMENT)  ## lint, docstrings, format, types
 	$(ACTIVATE) ruff check . && ruff format --check .
