@@ -1,29 +1,42 @@
 """`CompetitiveMixture`: the competition as a scikit-learn estimator, all of it in memory."""
 
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.base import BaseEstimator, DensityMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.estimator.competing import Competition, compete, resume, tabulate, warn_of_idle_components
 from competitive_mixtures.estimator.defaults import make_experiment
-from competitive_mixtures.estimator.inputs import Form, check_count, check_counts, choose_seed, read_points, to_plain
+from competitive_mixtures.estimator.inputs import (
+    Form,
+    check_count,
+    check_counts,
+    check_share,
+    choose_seed,
+    count_threads,
+    read_points,
+    read_start,
+    to_plain,
+)
 from competitive_mixtures.estimator.trained import TrainedMixture
 from competitive_mixtures.files import read_metadata, read_tensors, write_tensors
 from competitive_mixtures.method import rounds
+from competitive_mixtures.method.device import borrow_pytorch
 from competitive_mixtures.method.run import Run
-from competitive_mixtures.networks.kernels.threads import use_threads
 from competitive_mixtures.progress import hide_progress
+from competitive_mixtures.seeding import derive_seed
+from competitive_mixtures.settings.schema import Experiment
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 FORMAT = "competitive-mixture-3"  # of a saved estimator
 
@@ -39,12 +52,22 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         component: "vae" or "gan"; `settings` can mix them.
         n_rounds: rounds of the competition.
         steps_per_round: optimisation steps of every component in a round.
+        tol: the competition stops early after a round in which fewer than this share of the points changed their
+            component; 0 plays all rounds.
+        n_init: competitions from different random numbers; the one with the largest `lower_bound_` is kept. The first
+            has the seed `random_state`.
+        init: the partition that components are pretrained on: "uniform" (the paper's random split), "kmeans", or the
+            component of each point, (n,) integers from 0 to k - 1.
         hidden_layer_sizes: units of the hidden layers of a component's networks (a decoder has them in the same order);
             None: (50, 50) for vectors, (128,) for images.
         random_state: an integer gives the same model and the same samples each time; see scikit-learn's glossary.
+        warm_start: whether `fit` goes on from the last fit for `n_rounds` more rounds, on the same points or others,
+            instead of starting anew.
         device: "cpu", "cuda", or "auto": for images a GPU where there is one, for vectors the CPU.
-        n_jobs: CPU threads; more than one pays only for large networks on an idle machine.
-        verbose: whether to print a line for each round on the standard error.
+        n_jobs: CPU threads, -1 for one each core, None for one; more pay only for large networks on an idle machine.
+            Fits in several Python threads take turns.
+        verbose: whether `fit` shows a progress bar, or where there is no terminal a line for each round, on the
+            standard error.
         settings: anything else: a mapping that is laid over an experiment of `params.yaml`, key by key and checked like
             it, say {"components": {"latent_dim": 2}, "scoring": {"kind": "bound"}, "revival": None}. A list of
             `components` replaces the only block; their counts must add up to n_components.
@@ -52,7 +75,12 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
     Attributes:
         weights_: (k,) float64, the share of the training points that each component won.
         labels_: (n,) int64, the component that won each training point.
-        history_: a data frame with a row for each round from 0, the partial_round of the pretrained components, on:
+        converged_: whether at most one point in a thousand changed its component in the last round.
+        n_iter_: rounds played, round 0 not counted.
+        lower_bound_: minus the last round's `objective`: a lower bound, as the discriminators estimate it, of the mean
+            log-likelihood plus the data's entropy, in nats, so 0 is perfect. Where likelihood bounds score the points,
+            mean of log alpha_c(x) + b_c(x) over the training points, a lower bound of the log-likelihood itself.
+        history_: a data frame with a row for each round from 0, the scoring of the pretrained components, on:
             `share_changed` of the points, `objective` in nats (an estimate of sum_j alpha_j KL(P_d^j || P_gj); NaN
             where bounds score), median `margin` of the best two log-scores, `revived` components, the running sums
             `samples_seen` and `compute` (samples times parameters), `time_s`, and each `weight_<j>`.
@@ -62,6 +90,9 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
 
     Raises:
         ValueError: a parameter or X is not as it must be; the message says where.
+
+    Warns:
+        ConvergenceWarning: a component won no point, or models what another one models.
 
     References:
         Locatello et al., "Competitive Training of Mixtures of Independent Deep Generative Models", arXiv 1804.11130.
@@ -78,9 +109,15 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
 
     weights_: np.ndarray
     labels_: np.ndarray
+    converged_: bool
+    n_iter_: int
+    lower_bound_: float
     history_: "pd.DataFrame"
     n_features_in_: int
     seed_: int
+    _form: Form
+    _mixture: TrainedMixture
+    _records: list[dict[str, Any]]
 
     def __init__(
         self,
@@ -89,10 +126,14 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         component: str = "vae",
         n_rounds: int = 14,
         steps_per_round: int = 200,
+        tol: float = 0.0,
+        n_init: int = 1,
+        init: str | Sequence[int] = "uniform",
         hidden_layer_sizes: Sequence[int] | None = None,
         random_state: int | np.random.RandomState | None = None,
+        warm_start: bool = False,
         device: str = "auto",
-        n_jobs: int = 1,
+        n_jobs: int | None = None,
         verbose: bool = False,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
@@ -100,64 +141,71 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         self.component = component
         self.n_rounds = n_rounds
         self.steps_per_round = steps_per_round
+        self.tol = tol
+        self.n_init = n_init
+        self.init = init
         self.hidden_layer_sizes = hidden_layer_sizes
         self.random_state = random_state
+        self.warm_start = warm_start
         self.device = device
         self.n_jobs = n_jobs
         self.verbose = verbose
         self.settings = settings
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Play the competition for the points.
+        """Play the competition for the points; where it fails or is interrupted, what was fitted before stays.
 
         Args:
             X: (n, d) numbers, n >= k: the networks see them less their mean and over one common standard deviation, so
                 columns of different units want a `StandardScaler` before. They compute in float32; float64 points that
-                it would round to the same numbers are centred first. Or images (n, c, h, w), c = 1 or 3, integers
-                from 0 to 255 or floats from 0 to 1, rounded to 256 levels. NumPy arrays, data frames or tensors.
+                it would round to the same numbers are centred first. Or images (n, h, w) or (n, c, h, w), c = 1 or 3,
+                integers from 0 to 255 or floats from 0 to 1, rounded to 256 levels. NumPy arrays, data frames or
+                tensors.
             y: ignored.
 
         Raises:
             ValueError: X or a parameter is not as it must be.
             TrainingDivergedError: a ValueError too; a learning rate is too high for these data.
         """
-        points, form = read_points(self, X)
-        k, num_rounds, num_steps = (
-            check_count(name, getattr(self, name)) for name in ("n_components", "n_rounds", "steps_per_round")
-        )
-        if k > len(points):
-            raise UserError(
-                f"n_samples = {len(points)}: expected at least n_components = {k} points; lower n_components"
-            )
-        experiment = make_experiment(
-            form.kind,
-            n_components=k,
-            component=self.component,
-            n_rounds=num_rounds,
-            steps_per_round=num_steps,
-            hidden_layer_sizes=check_counts("hidden_layer_sizes", self.hidden_layer_sizes),
-            device=self.device,
-            settings=self.settings,
-        )
-        self.seed_ = choose_seed(self.random_state)
-        dataset = Dataset("X", form.kind, form.shape, points, points[:0], None, None, {})
-        with self._limit_threads(), hide_progress():
-            self._compete(Run(experiment, dataset, self.seed_), num_rounds)
+        goes_on = self.warm_start and hasattr(self, "_mixture")
+        checked = clone(self)  # notes the features that X has; all that a fit leaves is kept at its end
+        points, form = read_points(checked, X, form=self._form if goes_on else None)
+        experiment = self._make_experiment(form.kind, len(points))
+        with borrow_pytorch(count_threads(self.n_jobs)), hide_progress():
+            best = self._go_on(experiment, points, form) if goes_on else self._start(experiment, points, form)
+        if not goes_on:
+            for name in ("n_features_in_", "feature_names_in_"):
+                self.__dict__.pop(name, None)
+                if hasattr(checked, name):
+                    setattr(self, name, getattr(checked, name))
         self._form = form
+        self._keep(best)
+        warn_of_idle_components(best)
         return self
 
     def fit_predict(self, X: Any, y: Any = None) -> np.ndarray:
-        """Fit to X and give `labels_`, (n,) int64."""
+        """Fit to X and return `labels_`, (n,) int64."""
         return self.fit(X).labels_
 
     def predict(self, X: Any) -> np.ndarray:
-        """The component that wins each point by the last round's scores, log r_j(x) - log Z_j, (n,) int64.
+        """The component with the largest log-score of each point, log r_j(x) - log Z_j of the last round, (n,) int64.
 
         Z_j is that of the training points, so that these are given their `labels_`.
         """
         points = self._read(X)
-        with self._limit_threads():
+        with borrow_pytorch(count_threads(self.n_jobs)):
             return self._mixture.assign(points)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The softmax of the log-scores that `predict` takes the largest of, (n, k) float64.
+
+        These are the responsibilities of a mixture whose components have equal weights (the paper's assignment), or
+        with `settings={"scoring": {"assignment": "posterior"}}` those of the mixture itself, log alpha included. They
+        are as good as the discriminators are calibrated, which saturate far from the data.
+        """
+        points = self._read(X)
+        with borrow_pytorch(count_threads(self.n_jobs)):
+            return self._mixture.responsibilities(points)
 
     def sample(self, n_samples: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Draw from the mixture: component j with probability `weights_[j]`, then a sample of it.
@@ -172,7 +220,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         number = check_count("n_samples", n_samples)
         fixed = isinstance(self.random_state, int | np.integer)
         stream = 0 if fixed else choose_seed(self.random_state)
-        with self._limit_threads():
+        with borrow_pytorch(count_threads(self.n_jobs)):
             samples, components = self._mixture.sample(number, "sample", stream)
         return self._form.restore(samples), components.astype(np.int64)
 
@@ -186,12 +234,33 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         noise draw, in nats of the decoder's likelihood of intensities in [0, 1]; images of GANs are refused.
         """
         points = self._read(X)
-        with self._limit_threads():
+        with borrow_pytorch(count_threads(self.n_jobs)):
             return self._mixture.log_density(points)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of `score_samples`, in nats a point."""
         return float(self.score_samples(X).mean())
+
+    def plot(self, X: Any = None, *, ax: "Axes | None" = None, n_samples: int = 1000) -> "Axes":
+        """Draw the mixture: vectors as points and samples in the colours of their components, images as sample sheets.
+
+        Args:
+            X: points to draw with the component that `predict` gives each; None draws samples alone.
+            ax: where to draw; None makes a figure.
+            n_samples: of the mixture; of images, 10 a component are shown.
+
+        Returns:
+            `ax`.
+
+        Raises:
+            ImportError: Matplotlib is not installed.
+        """
+        from competitive_mixtures.estimator.plots import plot_images, plot_vectors
+
+        check_is_fitted(self)
+        if self._form.kind == "image":
+            return plot_images(self, ax)
+        return plot_vectors(self, X, ax, check_count("n_samples", n_samples))
 
     def save(self, path: Path | str) -> None:
         """Write the fitted estimator to one safetensors file with JSON in its header, without pickle.
@@ -210,6 +279,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             "form": asdict(self._form),
             "feature_names": list(getattr(self, "feature_names_in_", [])),
             "records": self._records,
+            "fit": {name: getattr(self, name) for name in ("converged_", "n_iter_", "lower_bound_")},
         }
         write_tensors(path, self._mixture.tensors() | {"labels": torch.from_numpy(self.labels_)}, metadata)
 
@@ -238,26 +308,65 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         estimator.n_features_in_ = int(np.prod(form["shape"]))
         if metadata["feature_names"]:
             estimator.feature_names_in_ = np.array(metadata["feature_names"], dtype=object)
-        estimator._keep(
-            TrainedMixture.restore(metadata["mixture"], tensors), metadata["records"], tensors["labels"].numpy()
-        )
+        mixture = TrainedMixture.restore(metadata["mixture"], tensors)
+        fit = metadata["fit"]
+        estimator._note(mixture, tensors["labels"].numpy(), metadata["records"])
+        estimator.converged_, estimator.n_iter_ = bool(fit["converged_"]), int(fit["n_iter_"])
+        estimator.lower_bound_ = float(fit["lower_bound_"])
         return estimator
 
-    def _compete(self, run: Run, num_rounds: int) -> None:
-        """The competition, stage by stage, as the pipeline's jobs play it."""
-        outcome, records = rounds.pretrain(run), []
-        for number in range(num_rounds + 1):
-            run.clock.seconds.clear()
-            part = rounds.compete(run, number, outcome.state, range(run.experiment.num_components))
-            outcome = rounds.conclude(run, number, outcome.record, outcome.assignment.winner, part)
-            records.append(outcome.record)
-            if self.verbose:
-                share, objective = outcome.record["share_changed"], outcome.record["objective"]
-                text = "" if objective is None else f", objective {objective:.3f} nats"
-                print(f"round {number}/{num_rounds}: {share:.1%} of the points changed{text}", file=sys.stderr)
-        self._keep(TrainedMixture.from_round(run.without_points(), outcome), records, outcome.assignment.winner)
+    def _make_experiment(self, kind: str, num_points: int) -> Experiment:
+        k, num_rounds, num_steps = (
+            check_count(name, getattr(self, name)) for name in ("n_components", "n_rounds", "steps_per_round")
+        )
+        if k > num_points:
+            raise UserError(
+                f"n_samples = {num_points}: expected at least n_components = {k} points; lower n_components"
+            )
+        return make_experiment(
+            kind,
+            n_components=k,
+            component=self.component,
+            n_rounds=num_rounds,
+            steps_per_round=num_steps,
+            hidden_layer_sizes=check_counts("hidden_layer_sizes", self.hidden_layer_sizes),
+            device=self.device,
+            settings=None if self.settings is None else to_plain("settings", self.settings),
+        )
 
-    def _keep(self, mixture: TrainedMixture, records: list[dict[str, Any]], labels: np.ndarray) -> None:
+    def _start(self, experiment: Experiment, points: np.ndarray, form: Form) -> Competition:
+        """The best of `n_init` competitions, stage by stage as the pipeline's jobs play them."""
+        seed, num_rounds, tol = choose_seed(self.random_state), self.n_rounds, check_share("tol", self.tol)
+        best: Competition | None = None
+        for number in range(check_count("n_init", self.n_init)):
+            own = seed if number == 0 else derive_seed(seed, "restart", number) % 2**31
+            run = Run(experiment, make_dataset(points, form), own)
+            parts = read_start(self.init, run.train, experiment.num_components, own)
+            played = compete(run, rounds.pretrain(run, parts), num_rounds, tol, self.verbose)
+            if best is None or played.lower_bound > best.lower_bound:
+                best = played
+        assert best is not None  # n_init is at least 1
+        return best
+
+    def _go_on(self, experiment: Experiment, points: np.ndarray, form: Form) -> Competition:
+        """`n_rounds` more rounds of the competition that was fitted last."""
+        before = self._mixture.setup
+        if experiment.components != before.experiment.components:
+            raise UserError(
+                "CompetitiveMixture: warm_start = True: the components' settings have changed since the last fit; "
+                "expected the same, or warm_start = False"
+            )
+        run = Run(experiment, make_dataset(points, form), before.seed, scale=before.scale)
+        start = resume(self._mixture, points, self._records[-1])
+        played = compete(run, start, self.n_rounds, check_share("tol", self.tol), self.verbose)
+        return replace(played, records=[*self._records, *played.records])
+
+    def _keep(self, competition: Competition) -> None:
+        self._note(competition.mixture, competition.labels, competition.records)
+        self.converged_, self.lower_bound_ = competition.converged, competition.lower_bound
+        self.n_iter_ = competition.records[-1]["round"]
+
+    def _note(self, mixture: TrainedMixture, labels: np.ndarray, records: list[dict[str, Any]]) -> None:
         self._mixture, self._records = mixture, records
         self.seed_, self.weights_, self.labels_ = mixture.setup.seed, mixture.weights, labels.astype(np.int64)
         self.history_ = tabulate(records)
@@ -266,26 +375,11 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         check_is_fitted(self)
         return read_points(self, X, form=self._form)[0]
 
-    def _limit_threads(self) -> Any:
-        return use_threads(check_count("n_jobs", self.n_jobs))
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether a fit came to its end; scikit-learn asks."""
+        return hasattr(self, "_mixture")
 
 
-def tabulate(records: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
-    """The rounds' records as a data frame, a row each; see `CompetitiveMixture.history_`."""
-    import pandas as pd
-
-    rows = [
-        {
-            "share_changed": record["share_changed"],
-            "objective": record["objective"],
-            "margin": record["margin_quantiles"]["0.5"],
-            "revived": len(record["revived"]),
-            "samples_seen": record["samples_seen"],
-            "compute": record["compute"],
-            "time_s": sum(record["seconds"].values()),
-            **{f"weight_{j}": weight for j, weight in enumerate(record["weights"])},
-        }
-        for record in records
-    ]
-    index = pd.Index([record["round"] for record in records], name="round")
-    return pd.DataFrame(rows, index=index).astype({"objective": float, "margin": float})
+def make_dataset(points: np.ndarray, form: Form) -> Dataset:
+    """Points as a data set without labels and test points."""
+    return Dataset("X", form.kind, form.shape, points, points[:0], None, None, {})

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, validate_data
@@ -14,6 +15,7 @@ from sklearn.utils.validation import check_array, validate_data
 from competitive_mixtures.data.array import to_points
 from competitive_mixtures.data.precision import check_magnitude, check_precision, find_centre, is_rounded_away
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.method.baselines import partition
 
 
 @dataclass(frozen=True)
@@ -25,17 +27,21 @@ class Form:
         shape: of one point, (d,) or (c, h, w).
         dtype: name of the type that samples are given in.
         centre: (d,) what is subtracted from vectors, in float64, where float32 would round their differences away.
+        flat: whether images have no axis of channels, (n, h, w).
     """
 
     kind: Literal["vector", "image"]
     shape: tuple[int, ...]
     dtype: str
     centre: tuple[float, ...] = ()
+    flat: bool = False
 
     def restore(self, samples: np.ndarray) -> np.ndarray:
         """Stored samples as the user holds points: images in floats are from 0 to 1."""
-        if self.kind == "image" and np.dtype(self.dtype).kind == "f":
-            return samples.astype(self.dtype) / np.dtype(self.dtype).type(255)
+        if self.kind == "image":
+            images = samples[:, 0] if self.flat else samples
+            floats = np.dtype(self.dtype).kind == "f"
+            return images.astype(self.dtype) / np.dtype(self.dtype).type(255) if floats else images
         return (samples + np.array(self.centre)).astype(self.dtype) if self.centre else samples.astype(self.dtype)
 
 
@@ -44,8 +50,8 @@ def read_points(estimator: BaseEstimator, X: Any, *, form: Form | None = None) -
 
     Args:
         estimator: notes the number and names of the features, or holds against them.
-        X: (n, d) numbers, or images (n, c, h, w) with c = 1 or 3, as integers from 0 to 255 or as floats from 0 to 1; a
-            NumPy array, a data frame, a tensor, or what makes an array.
+        X: (n, d) numbers, or images (n, h, w) or (n, c, h, w) with c = 1 or 3, as integers from 0 to 255 or as floats
+            from 0 to 1; a NumPy array, a data frame, a tensor, or what makes an array.
         form: of the points that the estimator was fitted to; None while it is being fitted.
 
     Returns:
@@ -57,11 +63,13 @@ def read_points(estimator: BaseEstimator, X: Any, *, form: Form | None = None) -
     if isinstance(X, torch.Tensor):
         X = X.detach().cpu()
         X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
-    if getattr(X, "ndim", 2) == 4:
+    if getattr(X, "ndim", 2) in (3, 4):
         with np.errstate(invalid="ignore"):  # scikit-learn adds all numbers up to find infinite ones
             images = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, input_name="X")
-        points = to_points("X", images)
-        found = Form("image", points.shape[1:], str(images.dtype) if images.dtype.kind == "f" else "uint8")
+        flat = images.ndim == 3
+        points = to_points("X", images[:, None] if flat else images)
+        dtype = str(images.dtype) if images.dtype.kind == "f" else "uint8"
+        found = Form("image", points.shape[1:], dtype, flat=flat)
         if form is None:
             estimator.n_features_in_ = int(np.prod(found.shape))
     else:
@@ -136,6 +144,64 @@ def to_plain(name: str, value: Any) -> Any:
     if not isinstance(value, str | int | float | None):
         raise UserError(f"CompetitiveMixture: {name} = {value!r} cannot be kept in a file; use numbers and words")
     return value
+
+
+def check_share(name: str, value: Any) -> float:
+    """A parameter from 0 to 1.
+
+    Raises:
+        UserError: it is something else.
+    """
+    if not isinstance(value, int | float | np.integer | np.floating) or not 0 <= value <= 1:
+        raise UserError(f"CompetitiveMixture: {name} = {value!r}; expected a number from 0 to 1")
+    return float(value)
+
+
+def count_threads(n_jobs: Any) -> int:
+    """CPU threads that `n_jobs` asks for, as joblib counts them: None is 1, -1 every core.
+
+    Raises:
+        UserError: it is no such number.
+    """
+    try:
+        return effective_n_jobs(None if n_jobs is None else operator.index(n_jobs))
+    except (TypeError, ValueError):
+        raise UserError(
+            f"CompetitiveMixture: n_jobs = {n_jobs!r}; expected None, -1 or an integer of at least 1"
+        ) from None
+
+
+def read_start(init: Any, points: torch.Tensor, num_components: int, seed: int) -> np.ndarray | None:
+    """The partition that components are pretrained on.
+
+    Args:
+        init: "uniform", "kmeans", or (n,) integers.
+        points: (n, *shape) training points.
+        num_components: k.
+        seed: of the run.
+
+    Returns:
+        (n,) int16; None for the uniform split.
+
+    Raises:
+        UserError: `init` is none of these, or does not fit the points.
+    """
+    if isinstance(init, str):
+        if init not in ("uniform", "kmeans"):
+            raise UserError(f'CompetitiveMixture: init = {init!r}; expected "uniform", "kmeans" or a partition')
+        return partition(points, init, num_components, seed) if init == "kmeans" else None
+    parts = np.asarray(init)
+    if parts.shape != (len(points),) or parts.dtype.kind not in "iu":
+        raise UserError(
+            f"CompetitiveMixture: init: found an array of {parts.dtype} of shape {parts.shape}; expected an integer "
+            f"for each of the {len(points)} points"
+        )
+    if parts.min() < 0 or parts.max() >= num_components:
+        raise UserError(
+            f"CompetitiveMixture: init: components from {parts.min()} to {parts.max()}; expected 0 to "
+            f"{num_components - 1}, since n_components = {num_components}"
+        )
+    return parts.astype(np.int16)
 
 
 def choose_seed(random_state: Any) -> int:

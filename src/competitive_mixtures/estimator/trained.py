@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
@@ -18,7 +18,7 @@ from competitive_mixtures.method import assignment
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Setup
 from competitive_mixtures.method.scale import Scale
-from competitive_mixtures.method.scoring import score_by_bound, score_by_discriminators
+from competitive_mixtures.method.scoring import score, score_by_bound
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
@@ -56,20 +56,37 @@ class TrainedMixture:
             setup, state.components, state.discriminators, outcome.normalizers, outcome.prior, weights, last_round
         )
 
-    @torch.no_grad()
+    def log_scores(self, points: np.ndarray) -> Tensor:
+        """What the components competed with in the last round, for stored points (n, *shape), as (n, k) float32."""
+        key = (self.setup.seed, "round", self.last_round, "train points")
+        ratios = score(self.components, self.discriminators, self._enter(points), key)
+        return assignment.log_scores(ratios, self.normalizers, self.prior, self.setup.experiment.scoring)
+
     def assign(self, points: np.ndarray) -> np.ndarray:
-        """The winner of each stored point, (n, *shape), in the last round's partial_round, as (n,) int64."""
-        scoring, tensor = self.setup.experiment.scoring, self._enter(points)
+        """The winner of each stored point, (n, *shape), by the last round's scores, as (n,) int64."""
+        return assignment.assign(self.log_scores(points)).winner.astype(np.int64)
+
+    def responsibilities(self, points: np.ndarray) -> np.ndarray:
+        """The softmax of the last round's scores of stored points, (n, k) float64."""
+        return softmax(self.log_scores(points).double().numpy(), axis=1)
+
+    def copy_networks(self) -> tuple[Ensemble[ComponentStack], Ensemble[DensityRatioStack] | None]:
+        """Components and discriminators of their own, Adam's state included."""
+        components = self.setup.build_components()
+        components.load(self.components.state())
         if self.discriminators is None:
-            ratios = self._score_by_bound(tensor, "round", self.last_round, "train points")
-        else:
-            ratios = score_by_discriminators(self.discriminators, tensor)
-        scores = assignment.log_scores(ratios, self.normalizers, self.prior, scoring)
-        return assignment.assign(scores).winner.astype(np.int64)
+            return components, None
+        discriminators = self.setup.build_discriminators(0)
+        discriminators.load(self.discriminators.state())
+        return components, discriminators
 
     def sample(self, num_samples: int, *names: object) -> tuple[np.ndarray, np.ndarray]:
         """Stored samples (n, *shape) in random order and their components (n,); see `Setup.draw_mixture`."""
         return self.setup.draw_mixture(self.components, self.weights.tolist(), num_samples, *names)
+
+    def sample_each(self, num_samples: int, *names: object) -> np.ndarray:
+        """Stored samples of every component, (k, num_samples, *shape)."""
+        return self.setup.draw_samples(self.components, num_samples, *names)
 
     def log_density(self, points: np.ndarray) -> np.ndarray:
         """Log-density of stored points, (n,) float64 in nats.
@@ -139,6 +156,14 @@ class TrainedMixture:
             discriminators.load_weights(take_named(tensors, "discriminators."))
         prior, weights = (tensors[name].numpy() for name in ("prior", "weights"))
         return cls(setup, components, discriminators, tensors["normalizers"], prior, weights, metadata["last_round"])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle or a copy keeps: as much as a saved file, and not Adam's state and the networks' workspace."""
+        return {"metadata": self.metadata(), "tensors": self.tensors()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Build the networks anew."""
+        vars(self).update(vars(type(self).restore(state["metadata"], state["tensors"])))
 
     def _enter(self, points: np.ndarray) -> Tensor:
         return self.setup.scale.apply(points).to(self.setup.device)

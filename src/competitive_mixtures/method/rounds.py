@@ -52,10 +52,16 @@ class Outcome:
     prior: np.ndarray
 
 
-def pretrain(run: Run) -> Outcome:
-    """Train every component on its part of the uniform split."""
+def pretrain(run: Run, parts: np.ndarray | None = None) -> Outcome:
+    """Train every component on its part of a partition.
+
+    Args:
+        run: settings and data.
+        parts: (N,) int16, the component of each point; None takes the paper's uniform split.
+    """
     k, settings = run.experiment.num_components, run.experiment.training
-    parts = assignment.split_uniformly(len(run.train), k, (run.seed,))
+    if parts is None:
+        parts = assignment.split_uniformly(len(run.train), k, (run.seed,))
     cells = assignment.to_cells(parts, k)
     components = run.build_components()
     with run.clock.time("train"):

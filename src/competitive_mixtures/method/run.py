@@ -112,6 +112,7 @@ class Run(Setup):
         experiment: the settings.
         dataset: prepared data.
         seed: of the run.
+        scale: of the points; None fits one where the settings ask for it.
 
     Attributes:
         train: (N, *shape), float32 in the networks' units, or uint8 images.
@@ -122,12 +123,13 @@ class Run(Setup):
         UserError: the settings do not fit the data or the machine.
     """
 
-    def __init__(self, experiment: Experiment, dataset: Dataset, seed: int) -> None:
+    def __init__(self, experiment: Experiment, dataset: Dataset, seed: int, *, scale: Scale | None = None) -> None:
         standardizes = experiment.training.standardize != "none" and dataset.kind == "vector"  # images enter in [0, 1]
         check_likelihoods(experiment, dataset, standardizes)
         self.dataset, self.clock = dataset, Clock()
         with self.clock.time("load"):
-            scale = Scale.fit(dataset.train) if standardizes else Scale()
+            if scale is None:
+                scale = Scale.fit(dataset.train) if standardizes else Scale()
             super().__init__(experiment, dataset.kind, dataset.shape, scale, seed)
             self.train = self.scale.apply(dataset.train).to(self.device)
             self.test = self.scale.apply(dataset.test).to(self.device)

@@ -19,6 +19,8 @@ from competitive_mixtures.method.baselines import reshape_experiment, train_base
 from competitive_mixtures.method.run import Run, check_sizes
 from competitive_mixtures.pipeline.evaluate import evaluate
 
+pytestmark = pytest.mark.filterwarnings("ignore:CompetitiveMixture. components")  # tiny fits are no good
+
 DTYPES = ["float64"] * 4 + ["float32", "float16", "longdouble", "int8", "int16", "int64", "uint8", "uint64", "bool"]
 STEPS = {"pretraining_steps": 3, "steps_per_round": 3, "batch_size": 4}
 SCORING = {"steps_per_round": 2, "batch_size": 4}

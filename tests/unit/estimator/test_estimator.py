@@ -27,6 +27,8 @@ from competitive_mixtures.files import read_json, read_metadata, read_table, rea
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.method.scoring import score_by_bound
 
+pytestmark = pytest.mark.filterwarnings("ignore:CompetitiveMixture. components")  # tiny fits are no good
+
 X = make_blobs().train
 IMAGES = make_images().train
 

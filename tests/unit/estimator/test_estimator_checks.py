@@ -5,6 +5,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from competitive_mixtures import CompetitiveMixture
 
+pytestmark = pytest.mark.filterwarnings("ignore:CompetitiveMixture. components")  # tiny fits are no good
+
 SMALL = {"n_rounds": 2, "steps_per_round": 5, "hidden_layer_sizes": (8,), "random_state": 0}
 EXCEPTIONS: dict[str, str] = {}  # name of a check and why it may fail; scikit-learn then expects that it does
 

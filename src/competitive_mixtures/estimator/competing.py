@@ -1,0 +1,187 @@
+"""A fit: the rounds played in memory, restarts, and what is kept of the best."""
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+
+from competitive_mixtures.estimator.trained import TrainedMixture
+from competitive_mixtures.method import rounds
+from competitive_mixtures.method.assignment import Assignment, to_cells
+from competitive_mixtures.method.partial_round import PartialRound
+from competitive_mixtures.method.revival import find_runner_up, find_spare
+from competitive_mixtures.method.rounds import Outcome
+from competitive_mixtures.method.run import Run
+from competitive_mixtures.method.state import RoundState
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SETTLED = 1e-3  # share of the points: a competition in which no more change their component has converged
+
+
+@dataclass(frozen=True)
+class Competition:
+    """One competition, played to its end.
+
+    Attributes:
+        mixture: what it leaves.
+        labels: (n,) int16, the component that won each training point.
+        records: of every round, as the pipeline's `metrics.json` has them.
+        lower_bound: of the mean log-likelihood, see `CompetitiveMixture.lower_bound_`.
+        converged: whether the last round changed next to nothing.
+        dead: components that won no point.
+        twins: components that the mixture would model the training points without, since another one models theirs.
+    """
+
+    mixture: TrainedMixture
+    labels: np.ndarray
+    records: list[dict[str, Any]]
+    lower_bound: float
+    converged: bool
+    dead: list[int]
+    twins: list[int]
+
+
+def compete(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: bool) -> Competition:
+    """Play rounds until all are played, or one changes fewer than a share `tol` of the points.
+
+    Args:
+        run: settings and data.
+        start: the pretraining, which round 0 follows, or an earlier competition, see `resume`.
+        num_rounds: after round 0, or after the earlier competition.
+        tol: share of the points; 0 plays all rounds.
+        verbose: show a progress bar on a terminal, and elsewhere a line for each round, on the standard error.
+    """
+    first = start.record.get("round", -1) + 1
+    last = num_rounds if first == 0 else first + num_rounds - 1
+    records: list[dict[str, Any]] = []
+    outcome = start
+    with watch_rounds(first, last, verbose) as tell:
+        for number in range(first, last + 1):
+            run.clock.seconds.clear()
+            part = rounds.compete(run, number, outcome.state, range(run.experiment.num_components))
+            outcome = rounds.conclude(run, number, outcome.record, outcome.assignment.winner, part)
+            records.append(outcome.record)
+            tell(outcome.record)
+            if number and outcome.record["share_changed"] < tol:
+                break
+    return conclude(run, outcome, part, records)
+
+
+def conclude(run: Run, outcome: Outcome, part: PartialRound, records: list[dict[str, Any]]) -> Competition:
+    """What is kept of a competition whose last round gave `part` and `outcome`."""
+    winner, record = outcome.assignment.winner, outcome.record
+    scores = part.log_ratios - outcome.normalizers
+    dead = [j for j, count in enumerate(record["counts"]) if not count]
+    spare = find_spare(scores, winner, find_runner_up(scores, winner), min_share=0.0)
+    return Competition(
+        mixture=TrainedMixture.from_round(run.without_points(), outcome),
+        labels=winner,
+        records=records,
+        lower_bound=bound_likelihood(outcome, part),
+        converged=record["share_changed"] <= SETTLED,
+        dead=dead,
+        twins=[j for j in spare if j not in dead],
+    )
+
+
+def bound_likelihood(outcome: Outcome, part: PartialRound) -> float:
+    """A lower bound of the mean log-likelihood of the training points; see `CompetitiveMixture.lower_bound_`."""
+    if outcome.record["objective"] is not None:
+        return -outcome.record["objective"]
+    if part.state.discriminators is not None:  # a component of no weight
+        return -np.inf
+    winner = torch.from_numpy(outcome.assignment.winner).long()
+    own = part.log_ratios.double().gather(1, winner[:, None])[:, 0]
+    return float((own + torch.from_numpy(np.array(outcome.record["weights"])).log()[winner]).mean())
+
+
+def resume(mixture: TrainedMixture, points: np.ndarray, record: dict[str, Any]) -> Outcome:
+    """What the next round of an earlier competition starts from, for the same points or others.
+
+    Args:
+        mixture: of the earlier competition; it stays as it is.
+        points: (n, *shape), as stored.
+        record: of its last round.
+    """
+    winner = mixture.assign(points).astype(np.int16)
+    cells = to_cells(winner, len(mixture.weights))
+    components, discriminators = mixture.copy_networks()
+    return Outcome(
+        state=RoundState(components, discriminators, cells, []),
+        assignment=Assignment(winner, np.zeros(len(winner), dtype=np.float32)),
+        former=winner,
+        samples=np.empty(0),
+        record=record,
+        normalizers=mixture.normalizers,
+        prior=mixture.prior,
+    )
+
+
+def warn_of_idle_components(competition: Competition) -> None:
+    """Warn once of components that won nothing, or that model what another one models."""
+    remedy = "lower n_components, raise n_rounds, or try another random_state or n_init"
+    found = []
+    if competition.dead:
+        found.append(f"components {competition.dead} won no point")
+    if competition.twins:
+        found.append(f"components {competition.twins} model points that another component models as well")
+    if found:
+        warnings.warn(f"CompetitiveMixture: {'; '.join(found)}: {remedy}", ConvergenceWarning, stacklevel=3)
+
+
+@contextmanager
+def watch_rounds(first: int, last: int, verbose: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Give a function that is told each round's record: a bar on a terminal, a line elsewhere, or nothing."""
+    if not verbose:
+        yield lambda record: None
+    elif sys.stderr.isatty():
+        from tqdm import tqdm
+
+        with tqdm(total=last - first + 1, unit="round") as bar:
+
+            def advance(record: dict[str, Any]) -> None:
+                bar.set_postfix_str(describe_round(record))
+                bar.update()
+
+            yield advance
+    else:
+
+        def tell(record: dict[str, Any]) -> None:
+            print(f"round {record['round']}/{last}: {describe_round(record)}", file=sys.stderr, flush=True)
+
+        yield tell
+
+
+def describe_round(record: dict[str, Any]) -> str:
+    """A round's record in a few words."""
+    objective = "" if record["objective"] is None else f", objective {record['objective']:.3f} nats"
+    return f"{record['share_changed']:.1%} of the points changed{objective}"
+
+
+def tabulate(records: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
+    """The rounds' records as a data frame, a row each; see `CompetitiveMixture.history_`."""
+    import pandas as pd
+
+    rows = [
+        {
+            "share_changed": record["share_changed"],
+            "objective": record["objective"],
+            "margin": record["margin_quantiles"]["0.5"],
+            "revived": len(record["revived"]),
+            "samples_seen": record["samples_seen"],
+            "compute": record["compute"],
+            "time_s": sum(record["seconds"].values()),
+            **{f"weight_{j}": weight for j, weight in enumerate(record["weights"])},
+        }
+        for record in records
+    ]
+    index = pd.Index([record["round"] for record in records], name="round")
+    return pd.DataFrame(rows, index=index).astype({"objective": float, "margin": float})

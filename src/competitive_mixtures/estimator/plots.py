@@ -1,0 +1,78 @@
+"""Pictures of a fitted estimator: points and samples by component, or sheets of sampled images."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from competitive_mixtures.estimator.estimator import CompetitiveMixture
+
+COLUMNS = 10  # images of each component in a sheet
+MARK_SIZE = 3.0  # points squared
+
+
+def make_axes(ax: "Axes | None") -> "Axes":
+    """The given axes, or those of a new figure."""
+    if ax is not None:
+        return ax
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError("CompetitiveMixture.plot needs Matplotlib: pip install matplotlib") from error
+    return plt.subplots(layout="constrained")[1]
+
+
+def plot_vectors(estimator: "CompetitiveMixture", X: Any, ax: "Axes | None", num_samples: int) -> "Axes":
+    """Points as dots and samples as crosses, each component in a colour.
+
+    Vectors of more than two dimensions are drawn along the two directions in which the samples vary most; those of one
+    dimension against their component.
+
+    Args:
+        estimator: fitted to vectors.
+        X: points (n, d), or None.
+        ax: where to draw, or None.
+        num_samples: of the mixture.
+    """
+    ax = make_axes(ax)
+    samples, components = estimator.sample(num_samples)
+    centre = samples.mean(axis=0)
+    axes = np.eye(2)
+    if samples.shape[1] > 2:
+        axes = np.linalg.svd(samples - centre, full_matrices=False)[2][:2]
+    colours = dict(cmap="tab10" if len(estimator.weights_) <= 10 else "turbo", vmin=0, vmax=max(9, components.max()))
+
+    def draw(points: np.ndarray, own: np.ndarray, **style: Any) -> None:
+        plane = np.column_stack([points, own]) if points.shape[1] == 1 else points
+        plane = (points - centre) @ axes.T if points.shape[1] > 2 else plane
+        ax.scatter(plane[:, 0], plane[:, 1], c=own, **colours, **style)
+
+    if X is not None:
+        draw(np.asarray(X, dtype=float), estimator.predict(X), s=MARK_SIZE, marker="o", alpha=0.6, label="points")
+    draw(samples.astype(float), components, s=3 * MARK_SIZE, marker="x", linewidths=0.6, label="samples")
+    ax.legend(loc="best", markerscale=2)
+    if samples.shape[1] > 2:
+        ax.set(xlabel="first principal axis of the samples", ylabel="second")
+    elif samples.shape[1] == 1:
+        ax.set(ylabel="component")
+    return ax
+
+
+def plot_images(estimator: "CompetitiveMixture", ax: "Axes | None") -> "Axes":
+    """A row of sampled images for each component, with its weight.
+
+    Args:
+        estimator: fitted to images.
+        ax: where to draw, or None.
+    """
+    ax = make_axes(ax)
+    images = estimator._mixture.sample_each(COLUMNS, "plot")  # (k, COLUMNS, c, h, w)
+    k, _, channels, height, width = images.shape
+    sheet = images.transpose(0, 3, 1, 4, 2).reshape(k * height, COLUMNS * width, channels)
+    ax.imshow(sheet.squeeze(-1) if channels == 1 else sheet, cmap="gray", vmin=0, vmax=255)
+    labels = [f"{j} ({weight:.0%})" for j, weight in enumerate(estimator.weights_)]
+    ax.set_yticks([(j + 0.5) * height for j in range(k)], labels)
+    ax.set(xticks=[], ylabel="component (share of the points)")
+    return ax
