@@ -28,15 +28,15 @@ VAE = {
     "optimizer": ADAM,
     "loss_limit": 1.0e6,
 }
+WASSERSTEIN = {"kind": "wgan_gp", "gradient_penalty": 10.0}
 GAN = {
     "kind": "gan",
     "count": 3,
     "generator": MLP,
     "critic": MLP,
     "latent_dim": 2,
-    "loss": "non_saturating",
+    "loss": {"kind": "non_saturating"},
     "critic_steps": 1,
-    "gradient_penalty": 10.0,
     "optimizer": ADAM,
     "critic_optimizer": ADAM,
     "averaging": 0.9,

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import yaml
+from competitive_mixtures.settings.json_schema import make_schema
+from jsonschema import Draft202012Validator
 
 from competitive_mixtures.settings.schema import load_params
 
@@ -59,7 +61,7 @@ def test_new_kinds_as_the_document_writes_them(tmp_path):
     stack, settings, rings = read_blocks("docs/extending.md", "python")
     (package / "networks/full_gaussian.py").write_text(stack)
     (package / "data/rings.py").write_text(rings)
-    config = package / "settings/schema.py"
+    config = package / "settings/components.py"
     config.write_text(config.read_text().replace("\n\nComponent = ", f"\n\n{settings}\n\nComponent = "))
     ensemble = package / "networks/ensemble.py"
     imported = "from competitive_mixtures.networks.full_gaussian import FullGaussianStack\n"
@@ -84,7 +86,9 @@ def test_blocks_for_own_data_are_sound_in_params_yaml():
     data, pictures, experiments = (block.split("\n", 1) for block in read_blocks("docs/own-data.md", "yaml"))
     assert (data[0], pictures[0], experiments[0]) == ("datasets:", "datasets:", "experiments:")
     text = (ROOT / "params.yaml").read_text().replace("\ndatasets:\n", f"\ndatasets:\n{data[1]}{pictures[1]}")
-    params = load_params(yaml.safe_load(f"{text}\n{experiments[1]}"))
+    content = yaml.safe_load(f"{text}\n{experiments[1]}")
+    assert Draft202012Validator(make_schema()).is_valid(content)
+    params = load_params(content)
     assert params.experiments["mine"].num_components == 3
     assert params.datasets["mine"].inputs == ("my data/points.npz",)
     assert params.experiments["pictures"].dataset == "pictures"

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from competitive_mixtures.data.format import write_dataset
 from competitive_mixtures.data.pictures import read_picture, stack_pictures
 from competitive_mixtures.data.spec import Spec as BaseSpec
+from competitive_mixtures.data.spec import measured_in
 from competitive_mixtures.data.stores import FolderStore, ZipStore
 from competitive_mixtures.errors import UserError
 
@@ -30,7 +31,7 @@ class Spec(BaseSpec):
 
     Attributes:
         path: a folder with `img_align_celeba/` or `img_align_celeba.zip`, `list_attr_celeba.txt` and
-            `list_eval_partition.txt`; or that zip archive, the lists beside it; null downloads them.
+            `list_eval_partition.txt`; or that zip archive, the lists beside it; `null` downloads them.
         size: side of the stored images in pixels.
         crop: side of the centre square that is cut out of the 178x218 pixels.
         label: the attribute that serves as the label.
@@ -38,8 +39,8 @@ class Spec(BaseSpec):
 
     kind: Literal["celeba"]
     path: Annotated[str, Field(min_length=1)] | None = None
-    size: Annotated[int, Field(ge=8, le=178)]
-    crop: Annotated[int, Field(ge=8, le=178)]
+    size: Annotated[int, measured_in("pixels", ge=8, le=178)]
+    crop: Annotated[int, measured_in("pixels", ge=8, le=178)]
     label: Annotated[str, Field(min_length=1)]
 
     @model_validator(mode="after")

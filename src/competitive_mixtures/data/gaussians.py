@@ -11,16 +11,23 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from competitive_mixtures.data.format import write_dataset
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import download_nothing as download
+from competitive_mixtures.data.spec import measured_in
 
 __all__ = ["Shear", "Spec", "download", "draw_means", "log_density", "prepare"]
 
 NUM_OVERLAP_POINTS = 200_000
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+NumPoints = Annotated[int, measured_in("points", ge=1, le=10**8)]
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
 class Shear(BaseModel):
-    """The map x2 <- x2 + quadratic * x1^2 + offset; it preserves volume, so densities need no Jacobian."""
+    """The map x2 <- x2 + quadratic * x1^2 + offset; it preserves volume, so densities need no Jacobian.
+
+    Attributes:
+        quadratic: coefficient of x1^2.
+        offset: what is added to x2.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
@@ -51,21 +58,21 @@ class Spec(BaseSpec):
         modes: number of Gaussians.
         means: their means before the shear: one [x1, x2] each, or how they are drawn.
         variance: variance of each coordinate of each mode.
-        weights: one per mode, summing to 1; null means equal weights.
-        shear: the coefficients of the shear; null leaves the points as they are.
+        weights: one per mode, summing to 1; `null` means equal weights.
+        shear: the coefficients of the shear; `null` leaves the points as they are.
         num_train: number of training points.
         num_test: number of test points.
         seed: seed of the points.
     """
 
     kind: Literal["gaussians"]
-    modes: Annotated[int, Field(ge=1, le=100)]
+    modes: Annotated[int, measured_in("modes", ge=1, le=100)]
     means: DrawnMeans | list[Annotated[list[Coordinate], Field(min_length=2, max_length=2)]]
-    variance: Annotated[float, Field(ge=1e-12, le=1e12)]
+    variance: Annotated[float, measured_in("data units squared", ge=1e-12, le=1e12)]
     weights: list[Annotated[float, Field(gt=0, le=1)]] | None = None
     shear: Shear | None = None
-    num_train: Annotated[int, Field(ge=1, le=10**8)]
-    num_test: Annotated[int, Field(ge=1, le=10**8)]
+    num_train: NumPoints
+    num_test: NumPoints
     seed: Seed
 
     @model_validator(mode="after")

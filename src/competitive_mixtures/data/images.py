@@ -10,6 +10,7 @@ from competitive_mixtures.data.format import write_dataset
 from competitive_mixtures.data.pictures import MAX_BYTES, BrokenPictureError, read_picture, stack_pictures
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import download_nothing as download
+from competitive_mixtures.data.spec import measured_in
 from competitive_mixtures.data.split import check_classes, number_labels, split_rows
 from competitive_mixtures.errors import UserError
 
@@ -35,7 +36,7 @@ class Spec(BaseSpec):
 
     kind: Literal["images"]
     path: Annotated[str, Field(min_length=1)]
-    size: Annotated[int, Field(ge=4, le=1024)]
+    size: Annotated[int, measured_in("pixels", ge=4, le=1024)]
     channels: Literal[1, 3] = 3
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -14,6 +14,7 @@ from pydantic import Field
 from competitive_mixtures.data.format import load_dataset, write_dataset
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import download_nothing as download
+from competitive_mixtures.data.spec import measured_in
 from competitive_mixtures.errors import UserError
 
 __all__ = ["NAMES", "Spec", "apply_mechanism", "download", "prepare"]
@@ -47,8 +48,8 @@ class Spec(BaseSpec):
 
     kind: Literal["mechanisms"]
     source: Annotated[str, Field(min_length=1)]
-    shift: Annotated[int, Field(ge=1, le=256)]
-    noise: Annotated[float, Field(gt=0, le=1)]
+    shift: Annotated[int, measured_in("pixels", ge=1, le=256)]
+    noise: Annotated[float, measured_in("range of a pixel", gt=0, le=1)]
     seed: Annotated[int, Field(ge=0, lt=2**32)]
 
     @property

@@ -2,9 +2,14 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 NUM_CLASSIFIER_FEATURES = 64  # of `evaluation.classifier`; their covariance needs more images than this
+
+
+def measured_in(unit: str, **limits: Any) -> Any:
+    """A number's unit, which the settings' documentation shows, and its limits as in pydantic's `Field`."""
+    return Field(json_schema_extra={"unit": unit}, **limits)
 
 
 class Spec(BaseModel):

@@ -22,7 +22,6 @@ from competitive_mixtures.method.scoring import score, score_by_bound
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
-from competitive_mixtures.settings.conflicts import BOUNDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +150,7 @@ class TrainedMixture:
         setup = Setup(experiment, metadata["kind"], metadata["shape"], scale, metadata["seed"])
         components, discriminators = setup.build_components(), None
         components.load_weights(take_named(tensors, "components."))
-        if experiment.scoring.kind not in BOUNDS:
+        if not experiment.scoring.uses_bounds:
             discriminators = setup.build_discriminators(0)
             discriminators.load_weights(take_named(tensors, "discriminators."))
         prior, weights = (tensors[name].numpy() for name in ("prior", "weights"))

@@ -75,7 +75,7 @@ def log_normalizers(sums: Tensor, settings: schema.Scoring) -> Tensor:
     Returns:
         (k,) float32.
     """
-    if settings.kind in ("bound", "soft_bound"):
+    if settings.uses_bounds:
         return torch.zeros(len(sums), dtype=torch.float32)
     if settings.normalization == "component":
         return sums.float()

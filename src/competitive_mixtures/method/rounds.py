@@ -121,6 +121,7 @@ def compete(run: Run, round_: int, state: RoundState, ids: Sequence[int]) -> Par
             )
         }
     if discriminators is not None:
+        assert not scoring.uses_bounds  # which need none
         with run.clock.time("discriminate"):
             trainings["discriminator_loss"] = train_discriminators(
                 discriminators,
@@ -144,7 +145,7 @@ def choose_discriminators(
 ) -> Ensemble[DensityRatioStack] | None:
     """New or carried-on discriminators for the components `ids`; None where bounds score."""
     scoring = run.experiment.scoring
-    if scoring.kind in ("bound", "soft_bound"):
+    if scoring.uses_bounds:
         return None
     if scoring.reset:
         return run.build_discriminators(round_, ids)
@@ -222,7 +223,7 @@ def estimate_objectives(
     None where a test point's winner has no weight, where there are no test points, and where the points are scored by
     likelihood bounds, which know nothing of the data's own density.
     """
-    if settings.kind in ("bound", "soft_bound"):
+    if settings.uses_bounds:
         return {"objective": None, "objective_test": None}
     log_partition = sums - math.log(len(part.log_ratios))
     alpha = torch.from_numpy(weights)

@@ -34,7 +34,7 @@ class DensityRatioStack(Stack):
 
     def __init__(
         self,
-        settings: schema.Scoring,
+        settings: schema.DensityRatios,
         shape: Sequence[int],
         generators: Generators,
         *,
@@ -45,7 +45,7 @@ class DensityRatioStack(Stack):
         self.network = self.build_network(settings, shape, generators)
         self.prepare(device, {"network": (self, settings.optimizer)})
 
-    def build_network(self, settings: schema.Scoring, shape: Sequence[int], generators: Generators) -> nn.Module:
+    def build_network(self, settings: schema.DensityRatios, shape: Sequence[int], generators: Generators) -> nn.Module:
         """Make the network or networks."""
         raise NotImplementedError
 
@@ -60,8 +60,9 @@ class DiscriminatorStack(DensityRatioStack):
     With `trunk: shared` the hidden layers are common to all discriminators.
     """
 
-    def build_network(self, settings: schema.Scoring, shape: Sequence[int], generators: Generators) -> nn.Module:
+    def build_network(self, settings: schema.DensityRatios, shape: Sequence[int], generators: Generators) -> nn.Module:
         """K encoders with one output each."""
+        assert isinstance(settings, schema.Discriminators)
         self.shares_trunk = settings.trunk == "shared"
         self.num_networks = 1 if self.shares_trunk else self.count
         return build_encoder(
@@ -138,7 +139,7 @@ class ClassifierStack(DensityRatioStack):
 
     num_networks = num_concurrent = 1
 
-    def build_network(self, settings: schema.Scoring, shape: Sequence[int], generators: Generators) -> nn.Module:
+    def build_network(self, settings: schema.DensityRatios, shape: Sequence[int], generators: Generators) -> nn.Module:
         """One encoder with k + 1 outputs."""
         activation = choose_activation(settings.network)
         return build_encoder(settings.network, shape, self.count + 1, generators[:1], activation=activation)

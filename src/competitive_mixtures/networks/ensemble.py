@@ -185,7 +185,7 @@ def build_components(
         )
         kinds.append((range(first, first + settings.count), build))
         first += settings.count
-    networks = [network for component in experiment.components for network in component.bodies]
+    networks = [network for component in experiment.components for network in component.shareable_networks]
     backend = choose_backend(training, networks, device)
     return Ensemble.build(kinds, range(first) if ids is None else ids, backend, (seed, "components"))
 
@@ -208,6 +208,7 @@ def build_discriminators(
         device: where to train.
     """
     scoring = experiment.scoring
+    assert not scoring.uses_bounds
     joint = scoring.kind == "classifier" or scoring.trunk == "shared"
     backend = "stacked" if joint else choose_backend(experiment.training, [scoring.network], device)
     kind: type[DensityRatioStack] = ClassifierStack if scoring.kind == "classifier" else DiscriminatorStack

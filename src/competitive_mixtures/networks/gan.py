@@ -41,7 +41,7 @@ class GANStack(ComponentStack):
             self.shape,
             1,
             generators,
-            spectral=settings.loss == "non_saturating",
+            spectral=settings.loss.kind == "non_saturating",
             normalize=False,
             activation=choose_activation(settings.critic),
         )
@@ -75,7 +75,7 @@ class GANStack(ComponentStack):
             critic_losses = self._update_critic(real, part)
         output = self.generator(generator_noise[..., :-1])
         scores = self._score(self._finish(output))
-        losses = (F.softplus(-scores) if self.settings.loss == "non_saturating" else -scores).mean(1)
+        losses = (F.softplus(-scores) if self.settings.loss.kind == "non_saturating" else -scores).mean(1)
         if not self.is_vector:  # saturated sigmoids have no gradient and the loss hides it: penalise large logits
             losses = losses + F.relu(output.flatten(2).abs() - MAX_LOGIT).square().mean((1, 2))
         losses = self.optimizers["generator"].minimize(losses)
@@ -95,17 +95,18 @@ class GANStack(ComponentStack):
         with torch.no_grad():
             fake = self._finish(self.generator(noise[..., :-1]))
         real_scores, fake_scores = self._score(torch.cat([real, fake], dim=1)).chunk(2, dim=1)
-        if self.settings.loss == "non_saturating":
+        if self.settings.loss.kind == "non_saturating":
             losses = F.softplus(-real_scores).mean(1) + F.softplus(fake_scores).mean(1)
         else:
             losses = fake_scores.mean(1) - real_scores.mean(1) + self._penalize(real, fake, noise[..., -1])
         return self.optimizers["critic"].minimize(losses)
 
     def _penalize(self, real: Tensor, fake: Tensor, noise: Tensor) -> Tensor:
+        assert self.settings.loss.kind == "wgan_gp"  # the other loss has no penalty
         weight = 0.5 * (1 + torch.erf(noise / math.sqrt(2)))  # a normal's distribution function makes it uniform
         between = torch.lerp(fake, real, weight.view(*weight.shape, *[1] * (real.ndim - 2))).requires_grad_()
         (gradient,) = torch.autograd.grad(self._score(between).sum(), between, create_graph=True)
-        return self.settings.gradient_penalty * (gradient.flatten(2).norm(dim=2) - 1).square().mean(1)
+        return self.settings.loss.gradient_penalty * (gradient.flatten(2).norm(dim=2) - 1).square().mean(1)
 
     @torch.no_grad()
     def _update_average(self) -> None:

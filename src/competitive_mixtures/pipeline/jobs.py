@@ -51,7 +51,7 @@ def train_round(run: Run, number: int, previous: Path, out: Path) -> None:
 def train_shard(run: Run, number: int, previous: Path, shard: int, num_shards: int, out: Path) -> None:
     """Play a shard's part of a round and write it to the file `out`; other arguments as in `train_round`."""
     part = compete(run, number, previous, choose_ids(run.experiment.num_components, shard, num_shards))
-    write_partial_round(out, part, keep_discriminators=not run.experiment.scoring.reset)
+    write_partial_round(out, part, keep_discriminators=run.experiment.scoring.keeps_networks)
 
 
 def reassign(run: Run, number: int, previous: Path, shards: Sequence[Path], out: Path) -> None:
@@ -76,7 +76,7 @@ def write_outcome(out: Path, outcome: Outcome, run: Run) -> None:
     """Write a stage's state, samples and assignment table, and last its record, with the seconds that this took."""
     clock = Clock()
     with clock.time("write"):
-        write_tensors(out / STATE, pack_state(outcome.state, keep_discriminators=not run.experiment.scoring.reset))
+        write_tensors(out / STATE, pack_state(outcome.state, keep_discriminators=run.experiment.scoring.keeps_networks))
         write_array(out / SAMPLES, outcome.samples)
         write_assignments(out, outcome, run.dataset)
     write_json(out / RECORD, outcome.record | {"seconds": outcome.record["seconds"] | clock.seconds})

@@ -2,7 +2,7 @@
 
 import math
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -50,7 +50,7 @@ def find_keys(kind: Any, block: type[BaseModel] = Block) -> set[str]:
 
 
 def resolve(experiments: Mapping[str, Any], name: str, chain: tuple[str, ...] = ()) -> dict[str, Any]:
-    """One experiment's block with what it `extends` filled in.
+    """One experiment's block with what it `extends` filled in; its own `extends` stays in it.
 
     Raises:
         UserError: the block is no mapping, or extends a missing experiment or itself.
@@ -61,15 +61,14 @@ def resolve(experiments: Mapping[str, Any], name: str, chain: tuple[str, ...] = 
     if not isinstance(block, Mapping):
         where = f"experiments.{chain[-1]}.extends" if chain else f"experiments.{name}"
         raise UserError(f"params.yaml: {where}: found {name!r} = {_short.repr(block)}, expected an experiment's block")
-    changes = {key: value for key, value in block.items() if key != "extends"}
     if "extends" not in block:
-        return changes
+        return dict(block)
     base = block["extends"]
     if not isinstance(base, str):
         raise UserError(
             f"params.yaml: experiments.{name}.extends: found {_short.repr(base)}, expected an experiment's name"
         )
-    return merge(resolve(experiments, base, (*chain, name)), changes)
+    return merge(resolve(experiments, base, (*chain, name)), block)
 
 
 def resolve_all(experiments: Any) -> tuple[Any, list[str]]:
@@ -95,6 +94,16 @@ def validate(model: type[BaseModel] | TypeAdapter, content: Any, source: str) ->
         return model.validate_python(content) if isinstance(model, TypeAdapter) else model.model_validate(content)
     except ValidationError as error:
         raise UserError("\n".join(f"{source}: {line}" for line in _describe(error, content))) from None
+
+
+def refuse(mistakes: Iterable[str]) -> None:
+    """Raise one error that lists all mistakes, a line each, as pydantic's validators are to do.
+
+    Raises:
+        ValueError: there are some.
+    """
+    if lines := "\n".join(mistakes):
+        raise ValueError(lines)
 
 
 def _describe(error: ValidationError, content: Any) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from examples import CONV, CONV_GAN, CONV_VAE, GAN, VAE, make_experiment, play
+from examples import CONV, CONV_GAN, CONV_VAE, GAN, VAE, WASSERSTEIN, make_experiment, play
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,7 +78,7 @@ def draw_components(draw, k, image):
     """Blocks of one kind or two that add up to k."""
     vae, gan = (CONV_VAE, CONV_GAN) if image and draw(st.booleans()) else (VAE, GAN)
     learned = {"likelihood": {"kind": "gaussian", "variance": "learned", "samples": "draws"}}
-    blocks = [vae, VAE | learned, gan, GAN | {"loss": "wgan_gp", "critic_steps": 2}]
+    blocks = [vae, VAE | learned, gan, GAN | {"loss": WASSERSTEIN, "critic_steps": 2}]
     first, second = draw(st.sampled_from(blocks)), draw(st.sampled_from(blocks))
     count = draw(st.integers(1, k))
     return [first | {"count": count}] + [second | {"count": k - count}] * (count < k)
@@ -90,10 +90,10 @@ def changes(draw, k, image):
     components = draw_components(draw, k, image)
     only_vaes = all(block["kind"] == "vae" for block in components)
     kinds = ["discriminators", "discriminators", "classifier"] + ["bound", "soft_bound"] * only_vaes
-    scoring = SCORING | {"kind": draw(st.sampled_from(kinds)), "reset": draw(st.booleans())}
-    scoring["assignment"] = draw(st.sampled_from(["density", "posterior"]))
-    if image and draw(st.booleans()):
-        scoring["network"] = CONV
+    scoring = {"kind": draw(st.sampled_from(kinds)), "assignment": draw(st.sampled_from(["density", "posterior"]))}
+    if not scoring["kind"].endswith("bound"):
+        network = {"network": CONV} if image and draw(st.booleans()) else {}
+        scoring |= SCORING | {"reset": draw(st.booleans())} | network
     settings = {
         "components": components,
         "training": STEPS | {"standardize": draw(st.sampled_from(["none", "data", "cells"]))},

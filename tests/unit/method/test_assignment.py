@@ -5,20 +5,19 @@ import math
 import numpy as np
 import pytest
 import torch
-from examples import BASE
+from examples import make_experiment
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.method import assignment
-from competitive_mixtures.settings.schema import Scoring
 
 FINITE = st.floats(-50, 50, width=32)
 
 
 def scoring(**changes):
-    return Scoring.model_validate(BASE["scoring"] | changes)
+    return make_experiment(scoring=changes).scoring
 
 
 def tensor(*rows):

@@ -6,7 +6,20 @@ from pathlib import Path
 
 import pytest
 import torch
-from examples import CONV, CONV_GAN, CONV_VAE, GAN, MLP, VAE, change, make_blobs, make_experiment, make_images, play
+from examples import (
+    CONV,
+    CONV_GAN,
+    CONV_VAE,
+    GAN,
+    MLP,
+    VAE,
+    WASSERSTEIN,
+    change,
+    make_blobs,
+    make_experiment,
+    make_images,
+    play,
+)
 
 from competitive_mixtures.files import read_table
 from competitive_mixtures.method.batches import draw_batches, draw_comparisons
@@ -22,11 +35,11 @@ TABLE = "assignments.parquet"
 KINDS = {
     "vae": ([VAE], MLP, make_blobs),
     "gan": ([GAN], MLP, make_blobs),
-    "wgan": ([change(GAN, loss="wgan_gp", critic_steps=2)], MLP, make_blobs),
+    "wgan": ([change(GAN, loss=WASSERSTEIN, critic_steps=2)], MLP, make_blobs),
     "mixed": ([VAE, GAN], MLP, make_blobs),
     "conv vae": ([CONV_VAE], CONV, make_images),
     "conv gan": ([CONV_GAN], CONV, make_images),
-    "conv wgan": ([change(CONV_GAN, loss="wgan_gp")], CONV, make_images),
+    "conv wgan": ([change(CONV_GAN, loss=WASSERSTEIN)], CONV, make_images),
 }
 
 

@@ -4,14 +4,27 @@ import csv
 
 import numpy as np
 import pytest
-from examples import ADAM, CONV, CONV_GAN, CONV_VAE, GAN, VAE, change, make_blobs, make_experiment, make_images, play
+from examples import (
+    ADAM,
+    CONV,
+    CONV_GAN,
+    CONV_VAE,
+    GAN,
+    VAE,
+    WASSERSTEIN,
+    change,
+    make_blobs,
+    make_experiment,
+    make_images,
+    play,
+)
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files import read_json, read_table, read_tensors
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.pipeline.evaluate import evaluate
 
-TWO_GANS = change(GAN, count=2, critic_steps=2, loss="wgan_gp", critic_optimizer=ADAM)
+TWO_GANS = change(GAN, count=2, critic_steps=2, loss=WASSERSTEIN, critic_optimizer=ADAM)
 MIXED = {"components": [VAE, TWO_GANS], "baselines": [], "revival": {"every": 1, "min_share": 0.6, "until": 5}}
 MIXED_IMAGES = MIXED | {"components": [CONV_VAE, change(CONV_GAN, count=2)], "scoring": {"network": CONV}}
 

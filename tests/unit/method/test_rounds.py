@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from examples import ADAM, BASE, CONV, CONV_VAE, GAN, VAE, change, make_blobs, make_experiment, make_images, play
+from examples import ADAM, CONV, CONV_VAE, GAN, VAE, change, make_blobs, make_experiment, make_images, play
 from scipy.special import logsumexp
 
 from competitive_mixtures.data import Dataset
@@ -21,7 +21,6 @@ from competitive_mixtures.pipeline.jobs import compete, conclude, pretrain, reas
 K = 3
 VAE_PARAMETERS = 2 * 8 + 8 + 8 * 4 + 4 + 2 * 8 + 8 + 8 * 2 + 2
 DISCRIMINATOR_PARAMETERS = 2 * 8 + 8 + 8 + 1
-SCORING = BASE["scoring"]
 
 
 def metrics(folder):
@@ -159,7 +158,7 @@ EXPERIMENTS = {
     "gan": {"components": [GAN | {"critic_steps": 2}]},
     "mixed": {"components": [VAE | {"count": 2}, GAN | {"count": 2}], "baselines": []},
     "carried on": {"scoring": {"reset": False}},
-    "bound": {"scoring": SCORING | {"kind": "bound"}},
+    "bound": {"scoring": {"kind": "bound"}},
     "posterior": {"scoring": {"assignment": "posterior"}},
     "revival": {"revival": {"every": 2, "min_share": 0.9, "until": 8}},
     "no balancing": {"balancing": {"min_share": 0.0}},
@@ -187,9 +186,9 @@ def test_shards_and_whole_rounds_write_the_same_bytes(name, tmp_path):
     "changes",
     [
         *EXPERIMENTS.values(),
-        {"scoring": SCORING | {"kind": "classifier"}},
+        {"scoring": {"kind": "classifier"}},
         {"scoring": {"trunk": "shared", "reset": False}},
-        {"scoring": SCORING | {"kind": "soft_bound"}},
+        {"scoring": {"kind": "soft_bound"}},
         {"scoring": {"normalization": "global"}},
         {"training": {"shared_layers": 1}},
     ],
@@ -243,7 +242,7 @@ class TestOneComponent:
     def test_it_owns_everything(self, kind, tmp_path):
         experiment = make_experiment(
             components=[VAE | {"count": 1}],
-            scoring=SCORING | {"kind": kind},
+            scoring={"kind": kind},
             revival={"every": 1, "min_share": 1.0, "until": 5},
         )
         record = metrics(play(experiment, make_blobs(), tmp_path))

@@ -2,7 +2,19 @@
 
 import pytest
 import torch
-from examples import ADAM, BASE, CONV, CONV_GAN, CONV_VAE, GAN, MLP, VAE, make_blobs, make_experiment, make_images
+from examples import (
+    ADAM,
+    CONV,
+    CONV_GAN,
+    CONV_VAE,
+    GAN,
+    MLP,
+    VAE,
+    WASSERSTEIN,
+    make_blobs,
+    make_experiment,
+    make_images,
+)
 
 from competitive_mixtures.errors import TrainingDivergedError
 from competitive_mixtures.method import batches
@@ -16,7 +28,7 @@ BLOCKS = {
     "learned variance": LEARNED,
     "conv vae": CONV_VAE,
     "gan": GAN,
-    "wgan_gp": GAN | {"loss": "wgan_gp", "critic_steps": 2},
+    "wgan_gp": GAN | {"loss": WASSERSTEIN, "critic_steps": 2},
     "conv gan": CONV_GAN,
 }
 
@@ -203,7 +215,7 @@ def test_costs_by_hand(backend):
 
 
 @pytest.mark.parametrize("backend", ["stacked", "loop"])
-@pytest.mark.parametrize("block", [VAE, GAN, GAN | {"loss": "wgan_gp"}], ids=["vae", "gan", "wgan_gp"])
+@pytest.mark.parametrize("block", [VAE, GAN, GAN | {"loss": WASSERSTEIN}], ids=["vae", "gan", "wgan_gp"])
 def test_divergence_names_component_and_step(backend, block):
     points = points_for(block)
     wild = block | {"optimizer": ADAM | {"learning_rate": 1e6}}
@@ -223,9 +235,7 @@ def test_divergence_names_the_number_of_the_component_among_empty_ones():
 
 
 def make_discriminators(points, components=VAE, backend="stacked", **scoring):
-    experiment = make_experiment(
-        components=[components], training={"backend": backend}, scoring=BASE["scoring"] | scoring
-    )
+    experiment = make_experiment(components=[components], training={"backend": backend}, scoring=scoring)
     shape = points.shape[1:]
     return build_discriminators(experiment, shape, (0, "round", 1)), build_components(experiment, shape, 0)
 

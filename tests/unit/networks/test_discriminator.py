@@ -5,17 +5,17 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from examples import ADAM, BASE, CONV, change
+from examples import ADAM, BASE, CONV, make_experiment
 
 from competitive_mixtures.networks.discriminator import ClassifierStack, DiscriminatorStack
 from competitive_mixtures.seeding import make_generators
-from competitive_mixtures.settings import schema
 
 K = 3
 
 
 def make_judges(shape=(2,), count=K, family=DiscriminatorStack, **options):
-    settings = schema.Scoring.model_validate(change(BASE["scoring"], **options))
+    kind = "classifier" if family is ClassifierStack else "discriminators"
+    settings = make_experiment(scoring={"kind": kind} | options).scoring
     return family(settings, shape, make_generators(0, "discriminators", components=range(count)))
 
 

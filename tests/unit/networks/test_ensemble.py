@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from examples import BASE, CONV, GAN, MLP, VAE, change, make_experiment
+from examples import CONV, GAN, MLP, VAE, change, make_experiment
 
 from competitive_mixtures.networks.ensemble import build_components, build_discriminators, choose_backend
 from competitive_mixtures.seeding import make_generators
@@ -93,7 +93,6 @@ def test_loading_takes_up_all_networks():
 
 @pytest.mark.parametrize("scoring", [{}, {"trunk": "shared"}, {"kind": "classifier"}])
 def test_discriminators_are_one_for_each_component(scoring):
-    scoring = BASE["scoring"] | scoring
     ensemble = build_discriminators(make_experiment(scoring=scoring), (2,), (0, "round", 1))
     assert ensemble.ids == [0, 1, 2]
     ratios = [stack.log_ratios(torch.rand(5, 2)) for _, stack in ensemble.stacks]

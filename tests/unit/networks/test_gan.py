@@ -3,13 +3,14 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from examples import CONV_GAN, GAN, change
+from examples import CONV_GAN, GAN, WASSERSTEIN, change
 from test_stack import make_stack, take_steps
 from torch import nn
 
 from competitive_mixtures.seeding import make_generators
 
 K = 3
+LOSSES = {"non_saturating": GAN["loss"], "wgan_gp": WASSERSTEIN}
 
 
 def copy_mlp(layers, j, activation):
@@ -41,11 +42,12 @@ def settle_spectral_norms(stack):
             layer.normalized_weight()
 
 
-@pytest.mark.parametrize("loss", ["non_saturating", "wgan_gp"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_steps_are_those_of_a_plain_gan(loss):
     rate = 1e-4  # small, so that one power iteration a step keeps up with the weights
     adam = {"learning_rate": rate, "beta1": 0.5, "beta2": 0.9}
-    stack = make_stack(change(GAN, loss=loss, critic_steps=2, optimizer=adam, critic_optimizer=adam | {"beta1": 0.0}))
+    critic_adam = adam | {"beta1": 0.0}
+    stack = make_stack(change(GAN, loss=LOSSES[loss], critic_steps=2, optimizer=adam, critic_optimizer=critic_adam))
     settle_spectral_norms(stack)
     generators = [copy_mlp(stack.generator.layers, j, nn.ReLU()) for j in range(K)]
     critics = [copy_mlp(stack.critic.layers, j, nn.ReLU()) for j in range(K)]
@@ -113,9 +115,9 @@ def test_only_what_is_trained_counts_as_parameters():
 
 
 @pytest.mark.parametrize("block", [GAN, CONV_GAN], ids=["mlp", "conv"])
-@pytest.mark.parametrize("loss", ["non_saturating", "wgan_gp"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_samples(block, loss):
-    stack = make_stack(block | {"loss": loss, "critic_steps": 2})
+    stack = make_stack(block | {"loss": LOSSES[loss], "critic_steps": 2})
     take_steps(stack, range(K), 3)
     samples = stack.sample(make_generators(1, components=range(K)), 5)
     assert samples.shape == (K, 5, *stack.shape)
@@ -154,7 +156,7 @@ class Critic(nn.Module):
 
 def test_penalty_of_a_linear_critic():
     # its gradient is its weight everywhere, so that the penalty is 10 (|w| - 1)^2 wherever the points are
-    stack = make_stack(change(GAN, loss="wgan_gp"))
+    stack = make_stack(change(GAN, loss=WASSERSTEIN))
     weights = torch.tensor([[3.0, 4.0], [0.6, 0.8], [0.0, 0.0]])
     stack.critic = Critic(lambda x: torch.einsum("kbi,ki->kb", x, weights).unsqueeze(2))
     penalties = stack._penalize(torch.randn(K, 9, 2), torch.randn(K, 9, 2), torch.randn(K, 9))
@@ -163,14 +165,14 @@ def test_penalty_of_a_linear_critic():
 
 def test_penalty_mixes_uniformly():
     # for a critic |x|^2 / 2 the gradient is the mixed point itself: here its distance from 0, uniform between 0 and 1
-    stack = make_stack(change(GAN, loss="wgan_gp"))
+    stack = make_stack(change(GAN, loss=WASSERSTEIN))
     stack.critic = Critic(lambda x: 0.5 * x.square().sum(2, keepdim=True))
     real, fake = torch.zeros(K, 20000, 2), torch.tensor([1.0, 0.0]).expand(K, 20000, 2)
     noise = torch.randn(K, 20000, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(stack._penalize(real, fake, noise), torch.full((K,), 10 / 3), rtol=0.05, atol=0)
 
 
-@pytest.mark.parametrize("block", [change(GAN, loss="wgan_gp"), CONV_GAN], ids=["plane", "images"])
+@pytest.mark.parametrize("block", [change(GAN, loss=WASSERSTEIN), CONV_GAN], ids=["plane", "images"])
 @pytest.mark.parametrize("part", ["optimizer", "critic_optimizer"])
 def test_a_rate_of_10_shows_in_the_loss(block, part):
     stack = make_stack(change(block, **{part: {"learning_rate": 10.0}}))

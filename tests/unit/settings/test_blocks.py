@@ -35,7 +35,7 @@ class TestMerge:
 
     def test_another_kind_of_the_same_keys_keeps_the_rest(self):
         base = {"scoring": {"kind": "discriminators", "batch_size": 16}}
-        assert merge(base, {"scoring": {"kind": "bound"}})["scoring"] == {"kind": "bound", "batch_size": 16}
+        assert merge(base, {"scoring": {"kind": "classifier"}})["scoring"] == {"kind": "classifier", "batch_size": 16}
 
     def test_another_kind_of_fewer_keys_drops_the_rest(self):
         base = {"likelihood": {"kind": "gaussian", "variance": 0.1, "samples": "means"}}
@@ -65,7 +65,7 @@ class TestResolve:
     }
 
     def test_chains(self):
-        assert resolve(self.blocks, "c") == {"n": 3, "inner": {"x": 1, "y": 2}}
+        assert resolve(self.blocks, "c") == {"extends": "b", "n": 3, "inner": {"x": 1, "y": 2}}
         assert resolve(self.blocks, "a") == self.blocks["a"]
 
     @pytest.mark.parametrize(

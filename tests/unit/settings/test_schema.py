@@ -1,7 +1,11 @@
 """The schema of params.yaml: what is sound passes, everything else is the user's error, all of it at once."""
 
+import ast
 import copy
 import json
+import subprocess
+import sys
+from graphlib import TopologicalSorter
 
 import pytest
 from examples import BLOBS, CONV_VAE, GAN, MLP, PARAMS, ROOT, VAE, change, params
@@ -53,6 +57,14 @@ def test_the_projects_own_parameters():
         ({"components": [change(VAE, likelihood={"variance": -1.0})]}, "components.0.likelihood.variance: found -1.0"),
         ({"components": [change(VAE, likelihood={"variance": "known"})]}, "components.0.likelihood.variance: found 'k"),
         ({"components": [GAN | {"critic_steps": 0}]}, "components.0.critic_steps: found 0"),
+        ({"components": [GAN | {"loss": "wgan_gp"}]}, "components.0.loss: found 'wgan_gp'"),
+        (
+            {"components": [change(GAN, loss={"gradient_penalty": 1.0})]},
+            "components.0.loss.gradient_penalty: found 1.0",
+        ),
+        ({"components": [GAN | {"loss": {"kind": "wgan_gp"}}]}, "components.0.loss.gradient_penalty: Field required"),
+        ({"scoring": {"kind": "classifier", "trunk": "shared"}}, "scoring.trunk: found 'shared': unknown key"),
+        ({"scoring": {"kind": "bound", "network": MLP}}, "scoring.network: found {"),
         ({"balancing": {"min_share": 1.1}}, "balancing.min_share: found 1.1"),
         ({"balancing": {"min_share": float("nan")}}, "balancing.min_share: found nan"),
         ({"revival": {"every": 0, "min_share": 0.5, "until": 3}}, "revival.every: found 0"),
@@ -86,7 +98,7 @@ def test_a_mistake_is_named_with_its_key(changes, line):
         {"components": [VAE, GAN], "baselines": []},
         {"components": [CONV_VAE | {"count": 1}]},
         {"scoring": {"kind": "soft_bound"}},
-        {"scoring": {"kind": "classifier", "trunk": "shared"}},
+        {"scoring": {"kind": "classifier", "reset": False}},
         {"training": {"shared_layers": 1, "backend": "auto"}},
         {"training": {"pretraining_steps": 0}},
         {"balancing": {"min_share": 0}},
@@ -158,6 +170,24 @@ class TestTheWholeFile:
         assert loaded.experiments["more"].training.batch_size == 4
         assert loaded.experiments["more"].training.steps_per_round == 10
         assert loaded.suite("ablations") == ["more"]
+        assert [loaded.experiments[name].extends for name in ("tiny", "more")] == [None, "tiny"]
+
+    def test_what_an_experiment_extends_changes_none_of_its_settings(self):
+        content = params()
+        content["experiments"] |= {"twin": {"extends": "tiny"}, "third": {"extends": "twin"}}
+        first, *others = load_params(content).experiments.values()
+        assert [other.settings() for other in others] == [first.settings()] * 2
+        assert "extends" not in first.settings()
+
+    @pytest.mark.parametrize("kind", ["bound", "soft_bound"])
+    def test_bounds_take_over_only_what_they_read(self, kind):
+        """As `synthetic-9-bound` does, and with it the estimator's `settings={"scoring": {"kind": "bound"}}`."""
+        content = params()
+        content["experiments"]["em"] = {"extends": "tiny", "scoring": {"kind": kind}}
+        content["experiments"]["weighed"] = {"extends": "em", "scoring": {"assignment": "posterior"}}
+        loaded = load_params(content).experiments
+        assert loaded["em"].settings()["scoring"] == {"kind": kind, "assignment": "density"}
+        assert loaded["weighed"].settings()["scoring"] == {"kind": kind, "assignment": "posterior"}
 
     def test_missing_file(self, tmp_path):
         with pytest.raises(UserError, match=r"params.yaml: cannot be read.*project's root"):
@@ -211,3 +241,22 @@ def test_mutated_parameters_are_sound_or_the_users_error(data):
     assert all(line.startswith("params.yaml: ") for line in mistakes)
     for experiment in experiments.values():
         Experiment.model_validate(json.loads(json.dumps(experiment.settings(), allow_nan=False)))
+
+
+def test_reading_params_needs_no_pytorch():
+    code = "import sys; from competitive_mixtures.settings.schema import read_params; read_params()"
+    code += "; print({'torch', 'sklearn', 'pandas', 'snakemake'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"
+
+
+def test_no_file_of_the_settings_imports_one_that_imports_it():
+    """Imports inside functions and for type checkers count too."""
+    package = "competitive_mixtures.settings."
+    imports = {}
+    for path in (ROOT / "src/competitive_mixtures/settings").glob("*.py"):
+        nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+        imports[path.stem] = {node.module.removeprefix(package) for node in nodes if node.module.startswith(package)}
+    assert imports["schema"] >= {"blocks", "components", "experiment", "scoring"}
+    order = list(TopologicalSorter(imports).static_order())  # CycleError where there is a circle
+    assert order.index("components") < order.index("scoring") < order.index("schema")

@@ -69,7 +69,7 @@ def test_vaes_train_as_by_autograd(monkeypatch, likelihood):
 
 
 def test_discriminators_train_as_by_autograd(monkeypatch):
-    settings = schema.Scoring.model_validate(BASE["scoring"])
+    settings = schema.Discriminators.model_validate(BASE["scoring"])
 
     def build():
         return DiscriminatorStack(settings, (2,), make_generators(0, "discriminators", components=range(K)))

@@ -1,0 +1,181 @@
+"""One experiment of `params.yaml`: what is trained on which data, how long, and what it is compared with."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from competitive_mixtures.data.spec import measured_in
+from competitive_mixtures.settings.blocks import Block, refuse
+from competitive_mixtures.settings.components import Component
+from competitive_mixtures.settings.quantities import Layers, Points, Rounds, Samples, Share, Steps
+from competitive_mixtures.settings.scoring import Scoring
+
+
+class Training(Block):
+    """How components are trained.
+
+    Attributes:
+        batch_size: points of its cell that a component draws in one step.
+        pretraining_steps: steps of every component on its part of a uniform random split; 0 starts the rounds from
+            random networks.
+        steps_per_round: steps of every component in every round.
+        standardize: whether vectors are standardised, by mean and standard deviation of all `data`, or for each
+            component by those of its own cell (`cells`).
+        shared_layers: layers next to the data that all components have in common.
+        backend: whether the components train in one `stacked` step or one after the other in a `loop`; `auto` takes the
+            faster one.
+    """
+
+    batch_size: Points
+    pretraining_steps: Annotated[int, measured_in("steps", ge=0)]
+    steps_per_round: Steps
+    standardize: Literal["none", "data", "cells"]
+    shared_layers: Layers
+    backend: Literal["auto", "stacked", "loop"]
+
+
+class Balancing(Block):
+    """Load balancing: a component with too few points trains on its former cell.
+
+    Attributes:
+        min_share: share of N/k points below which a component has too few; 0 turns load balancing off.
+    """
+
+    min_share: Share
+
+
+class Revival(Block):
+    """Our remedy for spare components: one becomes a copy of another, where that makes the cells narrower.
+
+    Attributes:
+        every: rounds between revivals.
+        min_share: share of N/k points below which a component is spare, as is one of two on the same points.
+        until: the last round that may start with a revival, so that the mixture settles afterwards.
+    """
+
+    every: Rounds
+    min_share: Share
+    until: Rounds
+
+
+class Evaluation(Block):
+    """How trained mixtures are scored; the same numbers hold for every model of an experiment.
+
+    Attributes:
+        num_samples: samples that are drawn from every model.
+        num_bandwidth_samples: further samples that choose the bandwidth of a kernel density estimate.
+        num_neighbors: nearest neighbours within which precision and recall look for a point.
+        fid_features: size of the Inception network's layer whose features give FID; `null` for no FID.
+    """
+
+    num_samples: Samples
+    num_bandwidth_samples: Samples
+    num_neighbors: Annotated[int, measured_in("neighbours", ge=1)]
+    fid_features: Literal[64, 192, 768, 2048] | None = Field(default=None, json_schema_extra={"unit": "features"})
+
+    def find_conflicts(self) -> Iterator[str]:
+        """Sentences on what these settings ask of each other, each with its key."""
+        if self.num_samples <= self.num_neighbors:
+            yield "num_samples: expected more samples than num_neighbors"
+        if self.num_samples <= (self.fid_features or 0):
+            yield "num_samples: expected more samples than fid_features"
+
+
+class Resources(Block):
+    """What one training job asks of Snakemake.
+
+    Attributes:
+        gpu: GPUs; `auto` asks for one where the machine that plans has one.
+        threads: CPU threads.
+        mem_mb: memory of the machine.
+        runtime: time until a cluster may end the job.
+    """
+
+    gpu: Annotated[int, measured_in("GPUs", ge=0)] | Literal["auto"]
+    threads: Annotated[int, measured_in("threads", ge=1)]
+    mem_mb: Annotated[int, measured_in("MB", ge=1)]
+    runtime: Annotated[int, measured_in("minutes", ge=1)]
+
+
+BaselineName = Literal["single", "single_wide", "bagging", "kmeans"]
+
+
+class Experiment(Block):
+    """Everything that decides the files of one experiment, but the number of rounds and of seeds.
+
+    Attributes:
+        dataset: name of a data set of this file.
+        components: what competes, in one or several shapes and kinds.
+        training: how components are trained.
+        scoring: how the components compete for the points.
+        balancing: what happens to a component that wins too few points.
+        revival: what happens to spare components; `null` leaves them as they are.
+        baselines: what the competition is compared with: one model, one of three times the width, models on the parts
+            of a random split, models on the clusters of k-means.
+        evaluation: how trained mixtures are scored.
+        shards: jobs among which the components of a round are divided.
+        device: where networks are trained; `auto` takes a GPU where there is one.
+    """
+
+    dataset: str
+    components: Annotated[list[Component], Field(min_length=1)]
+    training: Training
+    scoring: Scoring
+    balancing: Balancing
+    revival: Revival | None
+    baselines: list[BaselineName]
+    evaluation: Evaluation
+    shards: Annotated[int, measured_in("jobs", ge=1)]
+    device: Literal["auto", "cpu", "cuda"]
+
+    @property
+    def num_components(self) -> int:
+        """K, the number of components of all kinds."""
+        return sum(component.count for component in self.components)
+
+    def find_conflicts(self) -> Iterator[str]:
+        """Sentences on settings that are sound one by one and not together, each with its key."""
+        if self.shards > self.num_components:
+            yield f"shards: {self.shards} is more than the {self.num_components} components"
+        yield from (f"training.{conflict}" for conflict in self._find_sharing_conflicts())
+        yield from (f"scoring.{conflict}" for conflict in self.scoring.find_conflicts(self.components, self.shards))
+        if len(self.components) > 1 and self.baselines:
+            yield "baselines: a mixed competition has no baseline of the same family; use []"
+        yield from (f"evaluation.{conflict}" for conflict in self.evaluation.find_conflicts())
+
+    def _find_sharing_conflicts(self) -> Iterator[str]:
+        shared = self.training.shared_layers
+        if shared and (self.shards > 1 or self.training.backend == "loop"):
+            yield "shared_layers: components that share layers train in one stacked job"
+        networks = [network for component in self.components for network in component.shareable_networks]
+        num_layers = min((len(network.widths) for network in networks), default=0) + 1
+        if shared >= num_layers:
+            yield f"shared_layers: {shared} of {num_layers} layers leave the components none of their own"
+
+    @model_validator(mode="after")
+    def _refuse_conflicts(self) -> "Experiment":
+        refuse(self.find_conflicts())
+        return self
+
+
+class PlannedExperiment(Experiment):
+    """An experiment of the file: its settings, and what only decides which files are asked for.
+
+    Attributes:
+        extends: the experiment whose settings this one takes over where it says nothing else. Mappings merge key by
+            key, and one that changes its `kind` takes over only what the new kind knows; lists are replaced. An
+            ablation is compared with the experiment that it extends.
+        suite: the target of Snakemake that runs it: `all` (the `default` experiments), `paper_scale` or `ablations`.
+        rounds: number of rounds after round 0, which only scores the pretrained components.
+        resources: what one training job asks of Snakemake.
+    """
+
+    extends: str | None = None
+    suite: Literal["default", "paper_scale", "ablations"]
+    rounds: Annotated[int, measured_in("rounds", ge=1, le=100_000)]  # no plan of more jobs would ever be drawn up
+    resources: Resources
+
+    def settings(self) -> dict[str, Any]:
+        """The part that a job's result depends on: the content of `results/<experiment>/config.json`."""
+        return self.model_dump(mode="json", exclude={"extends", "suite", "rounds", "resources"})

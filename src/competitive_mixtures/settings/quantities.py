@@ -1,0 +1,25 @@
+"""The numbers that settings are made of, each with its range and unit."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from competitive_mixtures.data.spec import measured_in
+
+Number = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, measured_in("of N/k points", ge=0, le=1)]
+Decay = Annotated[float, Field(ge=0, lt=1)]  # of a running mean
+Nats = Annotated[float, measured_in("nats", gt=0, allow_inf_nan=False)]
+
+Components = Annotated[int, measured_in("components", ge=1)]
+Units = Annotated[int, measured_in("units", ge=1)]
+Channels = Annotated[int, measured_in("channels", ge=1)]
+Layers = Annotated[int, measured_in("layers", ge=0)]
+Dimensions = Annotated[int, measured_in("dimensions", ge=1)]
+
+Points = Annotated[int, measured_in("points", ge=1)]
+Samples = Annotated[int, measured_in("samples", ge=1)]
+Steps = Annotated[int, measured_in("steps", ge=1)]
+Rounds = Annotated[int, measured_in("rounds", ge=1)]
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]  # of a folder
