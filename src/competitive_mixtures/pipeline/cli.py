@@ -78,6 +78,16 @@ def open_run(config: Path, data: Path, seed: int, threads: int) -> "Run":
 
 
 @app.command()
+def schema(root: Annotated[Path, typer.Option(help="folder to write to")] = Path()) -> None:
+    """Write what describes params.yaml: params.schema.json for editors, docs/settings.md for readers."""
+    from competitive_mixtures.files import write_text_if_changed
+    from competitive_mixtures.settings.reference import make_documents
+
+    for path, text in make_documents().items():
+        write_text_if_changed(root / path, text)
+
+
+@app.command()
 def download(config: DatasetConfig, out: Out) -> None:
     """Fetch a data set's raw files, verified by their checksums."""
     from competitive_mixtures import data
