@@ -1,5 +1,6 @@
 """The experiments of `params.yaml`, run or not: the report names what is missing instead of leaving it out."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ class Planned:
         seeds: how many seeds are asked for: 0 .. seeds-1.
         baselines: names of the baselines that are trained beside it.
         settings: everything that decides its results, nested as in `params.yaml`.
+        extends: the experiment whose settings it takes over; None where it is written out in full.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Planned:
     seeds: int
     baselines: tuple[str, ...]
     settings: dict[str, Any]
+    extends: str | None = None
 
     @property
     def models(self) -> list[tuple[str, str]]:
@@ -65,21 +68,25 @@ def read_plan(root: Path) -> list[Planned]:
             seeds=params.seeds,
             baselines=tuple(experiment.baselines),
             settings=experiment.settings() | {"rounds": experiment.rounds},
+            extends=experiment.extends,
         )
         for name, experiment in params.experiments.items()
     ]
 
 
-def find_base(ablation: str, plan: list[Planned]) -> Planned:
-    """The experiment that an ablation varies: the one with the longest name that the ablation's name starts with.
+def list_ablations(plan: Iterable[Planned]) -> list[tuple[Planned, Planned]]:
+    """Every ablation with the experiment that it varies, which is the one that it extends.
 
-    Args:
-        ablation: the ablation's name.
-        plan: all experiments, the ablation among them; it is its own base where no other fits.
+    An experiment of the suite that extends none, or one on other data, varies nothing: its scores have nothing to be
+    compared with.
     """
-    candidates = [planned for planned in plan if f"{ablation}-".startswith(f"{planned.name}-")]
-    others = [planned for planned in candidates if planned.name != ablation]
-    return max(others or candidates, key=lambda planned: len(planned.name))
+    by_name = {planned.name: planned for planned in plan}
+    pairs = [(planned, by_name.get(planned.extends or "")) for planned in by_name.values()]
+    return [
+        (planned, base)
+        for planned, base in pairs
+        if planned.suite == "ablations" and base and base.dataset == planned.dataset
+    ]
 
 
 def _kind(root: Path, dataset: str, source: str) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,14 +61,16 @@ def make_plan(seeds: int = 3, rounds: int = 4) -> list[Planned]:
         settings |= changes | {"rounds": rounds}
         return Planned(name, suite, dataset, kind, ("vae",), count, rounds, seeds, BASELINES, settings)
 
+    base = planned("synthetic-9", "default", "synthetic-9", "vector", 9)
+
     return [
         planned("synthetic-3", "default", "synthetic-3", "vector", 3),
         planned("synthetic-6", "default", "synthetic-6", "vector", 5),
-        planned("synthetic-9", "default", "synthetic-9", "vector", 9),
+        base,
         planned("mnist", "default", "mnist", "image", 10),
         planned("synthetic-3-paper", "paper_scale", "synthetic-3", "vector", 3, batch_size=32),
         planned("celeba-vae", "paper_scale", "celeba", "image", 10),
-        planned("synthetic-9-no-pretraining", "ablations", "synthetic-9", "vector", 9),
+        replace(base, name="synthetic-9-no-pretraining", suite="ablations", extends="synthetic-9"),
     ]
 
 

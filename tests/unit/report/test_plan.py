@@ -5,13 +5,27 @@ from fakes import ROOT, make_plan
 
 from competitive_mixtures.files import write_json
 from competitive_mixtures.report.bounds import read_bounds
-from competitive_mixtures.report.plan import find_base, read_plan
+from competitive_mixtures.report.plan import list_ablations, read_plan
 
 
-def test_the_base_is_the_longest_name():
-    plan = [replace(make_plan()[0], name=name) for name in ("mnist", "mnist-gan", "mnist-gan-long-rounds")]
-    assert find_base("mnist-gan-long-rounds", plan).name == "mnist-gan"
-    assert find_base("mnist", plan).name == "mnist"
+def name_ablations(plan):
+    return {ablation.name: base.name for ablation, base in list_ablations(plan)}
+
+
+def test_an_ablation_varies_what_it_extends():
+    assert name_ablations(make_plan()) == {"synthetic-9-no-pretraining": "synthetic-9"}
+    bases = name_ablations(read_plan(ROOT))
+    assert bases["mnist-shared-layers-pretrained"] == "mnist"  # not `mnist-shared-layers`, as its name may suggest
+    assert bases["synthetic-9-plain-no-balancing"] == "synthetic-9-plain"
+    assert bases["synthetic-9-bound"] == "synthetic-9"  # written with `<<`
+    assert not bases.keys() & {"mnist-gan", "fashion-mnist"}  # of other suites
+
+
+def test_other_data_is_no_ablation():
+    plan = make_plan()
+    own = replace(plan[0], name="mine", suite="ablations", dataset="my points", extends="synthetic-3")
+    alone = replace(plan[0], name="alone", suite="ablations")
+    assert name_ablations([*plan, own, alone]) == name_ablations(plan)
 
 
 def test_the_models_that_should_have_scores():

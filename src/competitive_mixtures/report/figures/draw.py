@@ -11,7 +11,7 @@ from competitive_mixtures.data import load_dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.report.figures.catalogue import PLOTS, list_figures, name_file, split_name
 from competitive_mixtures.report.figures.result_tables import read_result_tables
-from competitive_mixtures.report.plan import Planned, find_base, read_plan
+from competitive_mixtures.report.plan import Planned, list_ablations, read_plan
 from competitive_mixtures.report.results import find_runs
 from competitive_mixtures.report.scores import Scores
 
@@ -37,9 +37,9 @@ def plot_all(root: Path, out: Path, *, plan: list[Planned] | None = None) -> lis
     labelled = [planned.name for planned in shown if _has_labels(root, planned.dataset)]
     files = list_figures(labelled, [planned.name for planned in shown if planned.name not in labelled])
     files += [
-        name_file("ablation", planned.name)
-        for planned in done
-        if planned.suite == "ablations" and find_base(planned.name, plan) in done
+        name_file("ablation", ablation.name)
+        for ablation, base in list_ablations(plan)
+        if ablation in done and base in done
     ]
     files += _choose_animation(shown)
     for file in files:
@@ -71,8 +71,10 @@ def plot_figure(figure: str, out: Path, *, root: Path, plan: list[Planned], scor
         raise UserError(f"figure: found {figure!r}, but params.yaml has no experiment {experiment!r}")
     runs = find_runs(root / "results", experiment, sorted(scores.seeds(experiment)), planned.rounds)
     if PLOTS[plot].subject == "ablation":
-        base = find_base(experiment, plan).name
-        draw(runs, find_runs(root / "results", base, [run.seed for run in runs], planned.rounds), out)
+        base = next((base for ablation, base in list_ablations(plan) if ablation is planned), None)
+        if base is None:
+            raise UserError(f"figure: found {figure!r}, but {experiment!r} extends no experiment on the same data")
+        draw(runs, find_runs(root / "results", base.name, [run.seed for run in runs], base.rounds), out)
     else:
         draw(runs, load_dataset(root / "data/processed" / planned.dataset), out)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from competitive_mixtures.report.intervals import bootstrap_interval
-from competitive_mixtures.report.plan import Planned, find_base
+from competitive_mixtures.report.plan import Planned, list_ablations
 from competitive_mixtures.report.scores import Scores
 from competitive_mixtures.report.tables.settings import flatten
 
@@ -22,20 +22,39 @@ METRICS = {  # a score of the samples and one of the partition, each as (metric,
 def ablation_rows(scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
     """Two rows an ablation, one for each of its metrics; an ablation that has not run says so in `status`."""
     rows = []
-    for planned in plan:
-        if planned.suite == "ablations":
-            base = find_base(planned.name, plan)
-            changes = {"changes": describe_changes(base, planned)}
-            for metric, split in METRICS[planned.kind]:
-                rows.append(changes | _difference(scores, base.name, planned.name, metric, split))
+    for ablation, base in list_ablations(plan):
+        changes = {"changes": describe_changes(base, ablation)}
+        for metric, split in METRICS[ablation.kind]:
+            rows.append(changes | _difference(scores, base.name, ablation.name, metric, split))
     return rows
 
 
 def describe_changes(base: Planned, ablation: Planned) -> str:
-    """The settings in which an ablation differs from its base, say `scoring.reset: true → false`; not its baselines."""
+    """The settings in which an ablation differs from its base, say `scoring.reset: true → false`; not its baselines.
+
+    A block that is left out is told as one setting, and of one that becomes another kind not what only the former had.
+    """
     before, after = dict(flatten(base.settings)), dict(flatten(ablation.settings))
     keys = [key for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key) and key != "baselines"]
-    return "; ".join(f"{key}: {before.get(key, 'none')} → {after.get(key, 'none')}" for key in keys)
+    return "; ".join(
+        f"{key}: {_write(key, before)} → {_write(key, after)}" for key in keys if not _is_implied(key, before, after)
+    )
+
+
+def _write(key: str, settings: Mapping[str, str]) -> str:
+    """The value of a key, or of all keys of a block."""
+    block = {name.removeprefix(f"{key}."): value for name, value in settings.items() if name.startswith(f"{key}.")}
+    return settings.get(key) or ", ".join(f"{name} {value}" for name, value in block.items()) or "none"
+
+
+def _is_implied(key: str, before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """Whether another change says already that a key is gone: that of its block, or of its block's kind."""
+    if key in after:
+        return False
+    places = key.split(".")
+    blocks = [".".join(places[:depth]) for depth in range(1, len(places))]
+    replaced = any(before.get(f"{block}.kind") != after.get(f"{block}.kind") for block in blocks)
+    return replaced or any(block in after for block in blocks) or any(name.startswith(f"{key}.") for name in after)
 
 
 def _difference(scores: Scores, base: str, ablation: str, metric: str, split: str) -> dict[str, Any]:

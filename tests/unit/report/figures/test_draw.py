@@ -40,6 +40,11 @@ def test_an_experiment_that_params_yaml_lacks_is_named(draw, tmp_path):
         draw("rounds-mnist-old", tmp_path / "x.svg")
 
 
+def test_an_experiment_that_varies_none_has_no_figure_beside_another(draw, tmp_path):
+    with pytest.raises(UserError, match="'mnist' extends no experiment on the same data"):
+        draw("ablation-mnist", tmp_path / "x.svg")
+
+
 def test_rounds_of_a_longer_run_are_left_out(draw, project, tmp_path):
     longer = tmp_path / "project"
     shutil.copytree(project, longer)

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fakes import copy_paper, make_plan
+from fakes import ROOT, copy_paper, make_plan
 
+from competitive_mixtures.report.plan import list_ablations, read_plan
 from competitive_mixtures.report.tables.ablations import describe_changes
 from competitive_mixtures.report.tables.write import write_tables
 
@@ -32,7 +33,33 @@ def test_differences_are_paired_by_seed(project, tmp_path, read):
     assert row["status"] == "not run: no value in summary.csv"
 
 
-def test_changes_are_read_off_the_settings():
+def describe(before, after):
     base = make_plan()[0]
-    changed = replace(base, settings=base.settings | {"batch_size": 8, "reset": False})
-    assert describe_changes(base, changed) == "batch_size: 256 → 8; reset: none → false"
+    return describe_changes(replace(base, settings=before), replace(base, settings=after))
+
+
+def test_changes_are_read_off_the_settings():
+    before = {"batch_size": 256, "training": {"shared_layers": 0}, "baselines": ["single"]}
+    after = {"batch_size": 8, "training": {"shared_layers": 1}, "baselines": [], "reset": False}
+    assert describe(before, after) == "batch_size: 256 → 8; training.shared_layers: 0 → 1; reset: none → false"
+
+
+def test_another_kind_says_that_the_keys_of_the_former_are_gone():
+    before = {"scoring": {"kind": "discriminators", "reset": True, "network": {"kind": "mlp", "hidden": [8]}}}
+    assert describe(before, {"scoring": {"kind": "bound"}}) == "scoring.kind: discriminators → bound"
+    after = {"scoring": before["scoring"] | {"network": {"kind": "conv", "channels": [4, 6]}}}
+    assert describe(before, after) == "scoring.network.kind: mlp → conv; scoring.network.channels: none → 4, 6"
+
+
+def test_a_block_that_comes_or_goes_is_told_once():
+    revival = {"revival": {"every": 3, "until": 9}}
+    assert describe(revival, {"revival": None}) == "revival: every 3, until 9 → none"
+    assert describe({"revival": None}, revival) == "revival.every: none → 3; revival.until: none → 9"
+
+
+def test_the_projects_ablations_list_what_differs_from_what_they_extend():
+    changes = {ablation.name: describe_changes(base, ablation) for ablation, base in list_ablations(read_plan(ROOT))}
+    assert all(changes.values())
+    assert changes["mnist-shared-layers"] == "training.pretraining_steps: 200 → 0; training.shared_layers: 0 → 1"
+    assert changes["mnist-shared-layers-pretrained"] == "training.shared_layers: 0 → 1"
+    assert changes["synthetic-9-soft-bound"] == "scoring.kind: discriminators → soft_bound"
