@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import yaml
-from competitive_mixtures.settings.json_schema import make_schema
 from jsonschema import Draft202012Validator
 
+from competitive_mixtures.settings.json_schema import make_schema
 from competitive_mixtures.settings.schema import load_params
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +21,7 @@ import numpy as np, yaml
 from sklearn.metrics import adjusted_rand_score
 from competitive_mixtures import CompetitiveMixture
 from competitive_mixtures.data import load_dataset, prepare
+from competitive_mixtures.settings.reference import make_documents
 from competitive_mixtures.settings.schema import DatasetSpec
 from competitive_mixtures.settings.blocks import validate
 from pydantic import TypeAdapter
@@ -40,6 +41,8 @@ for j in range(3):
 (name, block), = specs["datasets"].items()
 prepare(validate(TypeAdapter(DatasetSpec), block, name), "raw", "data", name)
 dataset = load_dataset("data", verify=True)
+explained = make_documents()["docs/settings.md"]
+assert "of kind `full_gaussian`" in explained and "of kind `rings`" in explained
 assert dataset.train.shape == (3000, 2) and dataset.meta["label_names"] == ["ring 0", "ring 1", "ring 2"]
 """
 

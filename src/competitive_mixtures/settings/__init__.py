@@ -1,1 +1,1 @@
-"""`params.yaml` as typed objects: blocks, their defaults and conflicts, YAML; nothing here imports PyTorch."""
+"""`params.yaml` as typed objects: blocks, how they merge, what they ask of each other; nothing here imports PyTorch."""

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from examples import BASE, make_blobs
+from examples import BASE, ROOT, make_blobs
 from typer.testing import CliRunner
 
 from competitive_mixtures.data import write_dataset
@@ -170,3 +170,10 @@ def test_labels_are_optional(project, monkeypatch):
     write_dataset(project / "data", "blobs", {"train": blobs.train, "test": blobs.test}, source={"kind": "test"})
     assert run(monkeypatch, *job(project, "pretrain", "--out", project / "out")) == 0
     assert "label" not in read_table(project / "out/assignments.parquet")
+
+
+def test_the_documents_of_the_settings_need_no_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, "schema", "--root", tmp_path / "new") == 0
+    for path in ("params.schema.json", "docs/settings.md"):
+        assert (tmp_path / "new" / path).read_bytes() == (ROOT / path).read_bytes()
