@@ -1,13 +1,13 @@
 """What the estimator is given, checked: points as the pipeline stores them, counts, a seed."""
 
 import operator
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, validate_data
@@ -158,17 +158,23 @@ def check_share(name: str, value: Any) -> float:
 
 
 def count_threads(n_jobs: Any) -> int:
-    """CPU threads that `n_jobs` asks for, as joblib counts them: None is 1, -1 every core.
+    """CPU threads that `n_jobs` asks for: None is 1, -1 every core of this process, -2 all but one, and so on.
 
     Raises:
         UserError: it is no such number.
     """
     try:
-        return effective_n_jobs(None if n_jobs is None else operator.index(n_jobs))
-    except (TypeError, ValueError):
-        raise UserError(
-            f"CompetitiveMixture: n_jobs = {n_jobs!r}; expected None, -1 or an integer of at least 1"
-        ) from None
+        number = 1 if n_jobs is None else operator.index(n_jobs)
+    except TypeError:
+        number = 0
+    if number == 0:
+        raise UserError(f"CompetitiveMixture: n_jobs = {n_jobs!r}; expected None, -1 or an integer of at least 1")
+    return number if number > 0 else max(1, count_cores() + 1 + number)
+
+
+def count_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read_start(init: Any, points: torch.Tensor, num_components: int, seed: int) -> np.ndarray | None:
