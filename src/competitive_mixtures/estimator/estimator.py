@@ -1,12 +1,11 @@
 """`CompetitiveMixture`: the competition as a scikit-learn estimator, all of it in memory."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, DensityMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -25,6 +24,7 @@ from competitive_mixtures.estimator.inputs import (
     read_start,
     to_plain,
 )
+from competitive_mixtures.estimator.storage import pack_estimator, unpack_estimator
 from competitive_mixtures.estimator.trained import TrainedMixture
 from competitive_mixtures.files import read_metadata, read_tensors, write_tensors
 from competitive_mixtures.method import rounds
@@ -37,8 +37,6 @@ from competitive_mixtures.settings.schema import Experiment
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-FORMAT = "competitive-mixture-3"  # of a saved estimator
 
 
 class CompetitiveMixture(DensityMixin, BaseEstimator):
@@ -269,19 +267,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             UserError: the file cannot be written, or a parameter is neither number nor word.
         """
         check_is_fitted(self)
-        params = self.get_params(deep=False)
-        if not isinstance(params["random_state"], int | np.integer | None):
-            params["random_state"] = None  # a generator's state is not kept
-        metadata = {
-            "format": FORMAT,
-            "params": {name: to_plain(name, value) for name, value in params.items()},
-            "mixture": self._mixture.metadata(),
-            "form": asdict(self._form),
-            "feature_names": list(getattr(self, "feature_names_in_", [])),
-            "records": self._records,
-            "fit": {name: getattr(self, name) for name in ("converged_", "n_iter_", "lower_bound_")},
-        }
-        write_tensors(path, self._mixture.tensors() | {"labels": torch.from_numpy(self.labels_)}, metadata)
+        write_tensors(path, *pack_estimator(self))
 
     @classmethod
     def load(cls, path: Path | str) -> "CompetitiveMixture":
@@ -290,30 +276,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         Raises:
             UserError: the file is missing, broken or holds something else.
         """
-        metadata, tensors = read_metadata(path), read_tensors(path)
-        if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
-            raise UserError(f"{path}: expected a file that CompetitiveMixture.save wrote")
-        try:
-            return cls._restore(metadata, tensors)
-        except UserError:
-            raise
-        except Exception as error:  # whatever a damaged file makes of any line
-            raise UserError(f"{path}: damaged ({error!r}); save the estimator anew") from error
-
-    @classmethod
-    def _restore(cls, metadata: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> "CompetitiveMixture":
-        estimator = cls(**metadata["params"])
-        form = metadata["form"]
-        estimator._form = Form(**form | {key: tuple(form[key]) for key in ("shape", "centre")})
-        estimator.n_features_in_ = int(np.prod(form["shape"]))
-        if metadata["feature_names"]:
-            estimator.feature_names_in_ = np.array(metadata["feature_names"], dtype=object)
-        mixture = TrainedMixture.restore(metadata["mixture"], tensors)
-        fit = metadata["fit"]
-        estimator._note(mixture, tensors["labels"].numpy(), metadata["records"])
-        estimator.converged_, estimator.n_iter_ = bool(fit["converged_"]), int(fit["n_iter_"])
-        estimator.lower_bound_ = float(fit["lower_bound_"])
-        return estimator
+        return unpack_estimator(cls, path, read_metadata(path), read_tensors(path))
 
     def _make_experiment(self, kind: str, num_points: int) -> Experiment:
         k, num_rounds, num_steps = (

@@ -1,0 +1,84 @@
+"""A fitted estimator as named tensors and metadata, and back; the file itself is `files`' work."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.estimator.inputs import Form, to_plain
+from competitive_mixtures.estimator.trained import TrainedMixture
+
+if TYPE_CHECKING:
+    from competitive_mixtures.estimator.estimator import CompetitiveMixture
+
+FORMAT = "competitive-mixture-4"  # of a saved estimator
+OUTCOME = ("converged_", "n_iter_", "lower_bound_")  # attributes that no tensor holds
+
+
+def pack_estimator(estimator: "CompetitiveMixture") -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Everything that a fitted estimator needs to predict, sample and go on, but Adam's state.
+
+    Returns:
+        Tensors by name, and metadata for JSON.
+
+    Raises:
+        UserError: a parameter is neither number nor word.
+    """
+    params = estimator.get_params(deep=False)
+    if not isinstance(params["random_state"], int | np.integer | None):
+        params["random_state"] = None  # a generator's state is not kept
+    metadata = {
+        "format": FORMAT,
+        "params": {name: to_plain(name, value) for name, value in params.items()},
+        "mixture": estimator._mixture.metadata(),
+        "form": asdict(estimator._form),
+        "feature_names": list(getattr(estimator, "feature_names_in_", [])),
+        "records": estimator._records,
+        "outcome": {name: getattr(estimator, name) for name in OUTCOME},
+    }
+    return estimator._mixture.tensors() | {"labels": torch.from_numpy(estimator.labels_)}, metadata
+
+
+def unpack_estimator(
+    kind: type["CompetitiveMixture"], path: Path | str, metadata: Any, tensors: Mapping[str, Tensor]
+) -> "CompetitiveMixture":
+    """The estimator that `pack_estimator` packed.
+
+    Args:
+        kind: the class to make one of.
+        path: of the file, for errors.
+        metadata: from its header.
+        tensors: from its body.
+
+    Raises:
+        UserError: the file holds something else, or is damaged.
+    """
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise UserError(f"{path}: expected a file that CompetitiveMixture.save wrote")
+    try:
+        return _unpack(kind, metadata, tensors)
+    except UserError:
+        raise
+    except Exception as error:  # whatever a damaged file makes of any line
+        raise UserError(f"{path}: damaged ({error!r}); save the estimator anew") from error
+
+
+def _unpack(
+    kind: type["CompetitiveMixture"], metadata: Mapping[str, Any], tensors: Mapping[str, Tensor]
+) -> "CompetitiveMixture":
+    estimator, form = kind(**metadata["params"]), metadata["form"]
+    estimator._form = Form(**form | {key: tuple(form[key]) for key in ("shape", "centre")})
+    estimator.n_features_in_ = int(np.prod(form["shape"]))
+    if metadata["feature_names"]:
+        estimator.feature_names_in_ = np.array(metadata["feature_names"], dtype=object)
+    mixture = TrainedMixture.restore(metadata["mixture"], tensors)
+    estimator._note(mixture, tensors["labels"].numpy(), metadata["records"])
+    outcome = metadata["outcome"]
+    estimator.converged_, estimator.n_iter_ = bool(outcome["converged_"]), int(outcome["n_iter_"])
+    estimator.lower_bound_ = float(outcome["lower_bound_"])
+    return estimator
