@@ -7,7 +7,7 @@ ACTIVATE := . $(VENV)/bin/activate &&
 COMMAND := $(VENV)/commands/snakemake  # this project's own, first on an activated environment's PATH
 ENVIRONMENT := $(VENV)/requirements.lock $(VENV)/pyproject.toml $(COMMAND)  # copies of what it was made from, and that
 
-.PHONY: help reproduce verdict report test test-slurm test-kills test-install check format bench push pull compare watch lock environment
+.PHONY: help reproduce verdict report test test-slurm test-kills test-install check format docs bench push pull compare watch lock environment
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | column -t -s :
@@ -40,6 +40,10 @@ check: $(ENVIRONMENT)  ## lint, docstrings, format, types
 
 format: $(ENVIRONMENT)  ## formats all code in place
 	$(ACTIVATE) ruff check --fix . && ruff format . && snakefmt Snakefile workflow
+
+docs: $(ENVIRONMENT)  ## the documentation as a site, from site/index.html on; needs no network
+	rm -rf site
+	$(ACTIVATE) sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -d build/doctrees docs site
 
 bench: $(ENVIRONMENT)  ## side-by-side timings into results/bench.csv, see docs/benchmarks.md
 	$(ACTIVATE) OMP_NUM_THREADS=1 python benchmarks

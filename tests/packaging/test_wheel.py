@@ -130,12 +130,12 @@ def test_the_command_with_the_pipeline(metadata, installed, tmp_path):
 
 def test_requirements_and_extras(metadata):
     assert required(metadata) == BASE
-    assert set(metadata.get_all("Provides-Extra")) == {"pipeline", "slurm", "dev"}
+    assert set(metadata.get_all("Provides-Extra")) == {"pipeline", "slurm", "docs", "dev"}
     assert required(metadata, "pipeline") == PIPELINE
     assert required(metadata, "slurm") == {"competitive-mixtures", "snakemake-executor-plugin-slurm"}
     assert {"competitive-mixtures", "pytest", "mypy"} <= required(metadata, "dev")
     onto = [each for each in map(Requirement, metadata.get_all("Requires-Dist")) if each.extras]
-    assert [each.extras for each in onto] == [{"pipeline"}, {"pipeline"}]
+    assert [each.extras for each in onto] == [{"pipeline"}, {"pipeline", "docs"}]
 
 
 def test_the_lock_holds_every_requirement(metadata):

@@ -211,7 +211,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         An integer `random_state` gives the same samples each time, as in scikit-learn's mixtures.
 
         Returns:
-            (n_samples, *shape) in random order, in the floating-point type that `fit` was given or else in float64
+            `(n_samples, *shape)` in random order, in the floating-point type that `fit` was given or else in float64
             (float16 vectors too; uint8 for images of integers), and (n_samples,) int64, the component of each.
         """
         check_is_fitted(self)
