@@ -1,7 +1,9 @@
 """Files of a run: atomic writes, JSON, assignment tables and tensors (safetensors; never pickle)."""
 
+import errno
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,9 +16,56 @@ from competitive_mixtures.errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor
 
-
 MAX_JSON_BYTES = 2**28
 STATE = "state.safetensors"  # the networks of a round or a baseline, in its folder
+SPECIAL_FILES = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def check_regular(path: Path | str) -> int:
+    """Refuse what is no regular file before anything opens it: a pipe waits for ever, a device may have no end.
+
+    Every reader of this package asks here first, and words the error with what it expected instead.
+
+    Args:
+        path: of the file; links are followed.
+
+    Returns:
+        Its size in bytes.
+
+    Raises:
+        OSError: there is no such file, or its `strerror` names what is found instead of one: "a named pipe", say.
+    """
+    try:
+        state = os.stat(path)
+    except ValueError as error:  # of a name that no file can have
+        raise OSError(errno.EINVAL, f"no name of a file: {error}") from error
+    kind = stat.S_IFMT(state.st_mode)
+    if kind != stat.S_IFREG:
+        raise OSError(errno.EINVAL, SPECIAL_FILES.get(kind, "no regular file"), str(path))
+    return state.st_size
+
+
+def read_regular(path: Path | str, limit: int) -> bytes:
+    """Content of a regular file, and never more of it than the size that the file system states.
+
+    Args:
+        path: of the file; links are followed.
+        limit: bytes that it may have.
+
+    Raises:
+        OSError: as `check_regular`, or it is larger.
+    """
+    size = check_regular(path)
+    if size > limit:
+        raise OSError(errno.EFBIG, f"{size} bytes, expected at most {limit}", str(path))
+    with open(path, "rb") as file:
+        return file.read(size)
 
 
 @contextmanager
@@ -78,9 +127,7 @@ def read_json(path: Path | str) -> Any:
         UserError: the file is missing, cannot be read or is not JSON.
     """
     try:
-        if (size := Path(path).stat().st_size) > MAX_JSON_BYTES:
-            raise UserError(f"{path}: {size} bytes, expected at most {MAX_JSON_BYTES}; delete the file and run again")
-        return json.loads(Path(path).read_text())
+        return json.loads(read_regular(path, MAX_JSON_BYTES).decode())
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run the step that writes it first") from error
     except OSError as error:
@@ -123,11 +170,13 @@ def read_table(path: Path | str) -> dict[str, np.ndarray]:
     import pyarrow.parquet as pq
 
     try:
+        check_regular(path)
         table = pq.ParquetFile(path).read()
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run the round that writes it first") from error
     except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"{path}: expected a parquet table, found {error}; delete the file and run again") from error
+        found = getattr(error, "strerror", None) or error
+        raise UserError(f"{path}: expected a parquet table, found {found}; delete the file and run again") from error
     return {name: np.from_dlpack(table[name].combine_chunks()) for name in table.column_names}
 
 
@@ -179,11 +228,13 @@ def _explain_tensors(path: Path | str) -> Iterator[None]:
     from safetensors import SafetensorError
 
     try:
+        check_regular(path)
         yield
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run the step that writes it first") from error
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: expected a safetensors file, found: {error}; delete it and run again") from error
+        found = getattr(error, "strerror", None) or error
+        raise UserError(f"{path}: expected a safetensors file, found: {found}; delete it and run again") from error
 
 
 def take_named(tensors: Mapping[str, "Tensor"], prefix: str) -> dict[str, "Tensor"]:

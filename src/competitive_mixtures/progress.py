@@ -14,6 +14,12 @@ Progress = Callable[[int], None]
 _hidden: ContextVar[bool] = ContextVar("hidden", default=False)
 
 
+def tell(sentence: str) -> None:
+    """Print a sentence to stderr, a rule's log; a log on a full disk ends no job."""
+    with suppress(OSError):
+        print(sentence, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def hide_progress() -> Iterator[None]:
     """Show nothing of the steps inside the block."""
@@ -53,7 +59,6 @@ def show_progress(what: str, total: int) -> Iterator[Progress]:
         now = time.monotonic()
         if now - last >= LOG_INTERVAL_S or done == total:
             last = now
-            with suppress(OSError):  # a log on a full disk ends no job
-                print(f"{what}: {done}/{total} steps, {now - start:.1f} s", file=sys.stderr, flush=True)
+            tell(f"{what}: {done}/{total} steps, {now - start:.1f} s")
 
     yield report

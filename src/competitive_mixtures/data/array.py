@@ -1,12 +1,12 @@
 """A user's own arrays: an `.npz` or `.npy` file with vectors or images."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
+from competitive_mixtures.data.array_files import read_arrays
 from competitive_mixtures.data.format import sha256_of, write_dataset
 from competitive_mixtures.data.precision import check_magnitude, check_precision
 from competitive_mixtures.data.spec import Spec as BaseSpec
@@ -16,7 +16,7 @@ from competitive_mixtures.errors import UserError
 
 __all__ = ["Spec", "download", "prepare", "to_points"]
 
-KEYS = ("x", "y", "x_train", "y_train", "x_test", "y_test")
+CLIPPED = 1e-3  # beyond 0 and 1, of floating-point images: the roundings of whatever resized them, half precision's too
 
 
 class Spec(BaseSpec):
@@ -25,7 +25,7 @@ class Spec(BaseSpec):
     An `.npy` file is one array. An `.npz` file has `x` or `x_train`, and as it likes `x_test` and the labels `y` or
     `y_train` and `y_test` (integers or strings). Vectors are stored as float32 as they are, and
     refused where that would round the differences between them away. Images must be
-    integers from 0 to 255, or floating-point numbers from 0 to 1, which become round(255 x).
+    integers from 0 to 255, or floating-point numbers from 0 to 1 (roundings apart), which become round(255 x).
     Without `x_test` a part is drawn for testing; `train_rows.npy` and `test_rows.npy` then say which rows of the
     file the points are.
 
@@ -62,15 +62,15 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
             learn them.
     """
     path = Path(spec.path)
-    content = _read(path)
+    content = read_arrays(path)
     splits = [split for split in ("train", "test") if split in content]
-    arrays: dict[str, np.ndarray] = {split: to_points(f"{path}: {split}", content[split]) for split in splits}
-    if content["train"].ndim == 2:
-        check_precision(f"{path}: train", content["train"])
+    arrays: dict[str, np.ndarray] = {split: to_points(*content[split]) for split in splits}
+    if content["train"][1].ndim == 2:
+        check_precision(*content["train"])
     for split in splits:
         if f"{split}_labels" in content:
-            labels = _check_labels(f"{path}: labels of {split}", content[f"{split}_labels"], len(arrays[split]))
-            arrays[f"{split}_labels"] = labels
+            label, labels = content[f"{split}_labels"]
+            arrays[f"{split}_labels"] = _check_labels(f"{label}, the labels of {split}", labels, len(arrays[split]))
     if "test" not in arrays:
         arrays = _split(path, arrays, spec)
     elif arrays["train"].shape[1:] != arrays["test"].shape[1:]:
@@ -85,46 +85,6 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
     write_dataset(out_dir, name, arrays, spec.model_dump(), names, metadata={"source_sha256": sha256_of(path)})
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
-    """Read the arrays by their role: train, test, train_labels, test_labels."""
-    try:
-        _check_size(path)
-        with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return {"train": loaded}
-            keys = loaded.files
-            found = {key: loaded[key] for key in KEYS if key in keys}
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: not found; expected the file that `path` names, .npz or .npy") from error
-    except UserError:
-        raise
-    except Exception as error:  # NumPy's and zipfile's readers raise whatever they stumble over in a broken file
-        hint = "save numeric arrays by numpy.savez (x=...) or numpy.save"
-        raise UserError(f"{path}: not a readable .npz or .npy file without Python objects ({error}); {hint}") from error
-    if ("x" in found) == ("x_train" in found):
-        raise UserError(f"{path}: expected one array named x or x_train, found {', '.join(keys) or 'nothing'}")
-    roles = {"x": "train", "y": "train_labels", "x_train": "train", "y_train": "train_labels"}
-    roles |= {"x_test": "test", "y_test": "test_labels"}
-    return {roles[key]: np.asarray(array) for key, array in found.items()}
-
-
-def _check_size(path: Path) -> None:
-    """Refuse what would not fit into memory before it is unpacked: a bomb, or an honest mistake."""
-    import zipfile
-
-    limit = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
-    size = path.stat().st_size
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            size = sum(item.file_size for item in archive.infolist())
-    if size > limit:
-        raise UserError(
-            f"{path}: {size / 1e9:.1f} GB unpacked, but only {limit / 1e9:.1f} GB, a quarter of this machine's memory, "
-            "may be used for it; take fewer points or a smaller type, or a larger machine"
-        )
-
-
 def to_points(label: str, array: np.ndarray) -> np.ndarray:
     """Check one array and give it the stored form, (N, d) float32 or (N, c, h, w) uint8.
 
@@ -136,7 +96,8 @@ def to_points(label: str, array: np.ndarray) -> np.ndarray:
         UserError: it is empty, of a wrong shape or type, or holds NaN, infinite or out-of-range values.
     """
     if array.dtype.kind not in "buif":
-        raise UserError(f"{label}: values of type {array.dtype}; expected integers or floating-point numbers")
+        hint = ": convert them by astype(float)" if array.dtype.kind in "OSU" else ""
+        raise UserError(f"{label}: values of type {array.dtype}; expected integers or floating-point numbers{hint}")
     if array.ndim not in (2, 3, 4):
         hint = "; reshape it to (N, 1)" if array.ndim == 1 else ""
         raise UserError(f"{label}: shape {array.shape}; expected (N, d), (N, h, w) or (N, c, h, w){hint}")
@@ -156,18 +117,25 @@ def _to_images(label: str, array: np.ndarray) -> np.ndarray:
     if images.shape[1] not in (1, 3):
         hint = "; the channels come before height and width" if images.shape[3] in (1, 3) else ""
         raise UserError(f"{label}: {images.shape[1]} channels in shape {array.shape}; expected 1 or 3{hint}")
-    highest = 255 if array.dtype.kind in "ui" else 1
-    if array.min() < 0 or array.max() > highest:
-        span = f"from {array.min():g} to {array.max():g}" if array.dtype.kind != "b" else ""
-        raise UserError(f"{label}: {array.dtype} images {span}; expected 0 to {highest}: rescale them")
+    highest, slack = (255, 0.0) if array.dtype.kind in "ui" else (1, CLIPPED)
+    low, high = float(array.min()), float(array.max())
+    if low < -slack or high > highest + slack:
+        hint = "divide them by 255" if slack and low >= 0 and 2 < high <= 255 else "rescale them"
+        raise UserError(f"{label}: {array.dtype} images from {low:.7g} to {high:.7g}; expected 0 to {highest}: {hint}")
     if array.dtype.kind in "ui":
         return images.astype(np.uint8)
-    return np.rint(images.astype(np.float32) * 255).astype(np.uint8)
+    return np.rint(images.astype(np.float32).clip(0, 1) * 255).astype(np.uint8)
 
 
 def _check_labels(label: str, labels: np.ndarray, num_points: int) -> np.ndarray:
+    if labels.dtype.kind == "S":  # as HDF5 files have them
+        try:
+            labels = np.char.decode(labels, "utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError(f"{label}: bytes that are no UTF-8 ({error}); expected integers or strings") from error
     if labels.dtype.kind not in "buiU":
-        raise UserError(f"{label}: values of type {labels.dtype}; expected integers or strings")
+        remedy = "astype(int) makes integers, astype(str) strings"
+        raise UserError(f"{label}: values of type {labels.dtype}; expected integers or strings: {remedy}")
     if labels.shape != (num_points,):
         raise UserError(f"{label}: shape {labels.shape}; expected ({num_points},), one for each point")
     return labels

@@ -14,11 +14,13 @@ from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import measured_in
 from competitive_mixtures.data.stores import FolderStore, ZipStore
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.files import read_regular
 
 __all__ = ["Spec", "download", "prepare"]
 
 IMAGES, ATTRIBUTES, PARTITION = "img_align_celeba", "list_attr_celeba.txt", "list_eval_partition.txt"
 PARTITION_NUMBERS = {"train": "0", "test": "2"}  # 1 is CelebA's validation part, which nothing here uses
+MAX_LIST_BYTES = 2**28  # CelebA's own have 27 MB
 HOME = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 
 
@@ -183,9 +185,11 @@ def _read_attributes(path: Path) -> tuple[list[str], dict[str, np.ndarray]]:
 
 def _read_lines(path: Path) -> list[str]:
     try:
-        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        text = read_regular(path, MAX_LIST_BYTES).decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: expected a text file, found: {error}; get it again from {HOME}") from error
+        found = getattr(error, "strerror", None) or error
+        raise UserError(f"{path}: expected a text file, found: {found}; get it again from {HOME}") from error
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def _check_complete(

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import read_json, write_array, write_atomically, write_json
+from competitive_mixtures.errors import UserError, printable
+from competitive_mixtures.files import check_regular, read_json, write_array, write_atomically, write_json
 
 DTYPES = {"vector": "float32", "image": "uint8"}
 META_TYPES = {
@@ -75,7 +75,7 @@ def write_dataset(
         arrays: `train` and `test`, (N, d) float32 or (N, c, h, w) uint8; `train_labels` and `test_labels`, (N,)
             int64, where there are labels; any further array is written beside them under its own name.
         source: what the data was made from, usually the specification.
-        label_names: one name per label value.
+        label_names: one name per label value; kept as `printable` gives it, since figures and tables show it.
         metadata: further entries of `meta.json`.
     """
     folder = Path(folder)
@@ -97,7 +97,7 @@ def write_dataset(
         else [0, 255],
         "num_train": train.shape[0],
         "num_test": test.shape[0],
-        "label_names": None if label_names is None else list(label_names),
+        "label_names": None if label_names is None else [printable(label) for label in label_names],
         "sha256": {f"{key}.npy": sha256_of(folder / f"{key}.npy") for key in arrays},
         "source": dict(source),
     }
@@ -133,7 +133,8 @@ def load_dataset(folder: Path | str, verify: bool = False) -> Dataset:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's content, in hex."""
+    """SHA-256 of a regular file's content, in hex."""
+    check_regular(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -170,19 +171,25 @@ def _open(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     """Map one array and compare its type, shape and size on disk with what is expected."""
     remedy = "delete the folder and prepare the data again"
     try:
+        check_regular(path)
         array = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found, though meta.json lists it; {remedy}") from error
     except Exception as error:  # NumPy's reader raises whatever it stumbles over in a broken header
-        raise UserError(
-            f"{path}: expected an array in .npy format, found {error or 'something else'}; {remedy}"
-        ) from error
+        raise UserError(f"{path}: expected an array in .npy format, found {_describe(error)}; {remedy}") from error
     if array.dtype != dtype or array.shape != shape:
         raise UserError(f"{path}: found {array.dtype} {array.shape}, meta.json says {dtype} {shape}; {remedy}")
     size = array.offset + math.prod(shape) * array.dtype.itemsize
     if path.stat().st_size != size:
         raise UserError(f"{path}: {path.stat().st_size} bytes, expected {size}; {remedy}")
     return array
+
+
+def _describe(error: Exception) -> str:
+    """What NumPy's reader stumbled over, in its words or, where these advise to trust a pickle, in ours."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "something else" if "pickle" in str(error) else str(error) or "something else"
 
 
 def _check_finite(path: Path, array: np.ndarray) -> None:

@@ -19,7 +19,7 @@ from competitive_mixtures.data.sources import (
 )
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import write_atomically
+from competitive_mixtures.files import read_regular, write_atomically
 
 __all__ = ["Spec", "download", "prepare", "read_idx"]
 
@@ -156,7 +156,7 @@ def read_idx(path: Path, num_axes: int) -> np.ndarray:
     Raises:
         UserError: the file is empty, cut short, too long, of another type, or holds no points.
     """
-    data = path.read_bytes()
+    data = _read(path)
     header = 4 + 4 * num_axes
     magic = bytes([0, 0, 8, num_axes])
     if len(data) < header or data[:4] != magic:
@@ -186,13 +186,11 @@ def _sources(spec: Spec) -> list[tuple[str, Callable[[list[str]], dict[str, byte
 def _is_at_hand(path: Path, md5: str) -> bool:
     """Whether the right file lies at `path`; one put there gzipped is unpacked first."""
     packed = path.with_name(f"{path.name}.gz")
-    if not path.is_file() and not packed.is_file():
+    if not path.exists() and not packed.exists():
         return False
-    found = path if path.is_file() else packed
-    if (size := found.stat().st_size) > MAX_BYTES:
-        raise UserError(f"{found}: {size} bytes, expected at most {MAX_BYTES}; put the right file there")
+    found = path if path.exists() else packed
+    data = _read(found)
     try:
-        data = found.read_bytes()
         content = data if found is path else unpack(path.name, data)
         _check_md5(found.name, content, md5)
     except SourceFailedError as error:
@@ -201,6 +199,13 @@ def _is_at_hand(path: Path, md5: str) -> bool:
         with write_atomically(path) as partial:
             partial.write_bytes(content)
     return True
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_regular(path, MAX_BYTES)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); put the right file there") from error
 
 
 def _check_md5(name: str, content: bytes, expected: str) -> None:

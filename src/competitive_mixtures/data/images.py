@@ -1,22 +1,24 @@
 """A user's own pictures: a folder of image files, with subfolders as labels."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
+from competitive_mixtures.data.folders import count, find_pictures, shorten
 from competitive_mixtures.data.format import write_dataset
-from competitive_mixtures.data.pictures import MAX_BYTES, BrokenPictureError, read_picture, stack_pictures
+from competitive_mixtures.data.pictures import SUFFIXES, read_picture, stack_pictures
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import download_nothing as download
 from competitive_mixtures.data.spec import measured_in
 from competitive_mixtures.data.split import check_classes, number_labels, split_rows
-from competitive_mixtures.errors import UserError
+from competitive_mixtures.data.stores import read_bytes
+from competitive_mixtures.errors import UserError, printable
+from competitive_mixtures.progress import tell
 
-__all__ = ["Spec", "download", "find_pictures", "prepare"]
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
+__all__ = ["Spec", "download", "prepare"]
 
 
 class Spec(BaseSpec):
@@ -52,7 +54,7 @@ class Spec(BaseSpec):
         folder = Path(self.path)
         if not folder.is_dir():
             return None
-        files = find_pictures(folder)
+        files = find_pictures(folder).pictures
         states = [(file, (folder / file).stat(follow_symlinks=(folder / file).exists())) for file in files]
         return [(file, state.st_size, state.st_mtime_ns) for file, state in states]
 
@@ -70,9 +72,14 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
             learn the labels.
     """
     folder = Path(spec.path)
-    files = find_pictures(folder)
+    found = find_pictures(folder)
+    files = found.pictures
+    for sentence in found.describe():
+        tell(f"{printable(folder)}: {sentence}")
     if len(files) < 2:
-        raise UserError(f"{folder}: {len(files)} pictures ({', '.join(sorted(SUFFIXES))}); expected at least 2")
+        raise UserError(
+            f"{printable(folder)}: {len(files)} pictures ({', '.join(sorted(SUFFIXES))}); expected at least 2"
+        )
     shape = (spec.channels, spec.size, spec.size)
     rows = dict(zip(("train", "test"), split_rows(len(files), spec.test_fraction, spec.seed), strict=True))
     arrays: dict[str, Any] = {}
@@ -80,29 +87,27 @@ def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> 
         names = [str(folder / files[row]) for row in chosen]
         arrays[split] = stack_pictures(names, lambda file: _read(Path(file), spec), shape)
         arrays[f"{split}_files"] = np.array([files[row] for row in chosen])
-    label_names = None
-    if all("/" in file for file in files):
-        labels = np.array([file.split("/")[0] for file in files])
-        numbers, label_names = number_labels(labels)
-        arrays |= {f"{split}_labels": numbers[0][chosen] for split, chosen in rows.items()}
+    numbers, label_names = _label(folder, files)
+    if label_names is not None:
+        arrays |= {f"{split}_labels": numbers[chosen] for split, chosen in rows.items()}
     if spec.classifier:
         check_classes(str(folder), arrays)
-    write_dataset(out_dir, name, arrays, spec.model_dump(), label_names)
+    write_dataset(out_dir, name, arrays, spec.model_dump(), label_names, {"passed_over": found.count_others()})
 
 
-def find_pictures(folder: Path) -> list[str]:
-    """Paths of all pictures below `folder`, relative to it, in alphabetical order; hidden files are passed over."""
-    if not folder.is_dir():
-        raise UserError(f"{folder}: not a folder; expected the folder of pictures that `path` names")
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    return sorted(path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts))
+def _label(folder: Path, files: Sequence[str]) -> tuple[np.ndarray, list[str] | None]:
+    """The number of each file's topmost subfolder and their names; none where a file lies in none, which is told."""
+    loose = [file for file in files if "/" not in file]
+    if loose:
+        if len(loose) < len(files):
+            tell(f"{printable(folder)}: no labels, since of {len(files)} pictures {shorten(loose)} lie in no subfolder")
+        return np.empty(0), None
+    numbers, names = number_labels(np.array([file.split("/")[0] for file in files]))
+    sizes = np.bincount(numbers[0])
+    shares = [f"{name} ({size})" for name, size in zip(names, sizes, strict=True)]
+    tell(f"{printable(folder)}: {count(files, 'picture')}, labelled by subfolder: {shorten(shares)}")
+    return numbers[0], names
 
 
 def _read(path: Path, spec: Spec) -> np.ndarray:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BrokenPictureError(f"{path.stat().st_size} bytes, at most {MAX_BYTES} are read")
-        data = path.read_bytes()
-    except OSError as error:
-        raise BrokenPictureError(error.strerror or str(error)) from error
-    return read_picture(data, spec.size, spec.channels)
+    return read_picture(read_bytes(path), spec.size, spec.channels)

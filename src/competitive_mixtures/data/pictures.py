@@ -3,13 +3,13 @@
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from competitive_mixtures.data.format import Chunks
-from competitive_mixtures.errors import UserError
+from competitive_mixtures.errors import UserError, printable
+from competitive_mixtures.progress import tell
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -18,8 +18,22 @@ CHUNK = 1024
 # Far above any photograph a data set would hold, far below what fills a memory.
 MAX_PIXELS = 2**26
 MAX_BYTES = 2**28
-# No format whose reader starts another program or follows references.
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+# Pillow's formats that are read, and how the names of such files end. None whose reader starts another program or
+# follows references, and none that anything could pass for.
+FORMATS = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "PNG": (".png", ".apng"),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "TIFF": (".tif", ".tiff"),
+    "WEBP": (".webp",),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
+    "MPO": (".mpo",),  # JPEG, several in a file
+    "DIB": (".dib",),
+    "JPEG2000": (".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c"),
+    "AVIF": (".avif", ".avifs"),
+}
+SUFFIXES = frozenset(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 
 
 class BrokenPictureError(Exception):
@@ -31,7 +45,8 @@ def read_picture(data: bytes, size: int, channels: int, crop: int | None = None)
 
     The centre square is cut out (of side `crop`, or as large as it fits) and resized by Pillow's Lanczos filter, which
     smooths before it shrinks, so that fine texture does not turn into false patterns. Grey, palette and transparent
-    pictures are converted: to RGB for 3 channels, to luminance for 1; transparency is dropped.
+    pictures are converted: to RGB for 3 channels, to luminance for 1; transparency is dropped, 16 bits become the
+    upper 8. Of several pictures in a file the first is taken.
 
     Args:
         data: content of the file, one of `FORMATS`.
@@ -45,18 +60,22 @@ def read_picture(data: bytes, size: int, channels: int, crop: int | None = None)
     Raises:
         BrokenPictureError: the bytes are no picture, are cut short, or the picture is smaller than `crop` or huge.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
+    if not data:
+        raise BrokenPictureError("the file is empty")
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=_find_formats()) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise BrokenPictureError(f"{image.width}x{image.height} pixels, at most {MAX_PIXELS} are read")
             image.load()
-            upright = ImageOps.exif_transpose(image)
+            upright = _limit_bits(ImageOps.exif_transpose(image), image.format)
             square = _crop_centre(_convert(upright, channels), crop)
             pixels = np.asarray(square.resize((size, size), Image.Resampling.LANCZOS))
     except BrokenPictureError:
         raise
+    except UnidentifiedImageError as error:  # Pillow would name the buffer
+        raise BrokenPictureError(f"cannot identify its format; expected one of {', '.join(FORMATS)}") from error
     except Exception as error:  # Pillow's readers raise whatever they stumble over in a broken file
         raise BrokenPictureError(str(error) or type(error).__name__) from error
     return pixels.reshape(size, size, channels).transpose(2, 0, 1)
@@ -88,7 +107,8 @@ def _blocks(names: Sequence[str], read: Callable[[str], np.ndarray]) -> Iterator
     if broken:
         more = f" ({len(broken) - 1} more pictures are broken too)" if len(broken) > 1 else ""
         raise UserError(
-            f"{broken[0][0]}: not a readable picture: {broken[0][1]}{more}; replace it by an intact copy or take it out"
+            f"{printable(broken[0][0])}: not a readable picture: {broken[0][1]}{more}; "
+            "replace it by an intact copy or take it out"
         )
     if block:
         yield np.stack(block)
@@ -105,18 +125,32 @@ def _show_progress(names: Sequence[str]) -> Iterable[str]:
     for number, name in enumerate(names, start=1):
         yield name
         if number % tenth == 0 or number == len(names):
-            with suppress(OSError):  # a log on a full disk ends no job
-                print(f"pictures: {number} of {len(names)}", file=sys.stderr, flush=True)
+            tell(f"pictures: {number} of {len(names)}")
+
+
+def _find_formats() -> list[str]:
+    """Those of `FORMATS` that the installed Pillow can read: some are left out of it where their library is missing."""
+    from PIL import Image
+
+    Image.init()
+    return [kind for kind in FORMATS if kind in Image.OPEN]
+
+
+def _limit_bits(image: "Picture", kind: str | None) -> "Picture":
+    """Grey pictures of 16 bits as 8 bits, where Pillow would clip them at 255; what has more is refused."""
+    from PIL import Image
+
+    # Pillow scales a PPM file's numbers to 16 bits whatever its own largest is, and keeps them as 32.
+    if image.mode.startswith("I;16") or (image.mode == "I" and kind == "PPM"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        numbers = "32-bit integers" if image.mode == "I" else "floating-point numbers"
+        raise BrokenPictureError(f"its pixels are {numbers} without a known white; expected 8 or 16 bits a channel")
+    return image
 
 
 def _convert(image: "Picture", channels: int) -> "Picture":
     """Convert to RGB or luminance, whatever the picture's own colours are."""
-    if image.mode.startswith("I;16"):  # 16-bit grey: Pillow would clip it at 255
-        from PIL import Image
-
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.mode in ("I", "F"):
-        raise BrokenPictureError(f"pixels of Pillow's mode {image.mode}; expected 8 or 16 bits a channel")
     if image.mode in ("P", "PA"):  # a palette may be transparent, which only RGBA can say
         image = image.convert("RGBA")
     return image.convert("RGB" if channels == 3 else "L")

@@ -5,6 +5,19 @@ from pathlib import Path
 
 from competitive_mixtures.data.pictures import MAX_BYTES, BrokenPictureError
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.files import check_regular, read_regular
+
+
+def read_bytes(path: Path) -> bytes:
+    """Content of the file of a picture.
+
+    Raises:
+        BrokenPictureError: it is no regular file, too large, or cannot be read.
+    """
+    try:
+        return read_regular(path, MAX_BYTES)
+    except OSError as error:
+        raise BrokenPictureError(error.strerror or str(error)) from error
 
 
 class FolderStore:
@@ -22,15 +35,9 @@ class FolderStore:
         """Content of a file of `names`.
 
         Raises:
-            BrokenPictureError: it is too large or cannot be read.
+            BrokenPictureError: as `read_bytes`.
         """
-        path = self.path / name
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                raise BrokenPictureError(f"{path.stat().st_size} bytes, at most {MAX_BYTES} are read")
-            return path.read_bytes()
-        except OSError as error:
-            raise BrokenPictureError(error.strerror or str(error)) from error
+        return read_bytes(self.path / name)
 
 
 class ZipStore:
@@ -41,15 +48,18 @@ class ZipStore:
         folder: the folder inside it.
 
     Raises:
-        UserError: the archive is cut short or no zip archive.
+        UserError: the archive is cut short or no zip archive, or no regular file.
     """
 
     def __init__(self, archive: Path, folder: str) -> None:
         self.path = archive / folder
         try:
+            check_regular(archive)
             self._archive = zipfile.ZipFile(archive)
         except (zipfile.BadZipFile, OSError) as error:
-            raise UserError(f"{archive}: not a readable zip archive ({error}); get it again") from error
+            raise UserError(
+                f"{archive}: not a readable zip archive ({getattr(error, 'strerror', None) or error}); get it again"
+            ) from error
         prefix = f"{folder}/"
         members = ((item.filename.removeprefix(prefix), item) for item in self._archive.infolist())
         self._members = {name: item for name, item in members if item.filename == prefix + name and "/" not in name}

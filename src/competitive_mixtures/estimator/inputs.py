@@ -63,7 +63,7 @@ def read_points(estimator: BaseEstimator, X: Any, *, form: Form | None = None) -
     if isinstance(X, torch.Tensor):
         X = X.detach().cpu()
         X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
-    if getattr(X, "ndim", 2) in (3, 4):
+    if _count_axes(X) in (3, 4):
         with np.errstate(invalid="ignore"):  # scikit-learn adds all numbers up to find infinite ones
             images = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, input_name="X")
         flat = images.ndim == 3
@@ -82,6 +82,14 @@ def read_points(estimator: BaseEstimator, X: Any, *, form: Form | None = None) -
     if form is not None and (found.kind, found.shape) != (form.kind, form.shape):
         raise UserError(f"X: points of shape {found.shape}; expected {form.shape}, as in fit")
     return points, found
+
+
+def _count_axes(X: Any) -> int:
+    """2 where nested lists make no array, which scikit-learn then explains."""
+    try:
+        return X.ndim if hasattr(X, "ndim") else np.ndim(X)
+    except ValueError:
+        return 2
 
 
 def choose_centre(vectors: np.ndarray) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from competitive_mixtures.data.format import sha256_of
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.files import check_regular
 from competitive_mixtures.progress import show_progress
 
 if TYPE_CHECKING:
@@ -72,10 +73,11 @@ def load_inception(path: Path | str, num_features: int = 2048, device: str = "cp
     """
     network = build_network()
     try:
+        check_regular(path)
         weights = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
     except Exception as error:  # torch.load raises anything from EOFError to KeyError on a broken file
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:300] or type(error).__name__
         raise UserError(
             f"{path}: expected the weights of pytorch-fid's Inception network, found: {reason}; fetch the file again"
         ) from error

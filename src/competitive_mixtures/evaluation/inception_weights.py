@@ -8,7 +8,7 @@ from pathlib import Path
 
 from competitive_mixtures.data.format import sha256_of
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import write_atomically, write_json
+from competitive_mixtures.files import check_regular, write_atomically, write_json
 
 WEIGHTS_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 WEIGHTS_URL = (
@@ -38,8 +38,12 @@ def find_weights(path: Path | str | None = None, sha256: str = WEIGHTS_SHA256) -
             f"or in the environment variable INCEPTION_WEIGHTS; it is published at {WEIGHTS_URL}"
         )
     found = Path(found)
-    if not found.is_file():
-        raise UserError(f"{found}: Inception weights not found; fetch them from {WEIGHTS_URL}")
+    try:
+        check_regular(found)
+    except FileNotFoundError as error:
+        raise UserError(f"{found}: Inception weights not found; fetch them from {WEIGHTS_URL}") from error
+    except OSError as error:
+        raise UserError(f"{found}: expected Inception weights, found: {error.strerror}; name their file") from error
     _verify(found, sha256_of(found), sha256)
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from competitive_mixtures.files import write_array
+from competitive_mixtures.files import check_regular, write_array
 
 
 def cache_features(folder: Path | str, *names: object, extract: Callable[[], np.ndarray]) -> np.ndarray:
@@ -26,6 +26,7 @@ def cache_features(folder: Path | str, *names: object, extract: Callable[[], np.
     key = hashlib.sha256("/".join(map(str, names)).encode()).hexdigest()[:32]
     path = Path(folder) / f"{key}.npy"
     try:
+        check_regular(path)
         return np.load(path, allow_pickle=False)
     except (OSError, EOFError, ValueError):  # missing or broken: computed anew and replaced
         features = extract()

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import write_text
+from competitive_mixtures.files import read_regular, write_text
+
+MAX_BYTES = 2**28
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
@@ -43,12 +45,13 @@ def read_fields(path: Path) -> tuple[list[str], list[list[str]]]:
         UserError: the file is missing, is no CSV file or is cut short.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, MAX_BYTES).decode()
         header, *rows = list(csv.reader(io.StringIO(text, newline=""), strict=True)) or [[]]
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run the step that writes it first") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: expected a CSV file, found: {error}; delete it and run its step again") from error
+        found = getattr(error, "strerror", None) or error
+        raise UserError(f"{path}: expected a CSV file, found: {found}; delete it and run its step again") from error
     if not text.endswith("\n") or any(len(row) != len(header) for row in rows):
         raise UserError(f"{path}: found a row without all of its fields; the file is cut short: delete it, run again")
     return header, rows

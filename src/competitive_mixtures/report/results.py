@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import read_json, read_table
+from competitive_mixtures.files import check_regular, read_json, read_table
 from competitive_mixtures.report.csv_files import read_rows
 
 SCORE_COLUMNS = ("model", "protocol", "metric", "split", "value")
@@ -126,8 +126,10 @@ def read_array(path: Path) -> np.ndarray:
         UserError: it is missing or damaged.
     """
     try:
+        check_regular(path)
         return np.load(path, allow_pickle=False)
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run the round that writes it first") from error
-    except (ValueError, EOFError) as error:
-        raise UserError(f"{path}: expected a NumPy array, found {error}; delete the file and run again") from error
+    except (OSError, ValueError, EOFError) as error:
+        found = getattr(error, "strerror", None) or error
+        raise UserError(f"{path}: expected a NumPy array, found {found}; delete the file and run again") from error

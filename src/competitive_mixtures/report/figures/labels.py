@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 
+MAX_LETTERS = 24  # of a label's name
+
+
 def plot_labels(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
     """Draw two heat maps of the share of each label that each component won: first and last round, first seed.
 
@@ -40,10 +43,15 @@ def plot_labels(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
     for axes, shares, number in zip(panels, (before, after), (first, last), strict=True):
         image = _draw_heat(axes, shares[:, order], order)
         axes.set_title(f"round {number}")
-    panels[0].set_yticks(range(len(names)), names)
+    panels[0].set_yticks(range(len(names)), [shorten(name) for name in names], parse_math=False)
     panels[0].set_ylabel("label")
     figure.colorbar(image, ax=panels, shrink=0.9, pad=0.01, label="share of label", ticks=[0, 0.5, 1])
     style.save(figure, out)
+
+
+def shorten(name: str) -> str:
+    """A label's name as it fits beside the map."""
+    return name if len(name) <= MAX_LETTERS else f"{name[: MAX_LETTERS - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _count(run: FinishedRun) -> int:
