@@ -12,6 +12,7 @@ import numpy as np
 from competitive_mixtures.errors import UserError, printable
 from competitive_mixtures.files import check_regular, read_json, write_array, write_atomically, write_json
 
+PREPARE_AGAIN = "delete the folder and prepare the data again"
 DTYPES = {"vector": "float32", "image": "uint8"}
 META_TYPES = {
     "name": str,
@@ -158,7 +159,7 @@ def _read_meta(path: Path) -> dict[str, Any]:
     for key, expected in META_TYPES.items():
         if key not in meta or not isinstance(meta[key], expected):
             found = f"found {meta[key]!r}" if key in meta else "the key is missing"
-            raise UserError(f"{path}: {key}: {found}; delete the folder and prepare the data again")
+            raise UserError(f"{path}: {key}: {found}; {PREPARE_AGAIN}")
     if DTYPES.get(meta["kind"]) != meta["dtype"]:
         raise UserError(f"{path}: kind {meta['kind']!r} with dtype {meta['dtype']!r}; expected one of {DTYPES}")
     for key in ("num_train", "num_test"):
@@ -169,19 +170,20 @@ def _read_meta(path: Path) -> dict[str, Any]:
 
 def _open(path: Path, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     """Map one array and compare its type, shape and size on disk with what is expected."""
-    remedy = "delete the folder and prepare the data again"
     try:
         check_regular(path)
         array = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError as error:
-        raise UserError(f"{path}: not found, though meta.json lists it; {remedy}") from error
+        raise UserError(f"{path}: not found, though meta.json lists it; {PREPARE_AGAIN}") from error
     except Exception as error:  # NumPy's reader raises whatever it stumbles over in a broken header
-        raise UserError(f"{path}: expected an array in .npy format, found {_describe(error)}; {remedy}") from error
+        raise UserError(
+            f"{path}: expected an array in .npy format, found {_describe(error)}; {PREPARE_AGAIN}"
+        ) from error
     if array.dtype != dtype or array.shape != shape:
-        raise UserError(f"{path}: found {array.dtype} {array.shape}, meta.json says {dtype} {shape}; {remedy}")
+        raise UserError(f"{path}: found {array.dtype} {array.shape}, meta.json says {dtype} {shape}; {PREPARE_AGAIN}")
     size = array.offset + math.prod(shape) * array.dtype.itemsize
     if path.stat().st_size != size:
-        raise UserError(f"{path}: {path.stat().st_size} bytes, expected {size}; {remedy}")
+        raise UserError(f"{path}: {path.stat().st_size} bytes, expected {size}; {PREPARE_AGAIN}")
     return array
 
 
@@ -211,12 +213,11 @@ def _check_labels(path: Path, labels: np.ndarray, names: list[str] | None) -> No
 def _verify_checksums(folder: Path, digests: Mapping[str, str]) -> None:
     for name, expected in digests.items():
         path = folder / Path(name).name
-        if not path.is_file():
-            raise UserError(
-                f"{path}: not found, though meta.json lists it; delete the folder and prepare the data again"
-            )
-        found = sha256_of(path)
+        try:
+            found = sha256_of(path)
+        except FileNotFoundError as error:
+            raise UserError(f"{path}: not found, though meta.json lists it; {PREPARE_AGAIN}") from error
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror}); {PREPARE_AGAIN}") from error
         if found != expected:
-            raise UserError(
-                f"{path}: SHA-256 {found}, meta.json says {expected}; delete the folder and prepare the data again"
-            )
+            raise UserError(f"{path}: SHA-256 {found}, meta.json says {expected}; {PREPARE_AGAIN}")

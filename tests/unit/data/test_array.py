@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from competitive_mixtures.data import array, load_dataset
+from competitive_mixtures.data import array_files, load_dataset
 from competitive_mixtures.data.array import Spec, prepare
 from competitive_mixtures.errors import UserError
 
@@ -152,26 +152,30 @@ def test_python_objects_are_never_unpickled(tmp_path):
     with pytest.raises(UserError, match="without Python objects"):
         make(tmp_path, path)
     (tmp_path / "x.npy").write_bytes(b"\x80\x04N.")
-    with pytest.raises(UserError, match="without Python objects"):
+    with pytest.raises(UserError, match="found a pickle"):
         make(tmp_path, tmp_path / "x.npy")
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     with pytest.raises(UserError, match=r"nothing\.npz: not found"):
         make(tmp_path, tmp_path / "nothing.npz")
-    with pytest.raises(UserError, match="not a readable"):
+    with pytest.raises(UserError, match=r"found a folder; expected an \.npz or \.npy file"):
         make(tmp_path, tmp_path)
 
 
 def test_what_would_not_fit_into_memory_is_refused(tmp_path):
     bomb = save(tmp_path, x=np.ones((5, 2)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(array.os, "sysconf", lambda name: 20)
+        patch.setattr(array_files.os, "sysconf", lambda name: 20)
         with pytest.raises(UserError, match="a quarter of this machine's memory"):
             make(tmp_path, bomb)
     sparse = tmp_path / "sparse.npy"
     with sparse.open("wb") as file:
         file.truncate(10**13)
+    with pytest.raises(UserError, match="found something else"):
+        make(tmp_path, sparse)
+    with sparse.open("r+b") as file:
+        file.write(b"\x93NUMPY")
     with pytest.raises(UserError, match=r"10000\.0 GB unpacked"):
         make(tmp_path, sparse)
 

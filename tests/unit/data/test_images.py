@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from competitive_mixtures.data import load_dataset
-from competitive_mixtures.data.images import Spec, find_pictures, prepare
+from competitive_mixtures.data.folders import find_pictures
+from competitive_mixtures.data.images import Spec, prepare
 from competitive_mixtures.errors import UserError
 
 
@@ -48,7 +49,7 @@ def test_pictures_beside_subfolders_mean_no_labels(pets, tmp_path):
 
 
 def test_the_order_is_alphabetical_and_hidden_files_are_passed_over(pets):
-    files = find_pictures(pets)
+    files = find_pictures(pets).pictures
     assert files == sorted(files)
     assert len(files) == 12
 
@@ -93,7 +94,7 @@ class TestListedFiles:
     def test_a_change_in_a_subfolder_shows(self, pets):
         spec = Spec(kind="images", path=str(pets), size=8)
         lists = [spec.list_files()]
-        assert [name for name, _, _ in lists[0]] == find_pictures(pets)
+        assert [name for name, _, _ in lists[0]] == find_pictures(pets).pictures
         put(pets / "dogs" / "old" / "2.jpeg", (200, 0, 0), size=(30, 30))
         lists.append(spec.list_files())
         (pets / "dogs" / "old" / "3.jpeg").unlink()

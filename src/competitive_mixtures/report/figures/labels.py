@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 
+MAX_LABELS = 100  # in the figure
 MAX_LETTERS = 24  # of a label's name
 
 
@@ -38,15 +39,23 @@ def plot_labels(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
     before, after = (label_shares(runs[0].assignments(number), _count(runs[0])) for number in (first, last))
     order = order_components(after)
     names = data.meta.get("label_names") or [str(label) for label in range(len(after))]
-    size = (style.TEXT_WIDTH, 0.65 + 0.2 * len(after))
+    rows = pick_labels(data.train_labels)
+    size = (style.TEXT_WIDTH, 0.65 + 0.2 * len(rows))
     figure, panels = plt.subplots(1, 2, figsize=size, sharey=True)
     for axes, shares, number in zip(panels, (before, after), (first, last), strict=True):
-        image = _draw_heat(axes, shares[:, order], order)
+        image = _draw_heat(axes, shares[rows][:, order], order)
         axes.set_title(f"round {number}")
-    panels[0].set_yticks(range(len(names)), [shorten(name) for name in names], parse_math=False)
-    panels[0].set_ylabel("label")
+    panels[0].set_yticks(range(len(rows)), [shorten(names[row]) for row in rows], parse_math=False)
+    some = f"the {len(rows)} most frequent of {len(after)} labels"
+    panels[0].set_ylabel("label" if len(rows) == len(after) else some)
     figure.colorbar(image, ax=panels, shrink=0.9, pad=0.01, label="share of label", ticks=[0, 0.5, 1])
     style.save(figure, out)
+
+
+def pick_labels(labels: np.ndarray) -> np.ndarray:
+    """All labels up to the largest one of (N,), or, where these are too many for a figure, the most frequent ones."""
+    counts = np.bincount(labels)
+    return np.sort(np.argsort(-counts, kind="stable")[:MAX_LABELS])
 
 
 def shorten(name: str) -> str:
