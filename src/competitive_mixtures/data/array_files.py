@@ -1,5 +1,7 @@
 """Arrays from a user's own `.npz` or `.npy` file: never a pickle, and any other file is told with how to convert it."""
 
+import codecs
+import json
 import os
 import zipfile
 from pathlib import Path
@@ -11,6 +13,7 @@ from competitive_mixtures.errors import UserError, printable
 from competitive_mixtures.files import check_regular
 from competitive_mixtures.progress import tell
 
+TextDecoder = codecs.getincrementaldecoder("utf-8-sig")
 ROLES = {
     "x": "train",
     "y": "train_labels",
@@ -79,7 +82,7 @@ def describe(path: Path, head: bytes) -> str:
         if head.startswith(magic):
             return f"{kind}; read it by {reader}, then {SAVE}"
     try:
-        lines = head[:-4].decode("utf-8-sig").splitlines()  # the last character may be cut
+        lines = TextDecoder().decode(head).splitlines()  # the last character may be cut
     except UnicodeDecodeError:
         return f"something else; {SAVE}"
     if any(ord(character) < 32 for line in lines for character in line.replace("\t", "")):
@@ -91,11 +94,12 @@ def _convert(path: Path, lines: list[str]) -> str:
     """The command that makes an array of a table, whose first line may be names."""
     first = lines[0] if lines else ""
     separator = next((mark for mark in ("\t", ";", ",") if mark in first), " ")
-    options = {",": "", " ": r", sep=r'\s+'"}.get(separator, f", sep={separator!r}")
+    options = {",": "", " ": r', sep=r"\s+"'}.get(separator, f", sep={json.dumps(separator)}")
     if all(_is_number(word) for word in first.split(None if separator == " " else separator)):
         options += ", header=None"
-    source, result = str(path), str(path.with_suffix(".npy"))
-    code = f"import numpy, pandas; numpy.save({result!r}, pandas.read_csv({source!r}{options}).to_numpy())"
+    result = path.with_suffix(".array.npy" if path.suffix == ".npy" else ".npy")
+    source, target = (json.dumps(str(name), ensure_ascii=False) for name in (path, result))
+    code = f"import numpy, pandas; numpy.save({target}, pandas.read_csv({source}{options}).to_numpy(float))"
     return f"python -c {quote(code)}"
 
 

@@ -1,6 +1,9 @@
 """A user's own arrays: every usable form is stored, everything else is one clear error."""
 
 import contextlib
+import shlex
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -154,6 +157,108 @@ def test_python_objects_are_never_unpickled(tmp_path):
     (tmp_path / "x.npy").write_bytes(b"\x80\x04N.")
     with pytest.raises(UserError, match="found a pickle"):
         make(tmp_path, tmp_path / "x.npy")
+
+
+def test_words_of_pandas_are_named_with_the_remedy(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez(path, allow_pickle=True, x=VECTORS, y=np.array(["a", "b"] * 15, dtype=object))
+    with pytest.raises(UserError, match=r"x\.npz: y: an array of Python objects .*: save y\.astype\(str\)$"):
+        make(tmp_path, path)
+    np.savez(path, x=VECTORS, y=np.array(["a", "b"] * 15, dtype=object).astype(str))
+    assert make(tmp_path, path).meta["label_names"] == ["a", "b"]
+
+
+def test_labels_as_bytes_are_words_too(tmp_path):
+    path = save(tmp_path, x=VECTORS, y=np.array(["é".encode(), b"b"] * 15))
+    assert make(tmp_path, path).meta["label_names"] == ["b", "é"]
+    with pytest.raises(UserError, match="y, the labels of train: bytes that are no UTF-8"):
+        make(tmp_path, save(tmp_path, x=VECTORS, y=np.full(30, b"\xe9")))
+
+
+@pytest.mark.parametrize("excess", [1e-7, 1e-4, 5e-4])
+def test_float_images_a_rounding_out_of_range_are_clipped(tmp_path, excess):
+    images = np.linspace(-excess, 1 + excess, 9 * 16).reshape(9, 4, 4)
+    dataset = make(tmp_path, save(tmp_path, x_train=images, x_test=images))
+    assert (dataset.train.min(), dataset.train.max()) == (0, 255)
+    assert np.array_equal(dataset.train[:, 0], np.rint(images.clip(0, 1).astype(np.float32) * 255))
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.18, 1.002), (-0.002, 1), (0.5, 1.0011)])
+def test_a_message_of_a_range_shows_what_is_wrong_with_it(tmp_path, low, high):
+    path = save(tmp_path, x=np.linspace(low, high, 45).reshape(5, 3, 3))
+    with pytest.raises(UserError, match=rf"x: float64 images from {low} to {high}; expected 0 to 1"):
+        make(tmp_path, path)
+
+
+def test_floats_up_to_255_are_told_what_to_do(tmp_path):
+    with pytest.raises(UserError, match="from 0 to 255; expected 0 to 1: divide them by 255"):
+        make(tmp_path, save(tmp_path, x=np.linspace(0, 255, 45).reshape(5, 3, 3)))
+
+
+def test_arrays_that_nobody_asked_for_are_told(tmp_path, capsys):
+    make(tmp_path, save(tmp_path, x=VECTORS, labels=np.arange(30), x_val=VECTORS))
+    assert "arrays passed over, since only x, y, x_train" in (told := capsys.readouterr().err)
+    assert told.endswith("are read: labels, x_val\n")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x": VECTORS, "y_test": np.arange(3)}, "found y_test without x_test"),
+        ({"x": VECTORS, "y": np.arange(30), "y_train": np.arange(30)}, "found both y and y_train"),
+    ],
+)
+def test_labels_that_would_be_lost_are_refused(tmp_path, arrays, message):
+    with pytest.raises(UserError, match=message):
+        make(tmp_path, save(tmp_path, **arrays))
+
+
+TABLES = {
+    "names.csv": "height,width\n1,2.5\n3,4\n",
+    "numbers.csv": "1,2.5\n3,4\n",
+    "tabs and 'quotes'.tsv": "a\tb\n1\t2.5\n3\t4\n",
+    "semicolons.txt": "a;b\n1;2.5\n3;4\n",
+    "spaces.dat": " 1  2.5\n 3  4\n",
+    "mark.csv": "\ufeffa,b\n1,2.5\n3,4\n",
+}
+
+
+class TestOtherFormats:
+    @pytest.mark.parametrize("name", TABLES)
+    def test_the_command_of_the_message_converts_a_table(self, tmp_path, name):
+        (tmp_path / name).write_text(TABLES[name])
+        with pytest.raises(UserError, match=r"not a readable \.npz or \.npy file: found a text file") as caught:
+            make(tmp_path, tmp_path / name)
+        assert "pickle" not in str(caught.value)
+        _, program, *arguments = shlex.split(str(caught.value).splitlines()[1])
+        assert program == "-c"
+        subprocess.run([sys.executable, "-c", *arguments], check=True)
+        assert np.load((tmp_path / name).with_suffix(".npy")).tolist() == [[1, 2.5], [3, 4]]
+
+    @pytest.mark.parametrize(
+        ("content", "found"),
+        [
+            (b"", "an empty file"),
+            (b"\x89HDF\r\n", "an HDF5 file; read it by h5py"),
+            (b"PAR1...", "a Parquet file; read it by pandas.read_parquet"),
+            (b"MATLAB 5.0 MAT-file", "a MATLAB file; read it by scipy.io.loadmat"),
+            (b"\x1f\x8b\x08", "a gzipped file"),
+            (b"\x80\x04N.", "a pickle"),
+            (b"\xff\xd8\xff", "something else"),
+            (b"\x00\x01", "something else"),
+        ],
+    )
+    def test_others_are_named(self, tmp_path, content, found):
+        (tmp_path / "x.npy").write_bytes(content)
+        with pytest.raises(UserError, match=rf"x\.npy: not a readable .*found {found}"):
+            make(tmp_path, tmp_path / "x.npy")
+
+    def test_a_huge_header_is_no_reason_to_trust_a_pickle(self, tmp_path):
+        header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }" + b" " * 20_000 + b"\n"
+        (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+        with pytest.raises(UserError, match="its header is damaged") as caught:
+            make(tmp_path, tmp_path / "x.npy")
+        assert "pickle" not in str(caught.value)
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path):

@@ -4,10 +4,12 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from competitive_mixtures.data import pictures
-from competitive_mixtures.data.pictures import BrokenPictureError, read_picture, stack_pictures
+from competitive_mixtures.data.pictures import FORMATS, BrokenPictureError, read_picture, stack_pictures
 from competitive_mixtures.errors import UserError
 
 
@@ -133,3 +135,50 @@ def test_broken_pictures_are_one_error(broken, more):
 
     with pytest.raises(UserError, match=f"3: not a readable picture: cut short{more}; replace"):
         list(stack_pictures([str(row) for row in range(10)], read, (1, 2, 2)).blocks)
+
+
+class TestDeepGrey:
+    NUMBERS = np.array([[0, 256], [77 * 256 + 5, 65535]], np.uint16)
+
+    @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+    def test_16_bits_as_pillow_writes_them(self, kind):
+        assert read_picture(encode(Image.fromarray(self.NUMBERS), kind), 2, 1)[0].tolist() == [[0, 1], [77, 255]]
+
+    def test_a_16_bit_pgm(self):
+        data = b"P5 2 2 65535\n" + self.NUMBERS.astype(">u2").tobytes()
+        assert read_picture(data, 2, 1)[0].tolist() == [[0, 1], [77, 255]]
+
+    def test_a_pgm_in_words_with_a_white_of_its_own(self):
+        assert read_picture(b"P2 2 2 1000\n0 500 250 1000\n", 2, 1)[0].tolist() == [[0, 128], [64, 255]]
+
+    def test_32_bits_are_refused_in_words(self):
+        image = Image.fromarray(np.zeros((9, 9), np.int32))
+        with pytest.raises(BrokenPictureError, match="32-bit integers without a known white; expected 8 or 16 bits"):
+            read_picture(encode(image, "TIFF"), 8, 1)
+
+    def test_a_deep_picture_lying_on_its_side_is_turned(self):
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        turned = Image.fromarray(np.rot90(self.NUMBERS).copy())
+        assert read_picture(encode(turned, "PNG", exif=exif), 2, 1)[0].tolist() == [[0, 1], [77, 255]]
+
+
+@given(st.sampled_from([JPEG, PNG]), st.data())
+def test_no_error_names_a_buffer_instead_of_the_file(content, data):
+    damaged = bytearray(content)
+    start = data.draw(st.integers(0, len(content)))
+    damaged[start : start + data.draw(st.integers(0, 400))] = data.draw(st.binary(max_size=20))
+    message = ""
+    try:
+        read_picture(bytes(damaged), 8, 3)
+    except BrokenPictureError as error:
+        message = str(error)
+    assert "object at" not in message
+
+
+def test_every_format_is_read():
+    Image.init()
+    for kind in FORMATS.keys() & Image.SAVE.keys() - {"MPO"}:
+        assert read_picture(encode(solid("RGB", (200, 200, 200)), kind), 8, 3).std() <= 1
+    pair = encode(solid("L", 77), "MPO", save_all=True, append_images=[solid("L", 0)])
+    assert np.abs(read_picture(pair, 8, 1).astype(int) - 77).max() <= 1  # the first of two

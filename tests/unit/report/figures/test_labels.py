@@ -1,6 +1,20 @@
-import numpy as np
+import warnings
 
-from competitive_mixtures.report.figures.labels import label_shares, order_components
+import numpy as np
+import pytest
+
+from competitive_mixtures.data import load_dataset
+from competitive_mixtures.data.format import write_dataset
+from competitive_mixtures.files import write_json, write_table
+from competitive_mixtures.report.figures.labels import (
+    MAX_LABELS,
+    label_shares,
+    order_components,
+    pick_labels,
+    plot_labels,
+    shorten,
+)
+from competitive_mixtures.report.results import FinishedRun
 
 
 def test_label_shares_are_row_shares():
@@ -8,3 +22,57 @@ def test_label_shares_are_row_shares():
     shares = label_shares(table, 3)
     np.testing.assert_allclose(shares, [[1 / 3, 2 / 3, 0], [0, 0, 0], [1, 0, 0]])
     assert order_components(np.array([[0.1, 0.9], [0.8, 0.2]])).tolist() == [1, 0]
+
+
+def draw(folder, label, names):
+    points = np.zeros((len(label), 2), np.float32)
+    arrays = {"train": points, "test": points, "train_labels": label, "test_labels": label}
+    write_dataset(folder / "data", "own", arrays, {}, names)
+    table = {"label": label.astype(np.int32), "component": (label % 3).astype(np.int16)}
+    for number in (0, 1):
+        write_table(folder / f"seed-0/rounds/{number}/assignments.parquet", table)
+        write_json(folder / f"seed-0/rounds/{number}/metrics.json", {"counts": [1, 1, 1]})
+    plot_labels([FinishedRun(folder / "seed-0")], load_dataset(folder / "data"), folder / "labels.svg")
+    return (folder / "labels.svg").read_text(encoding="utf-8")
+
+
+NAMES = [
+    "$x$",
+    "$",
+    "a$b_c^{d$",
+    "#a",
+    "_b",
+    "<c>&",
+    "",
+    " ",
+    "\\alpha",
+    "a\nb",
+    "caf\udce9",
+    "\x1b[0m",
+    "{}",
+    "%s",
+    "x" * 999,
+]
+
+
+def test_any_name_is_drawn_as_it_is(tmp_path):
+    assert draw(tmp_path, np.arange(30) % len(NAMES), NAMES).endswith("</svg>\n")
+
+
+@pytest.mark.parametrize("name", ["🐈", "👨‍👩‍👧", "שלום", "مرحبا", "日本", "\u202eabc", "\ufffe"])
+def test_scripts_that_the_font_may_lack_end_no_job(tmp_path, name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of a missing glyph
+        assert draw(tmp_path, np.arange(6) % 2, ["a", name]).endswith("</svg>\n")
+
+
+def test_too_many_labels_are_cut_to_the_most_frequent(tmp_path):
+    label = np.concatenate([np.arange(5000), np.arange(4000, 5000, 10)])
+    assert pick_labels(label).tolist() == list(range(4000, 5000, 10))
+    assert len(pick_labels(label)) == MAX_LABELS
+    assert len(draw(tmp_path, label, [str(number) for number in range(5000)])) < 10**6
+
+
+def test_long_names_are_cut():
+    assert shorten("x" * 24) == "x" * 24
+    assert shorten("x" * 25) == "x" * 23 + "…"
