@@ -22,9 +22,10 @@ __all__ = ["Spec", "download", "prepare"]
 
 
 class Spec(BaseSpec):
-    """A folder of pictures, searched with its subfolders; the centre square of each is resized to size x size.
+    """A folder of pictures, searched to any depth; the centre square of each is resized to size x size.
 
-    Where every picture lies in a subfolder, the name of the topmost one is its label. `train_files.npy` and
+    Links are followed. Where every picture lies in a subfolder, the name of the topmost one is its label. Files that
+    are passed over are told in the log and counted in `meta.json`. `train_files.npy` and
     `test_files.npy` say which file each point is.
 
     Attributes:
