@@ -18,6 +18,7 @@ from competitive_mixtures.evaluation.inception_weights import find_weights
 from competitive_mixtures.files import check_regular, read_json, read_metadata, read_regular, read_table, read_tensors
 from competitive_mixtures.report.csv_files import read_fields
 from competitive_mixtures.report.results import read_array
+from competitive_mixtures.settings.yaml_files import read_yaml
 
 SECONDS = 30  # that a test may wait before it counts as hanging
 
@@ -72,6 +73,7 @@ READERS = {
     "own.npy": prepare_array,
     "weights.pth": load_inception,
     "inception.pth": find_weights,
+    "params.yaml": read_yaml,
 }
 
 
@@ -81,7 +83,7 @@ def test_every_reader_names_what_it_found(tmp_path, name, found):
     path = put(tmp_path / name, found)
     with pytest.raises(UserError, match=f"{name}.*{found}") as caught:
         READERS[name](path)
-    assert "expected" in str(caught.value)
+    assert any(word in str(caught.value) for word in ("expected", "restore it"))
 
 
 @pytest.mark.parametrize("found", ["a named pipe", "a socket", "a device"])

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.files import read_regular
 
 if TYPE_CHECKING:
     from yaml import Node
 
+MAX_BYTES = 2**24
 MERGE = "tag:yaml.org,2002:merge"  # of `<<`, which may stand twice and be overwritten
 
 
@@ -27,7 +29,7 @@ def read_yaml(path: Path | str) -> Any:
     import yaml
 
     try:
-        loader = yaml.SafeLoader(Path(path).read_text(encoding="utf-8"))
+        loader = yaml.SafeLoader(read_regular(path, MAX_BYTES).decode())
         document = loader.get_single_node()
         repeated = [] if document is None else list(find_repeated(document))
         content = None if document is None or repeated else loader.construct_document(document)
