@@ -2,10 +2,14 @@
 
 import sys
 
+from snakemake.utils import min_version
+
 from competitive_mixtures.settings.schema import load_params
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.pipeline.resolved import write_resolved
+from competitive_mixtures.settings.resolved import write_resolved
 from competitive_mixtures.settings.yaml_files import read_yaml
+
+min_version("9.20")
 
 try:
     for file in ("params.yaml", *workflow.configfiles):
@@ -26,7 +30,6 @@ include: "workflow/rules/common.smk"
 try:
     params = load_params(config)
     write_resolved(params)
-    write_plans()
 except UserError as error:
     sys.exit(str(error))  # all mistakes at once, and no trace of a program
 
@@ -59,16 +62,16 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        "results/summary.csv",
-        "results/metrics.json",
-        "paper/figures",
-        "paper/paper.pdf",
-        "results/pages/tables",
+        RESULTS.summary.files,
+        RESULTS.pages / "tables",
+        PAPER.figures,
+        PAPER.pdf,
 
 
-rule configure:  # what the rules read of params.yaml is written above
+rule configure:  # what the rules read of params.yaml, which is written above
     input:
-        "params.yaml",
+        PLAN,
+        map(DATA.settings, params.datasets),
 
 
 rule data:
@@ -79,22 +82,22 @@ rule data:
 
 rule summary:
     input:
-        "results/summary.csv",
+        RESULTS.summary.scores,
 
 
 rule claims:
     input:
-        "results/claims.csv",
+        RESULTS.claims,
 
 
 rule figures:
     input:
-        "paper/figures",
+        PAPER.figures,
 
 
 rule paper:
     input:
-        "paper/paper.pdf",
+        PAPER.pdf,
 
 
 rule ablations:
@@ -113,6 +116,8 @@ rule paper_scale:
 
 
 for experiment in params.experiments:  # `snakemake synthetic-3` runs one experiment
+    if workflow.is_rule(experiment):
+        sys.exit(f"params.yaml: experiments.{experiment}: is what a step or target is called; choose another name")
 
     rule:
         name:

@@ -1,13 +1,15 @@
-"""Files of a run: atomic writes, JSON, assignment tables and tensors (safetensors; never pickle)."""
+"""Formats of files: atomic writes, JSON, arrays, parquet and tensors (safetensors); never pickle. See also `tables`."""
 
 import errno
 import json
 import os
 import stat
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -140,6 +142,45 @@ def write_array(path: Path | str, array: np.ndarray) -> None:
     """Write one array as `.npy`."""
     with write_atomically(path) as partial, partial.open("wb") as file:
         np.save(file, array, allow_pickle=False)
+
+
+def read_array(path: Path | str) -> np.ndarray:
+    """Read one `.npy` file.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        check_regular(path)
+        return np.load(path, allow_pickle=False)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; run the round that writes it first") from error
+    except (OSError, ValueError, EOFError) as error:
+        found = getattr(error, "strerror", None) or error
+        raise UserError(f"{path}: expected a NumPy array, found {found}; delete the file and run again") from error
+
+
+def write_arrays(path: Path | str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays as one `.npz`, compressed."""
+    with write_atomically(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]  # an array's name may be any
+
+
+def read_arrays(path: Path | str) -> dict[str, np.ndarray]:
+    """Read an `.npz` file.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        check_regular(path)
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: not found; run the evaluation first") from error
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
+        found = getattr(error, "strerror", None) or error
+        raise UserError(f"{path}: expected NumPy arrays, found {found}; delete it and evaluate again") from error
 
 
 def write_table(path: Path | str, columns: Mapping[str, np.ndarray]) -> None:

@@ -17,8 +17,7 @@ from competitive_mixtures.data.array import Spec, prepare
 from competitive_mixtures.data.stores import ZipStore
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.inception import load_inception
-from competitive_mixtures.files import read_metadata, read_table, read_tensors
-from competitive_mixtures.report.results import read_array
+from competitive_mixtures.files import read_array, read_arrays, read_metadata, read_table, read_tensors
 
 SOURCES = sorted(Path(competitive_mixtures.__file__).parent.rglob("*.py"))
 
@@ -44,6 +43,7 @@ def read_own_data(path: Path) -> None:
         ("state.safetensors", read_metadata),
         ("assignments.parquet", read_table),
         ("samples.npy", read_array),
+        ("samples.npz", read_arrays),
         ("weights.pth", load_inception),
         ("own.npy", read_own_data),
         ("own.npz", read_own_data),

@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 PARTS = (
     *("Snakefile", "workflow", "profiles", "paper", "src"),
-    *("dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore"),
+    *("dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore", "data/README.md", "results/README.md"),
 )
 MADE = {
     "src": ("__pycache__", "*.egg-info"),

@@ -43,20 +43,20 @@ def test_resources_change_no_result(finished):
 
 
 def test_more_seeds_run_only_the_new_ones(finished):
-    before = finished.read("results/digits/seed-0/**/*.parquet")
+    before = finished.read("results/experiments/digits/seed-0/**/*.parquet")
     finished.change(set_number("seeds", value=2))
     jobs = finished.snakemake("digits")
     assert jobs["pretrain"] == jobs["evaluate"] == 1
     assert jobs["train_round"] + jobs["train_last_round"] == 2
-    assert finished.read("results/digits/seed-0/**/*.parquet") == before
-    other = finished.read("results/digits/seed-1/**/*.parquet")
+    assert finished.read("results/experiments/digits/seed-0/**/*.parquet") == before
+    other = finished.read("results/experiments/digits/seed-1/**/*.parquet")
     for path, content in before.items():
         assert other[path.replace("seed-0", "seed-1")] != content
 
 
 @pytest.mark.parametrize(("experiment", "rounds"), [("dots", 2), ("dots-sharded", 1)])
 def test_a_longer_run_goes_on_from_the_last_state(finished, experiment, rounds):
-    folder = f"results/{experiment}/seed-0/rounds"
+    folder = f"results/experiments/{experiment}/seed-0/rounds"
     before = finished.read(f"{folder}/*/assignments.parquet")
     finished.change(set_number("experiments", experiment, "rounds", value=rounds + 1))
     jobs = finished.snakemake(f"{folder}/{rounds + 1}/state.safetensors")
@@ -106,7 +106,7 @@ def test_own_pictures(finished):
         set_number("experiments", "own", value={"extends": "digits", "suite": "ablations", "dataset": "own"})
     )
     finished.snakemake("--resources", "gpu=1", "own")
-    scores = (finished.root / "results/own/seed-0/evaluation/scores.csv").read_text()
+    scores = (finished.root / "results/experiments/own/seed-0/evaluation/scores.csv").read_text()
     assert "frechet_classifier" in scores
     assert finished.plan("own") == {}
     Image.new("L", (9, 11), 7).save(folder / "é1" / "5.png")

@@ -13,12 +13,12 @@ from test_reproducibility import LAST, TABLES
 
 from competitive_mixtures.pipeline.cli import main
 
-RUN = "results/dots/seed-0"
+RUN = "results/experiments/dots/seed-0"
 STATE = f"--previous {RUN}/rounds/2"
-JOB = "--config results/dots/config.json --data data/processed/dots --seed 0"
+JOB = "--config results/settings/dots.json --data data/processed/dots --seed 0"
 # Every step by its command line, but for the folder or file that it writes.
 STEPS = {
-    "prepare": "prepare --config data/config/digits.json --raw data/raw/digits --out NEW",
+    "prepare": "prepare --config data/settings/digits.json --raw data/raw/digits --out NEW",
     "pretrain": f"pretrain {JOB} --out NEW",
     "train-round": f"train-round {JOB} --round 3 {STATE} --out NEW",
     "train-shard": f"train-shard {JOB} --round 3 {STATE} --shard 0 --shards 3 --out NEW",
@@ -38,9 +38,9 @@ INPUTS = {
     "data/processed/dots/train.npy": "train-round",
     "data/processed/dots/train_labels.npy": "train-round",
     "data/processed/dots/meta.json": "train-round",
-    "results/dots/config.json": "train-round",
+    "results/settings/dots.json": "train-round",
     "data/raw/digits/train-images-idx3-ubyte": "prepare",
-    "data/config/digits.json": "prepare",
+    "data/settings/digits.json": "prepare",
     f"{RUN}/baselines/single/state.safetensors": "evaluate",
     f"{RUN}/evaluation/scores.csv": "summarize",
     "results/summary.csv": "write-tables",
@@ -125,7 +125,7 @@ def test_results_that_cannot_be_written(finished):
     assert "Traceback" not in output
     finished.change(set_number("experiments", "dots", "training", "steps_per_round", value=21))
     output = run_read_only(finished, "results", "snakemake", LAST)
-    assert "results/dots/config.json: cannot be written (Read-only file system)" in output
+    assert "results/settings/dots.json: cannot be written (Read-only file system)" in output
     assert "Traceback" not in output
     assert finished.read("results/**/*.*") == before
 
@@ -170,7 +170,7 @@ def test_a_truncated_result_is_named_by_the_report(finished, tmp_path, call, pat
 
 
 def test_a_truncated_table_is_made_again(finished):
-    (path, content), *_ = finished.read("results/dots/seed-0/rounds/2/assignments.parquet").items()
+    (path, content), *_ = finished.read("results/experiments/dots/seed-0/rounds/2/assignments.parquet").items()
     os.truncate(finished.root / path, 100)
     finished.change(set_number("experiments", "dots", "rounds", value=3))
     output = finished.run("snakemake", LAST.replace("/2/", "/3/"), check=False)

@@ -47,6 +47,6 @@ def test_paper_scale_is_planned_with_its_resources_and_without_its_data(fresh):
     shutil.copy(ROOT / "params.yaml", fresh.root)
     plan = fresh.run("snakemake", "paper_scale", "--dry-run")
     blocks = [block for block in plan.split("\n\n") if "output: results/" in block and "seed-" in block]
-    assert any("results/celeba-gan/seed-0/pretrain" in block for block in blocks)
+    assert any("results/experiments/celeba-gan/seed-0/pretrain" in block for block in blocks)
     assert all("gpu=1" in block and "runtime=" in block for block in blocks)
     assert "data/processed/celeba" not in fresh.run("snakemake", "all", "--dry-run")

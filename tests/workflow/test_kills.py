@@ -11,9 +11,9 @@ from projects import Project
 KILLS = int(os.environ.get("KILLS", "4"))  # `make test-kills` asks for 50
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 TARGET = "results/tables/dots/summary.csv"
-MARKS = ("data/*/dots/*.json", "results/dots/seed-0/**/metrics.json", "results/dots/seed-0/**/scores.csv")
-SAME = ("data/processed/dots/*", "results/dots/seed-0/**/*.npy", "results/dots/seed-0/**/*.np?")
-SAME += ("results/dots/seed-0/**/*.parquet", "results/dots/seed-0/**/*.safetensors")
+RUN = "results/experiments/dots/seed-0"
+MARKS = ("data/*/dots/*.json", f"{RUN}/**/metrics.json", f"{RUN}/**/scores.csv")
+SAME = ("data/processed/dots/*", f"{RUN}/**/*.np?", f"{RUN}/**/*.parquet", f"{RUN}/**/*.safetensors")
 
 
 def note_times(project: Project) -> dict[str, int]:

@@ -35,14 +35,14 @@ def test_results_are_there(finished):
 
 
 def test_only_the_last_state_is_kept(finished):
-    states = finished.read("results/*/seed-*/**/state.safetensors")
+    states = finished.read("results/experiments/*/seed-*/**/state.safetensors")
     rounds = {path for path in states if "/baselines/" not in path}
     assert rounds == {
-        "results/dots/seed-0/rounds/2/state.safetensors",
-        "results/dots-sharded/seed-0/rounds/1/state.safetensors",
-        "results/digits/seed-0/rounds/1/state.safetensors",
+        "results/experiments/dots/seed-0/rounds/2/state.safetensors",
+        "results/experiments/dots-sharded/seed-0/rounds/1/state.safetensors",
+        "results/experiments/digits/seed-0/rounds/1/state.safetensors",
     }
-    assert not finished.read("results/*/seed-*/rounds/*/shards/*")
+    assert not finished.read("results/experiments/*/seed-*/rounds/*/shards/*")
 
 
 def test_nothing_is_to_be_done_again(finished):

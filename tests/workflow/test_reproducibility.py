@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-TABLES = "results/{}/seed-0/**/assignments.parquet"
-LAST = "results/dots/seed-0/rounds/2/state.safetensors"
+TABLES = "results/experiments/{}/seed-0/**/assignments.parquet"
+LAST = "results/experiments/dots/seed-0/rounds/2/state.safetensors"
 
 
 def rename(files, old, new):
-    return {path.replace(f"results/{old}/", f"results/{new}/"): content for path, content in files.items()}
+    return {path.replace(f"experiments/{old}/", f"experiments/{new}/"): content for path, content in files.items()}
 
 
 def test_shards_change_nothing(finished):
@@ -28,7 +28,7 @@ def test_the_same_seed_twice(finished, fresh):
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_run_goes_on(finished, fresh, sent):
     process = fresh.start("snakemake", LAST)
-    pretrained = fresh.root / "results/dots/seed-0/pretrain/metrics.json"
+    pretrained = fresh.root / "results/experiments/dots/seed-0/pretrain/metrics.json"
     while process.poll() is None and not pretrained.exists():
         time.sleep(0.02)
     os.killpg(process.pid, sent)

@@ -6,7 +6,7 @@ import pytest
 from projects import Project
 from slurm_cluster import PACKAGES, find_missing_programs, run_cluster
 
-ROUNDS = "results/{}/seed-0/rounds"
+ROUNDS = "results/experiments/{}/seed-0/rounds"
 
 pytestmark = [
     pytest.mark.slurm,

@@ -3,15 +3,15 @@
 
 rule train_baseline:
     input:
-        config=CONFIG,
+        config=SETTINGS,
         data=data_of,
-        competition=lambda wildcards: f"{last_round_of(wildcards)}/metrics.json",
+        competition=lambda wildcards: last_round_of(wildcards).metrics,
         code=METHOD,
     output:
-        state=f"{BASELINE}/state.safetensors",
-        metrics=f"{BASELINE}/metrics.json",
+        state=BASELINE.state,
+        metrics=BASELINE.metrics,
     log:
-        "logs/{experiment}/seed-{seed}/baseline-{baseline}.log",
+        "logs/experiments/{experiment}/seed-{seed}/baseline-{baseline}.log",
     priority: urgency
     threads: resource("threads")
     resources:

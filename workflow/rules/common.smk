@@ -1,6 +1,5 @@
 # Names, and functions from a job's wildcards to what it needs.
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -8,34 +7,20 @@ from pathlib import Path
 from shlex import quote
 
 from competitive_mixtures.evaluation.inception_weights import WEIGHTS_URL
+from competitive_mixtures.folders import Project
 from competitive_mixtures.report.claims.criteria import read_claims
-from competitive_mixtures.pipeline.resolved import FILES
-from competitive_mixtures.files import write_text_if_changed
 
 PACKAGE = Path("src/competitive_mixtures")
-DATA = "data/processed/{dataset}/meta.json"  # written last; holds the checksums of the arrays
-CLASSIFIER = "results/classifiers/{dataset}/classifier.safetensors"
-INCEPTION = "data/inception/weights.json"
-CONFIG = "results/{experiment}/config.json"
-RUN = "results/{experiment}/seed-{seed}"
-ROUND = f"{RUN}/rounds/{{round}}"
-SHARD = f"{ROUND}/shards/{{shard}}.safetensors"
-BASELINE = f"{RUN}/baselines/{{baseline}}"
-SCORES = f"{RUN}/evaluation/scores.csv"
-TABLES = ["assignments.parquet", "metrics.json", "samples.npy"]  # of a round, beside its state
-SUMMARY = ["summary.csv", "rounds.csv", "timing.csv", "metrics.json"]
+PROJECT = Project()
+DATA, RESULTS, PAPER = PROJECT.data, PROJECT.results, PROJECT.paper
+DATASET = DATA.processed("{dataset}")
+CLASSIFIER = RESULTS.classifier("{dataset}")
+SETTINGS = RESULTS.settings("{experiment}")
+RUN = RESULTS.run("{experiment}", "{seed}")
+ROUND = RUN.round("{round}")
+BASELINE = RUN.baseline("{baseline}")
 HAS_GPU = shutil.which("nvidia-smi") is not None
 NOTHING = "(?!)"  # a pattern that matches nothing
-
-
-def write_plans():
-    """Write what decides an experiment's files as one file each, only where it changes: DVC compares these.
-
-    DVC cannot see it in params.yaml, where experiments extend each other.
-    """
-    for name, experiment in params.experiments.items():
-        plan = experiment.settings() | {"rounds": experiment.rounds, "seeds": params.seeds}
-        write_text_if_changed(f"results/plan/{name}.json", json.dumps(plan, indent=1) + "\n")
 
 
 def code(*names):
@@ -50,32 +35,37 @@ def code(*names):
 def inception_files():
     """The weights file that the user names, if any, and the place of the fetched one."""
     named = params.inception.path or os.environ.get("INCEPTION_WEIGHTS")
-    return [named] * bool(named) + [f"{Path(INCEPTION).parent}/{Path(WEIGHTS_URL).name}"]
+    return [named] * bool(named) + [str(DATA.inception.with_name(Path(WEIGHTS_URL).name))]
+
+
+def tables_in(stage):
+    """The files of a stage beside its state, which is kept for the last round only."""
+    return [stage.assignments, stage.metrics, stage.samples]
 
 
 # Several experiments at once
 
 
 def datasets_of(experiments):
-    return sorted({DATA.format(dataset=params.experiments[name].dataset) for name in experiments})
+    return [DATA.processed(name).meta for name in sorted({params.experiments[name].dataset for name in experiments})]
 
 
 def classifiers_of(experiments):
     names = {params.experiments[name].dataset for name in experiments}
-    return [CLASSIFIER.format(dataset=name) for name in sorted(names) if params.datasets[name].has_classifier]
+    return [RESULTS.classifier(name).weights for name in sorted(names) if params.datasets[name].has_classifier]
 
 
 def runs_of(experiments):
-    """The folders of all seeds."""
-    return expand(RUN, experiment=experiments, seed=range(params.seeds))
+    """All seeds."""
+    return [RESULTS.run(name, seed) for name in experiments for seed in range(params.seeds)]
 
 
 def scores_of(experiments):
-    return expand(SCORES, experiment=experiments, seed=range(params.seeds))
+    return [run.evaluation.scores for run in runs_of(experiments)]
 
 
 def tables_of(experiments):
-    return expand("results/tables/{experiment}/summary.csv", experiment=experiments)
+    return [RESULTS.summary_of(name).scores for name in experiments]
 
 
 def rounds_of(experiments):
@@ -91,17 +81,18 @@ def finished_runs():
     """
     current = {}
     for name in params.experiments:
-        settings = Path(CONFIG.format(experiment=name))
-        for path in settings.parent.glob("seed-*/evaluation/scores.csv"):
-            if path.stat().st_mtime >= settings.stat().st_mtime:
-                current[str(path.parents[1])] = hashlib.md5(path.read_bytes()).hexdigest()
+        changed = RESULTS.settings(name).stat().st_mtime
+        for run in RESULTS.list_runs(name):
+            scores = run.evaluation.scores
+            if scores.is_file() and scores.stat().st_mtime >= changed:
+                current[str(run.path)] = hashlib.md5(scores.read_bytes()).hexdigest()
     return dict(sorted(current.items()))
 
 
 def runs_of_claims(wildcards):
     """The scores of every run that a criterion in paper/claims.yaml asks for; experiments at paper scale apart."""
     try:
-        claims = read_claims(Path("paper/claims.yaml"))
+        claims = read_claims(PAPER.claims)
     except UserError as error:
         sys.exit(str(error))
     seeds = {}
@@ -109,7 +100,7 @@ def runs_of_claims(wildcards):
         for side in filter(None, (part.measure, part.against)):
             seeds[side.experiment] = max(part.seeds, seeds.get(side.experiment, 0))
     asked = [name for suite in ("default", "ablations") for name in params.suite(suite) if name in seeds]
-    return [path for name in asked for path in expand(SCORES, experiment=name, seed=range(seeds[name]))]
+    return [RESULTS.run(name, seed).evaluation.scores for name in asked for seed in range(seeds[name])]
 
 
 def any_round(experiments):
@@ -156,40 +147,45 @@ def urgency(wildcards):
 def raw_of(wildcards):
     """The record of a download, or the data set that this one is derived from."""
     source = params.datasets[wildcards.dataset].requires
-    return DATA.format(dataset=source) if source else f"data/raw/{wildcards.dataset}/download.json"
+    return DATA.processed(source).meta if source else DATA.raw(wildcards.dataset).record
 
 
 def own_of(wildcards):
     """What a data set is read from of the user's own; of a folder the list of its files tells whether it changed."""
     spec = params.datasets[wildcards.dataset]
-    return spec.inputs if spec.list_files() is None else FILES.format(**wildcards)
+    return spec.inputs if spec.list_files() is None else DATA.listing(wildcards.dataset)
 
 
 def data_of(wildcards):
-    return DATA.format(dataset=experiment_of(wildcards).dataset)
+    return DATA.processed(experiment_of(wildcards).dataset).meta
+
+
+def run_of(wildcards):
+    return RESULTS.run(wildcards.experiment, wildcards.seed)
+
+
+def stage_before(wildcards):
+    """What a round starts from: round 0 only scores what was pretrained."""
+    return run_of(wildcards).before_round(int(wildcards.round))
 
 
 def previous_of(wildcards):
-    """The state that a round starts from: round 0 only scores what was pretrained."""
-    number = int(wildcards.round)
-    folder = f"rounds/{number - 1}" if number else "pretrain"
-    return f"{RUN}/{folder}/state.safetensors".format(**wildcards)
+    return stage_before(wildcards).state
 
 
 def former_of(wildcards):
     """The tables of the round before: who held each point, and what all rounds have cost so far."""
-    folder = Path(previous_of(wildcards)).parent
-    return [f"{folder}/assignments.parquet", f"{folder}/metrics.json"]
+    return [stage_before(wildcards).assignments, stage_before(wildcards).metrics]
 
 
 def shards_of(wildcards):
-    return [SHARD.format(shard=shard, **wildcards) for shard in range(experiment_of(wildcards).shards)]
+    stage = run_of(wildcards).round(wildcards.round)
+    return [stage.partial_round(shard) for shard in range(experiment_of(wildcards).shards)]
 
 
 def last_round_of(wildcards):
-    return ROUND.format(round=experiment_of(wildcards).rounds, **wildcards)
+    return run_of(wildcards).round(experiment_of(wildcards).rounds)
 
 
 def baselines_of(wildcards):
-    names = experiment_of(wildcards).baselines
-    return [f"{BASELINE}/state.safetensors".format(baseline=name, **wildcards) for name in names]
+    return [run_of(wildcards).baseline(name).state for name in experiment_of(wildcards).baselines]

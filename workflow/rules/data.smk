@@ -3,10 +3,10 @@
 
 rule download:
     input:
-        config="data/config/{dataset}.json",
+        config=DATA.settings("{dataset}"),
         code=code("data"),
     output:
-        "data/raw/{dataset}/download.json",  # not the folder: files that a user put there stay
+        DATA.raw("{dataset}").record,  # not the folder: files that a user put there stay
     log:
         "logs/data/{dataset}/download.log",
     priority: 1000  # everything waits for the data
@@ -23,12 +23,12 @@ rule download:
 
 rule prepare:
     input:
-        config="data/config/{dataset}.json",
+        config=DATA.settings("{dataset}"),
         raw=raw_of,
         own=own_of,
         code=code("data"),
     output:
-        DATA,
+        DATASET.meta,
     log:
         "logs/data/{dataset}/prepare.log",
     priority: 1000
@@ -46,11 +46,11 @@ rule prepare:
 
 rule train_classifier:
     input:
-        data=DATA,
+        data=DATASET.meta,
         code=code("evaluation/classifier.py"),
     output:
-        CLASSIFIER,
-        "results/classifiers/{dataset}/metrics.json",
+        CLASSIFIER.weights,
+        CLASSIFIER.metrics,
     log:
         "logs/data/{dataset}/train_classifier.log",
     priority: 500  # the image experiments are judged by it

@@ -6,7 +6,7 @@ rule find_inception:  # where the weights are, or why they cannot be had; only e
         lambda wildcards: [file for file in inception_files() if Path(file).is_file()],
         code=code("evaluation/inception_weights.py"),
     output:
-        INCEPTION,
+        DATA.inception,
     log:
         "logs/data/find_inception.log",
     threads: 1
@@ -23,18 +23,18 @@ rule find_inception:  # where the weights are, or why they cannot be had; only e
 
 rule evaluate:
     input:
-        config=CONFIG,
+        config=SETTINGS,
         data=data_of,
-        last=lambda wildcards: f"{last_round_of(wildcards)}/state.safetensors",
+        last=lambda wildcards: last_round_of(wildcards).state,
         baselines=baselines_of,
         classifier=lambda wildcards: classifiers_of([wildcards.experiment]),
-        inception=lambda wildcards: INCEPTION if experiment_of(wildcards).evaluation.fid_features else [],
+        inception=lambda wildcards: DATA.inception if experiment_of(wildcards).evaluation.fid_features else [],
         code=[*METHOD, "src/competitive_mixtures/pipeline/evaluate.py"],
     output:
-        SCORES,
-        f"{RUN}/evaluation/samples.npz",
+        RUN.evaluation.scores,
+        RUN.evaluation.samples,
     log:
-        "logs/{experiment}/seed-{seed}/evaluate.log",
+        "logs/experiments/{experiment}/seed-{seed}/evaluate.log",
     priority: urgency
     threads: resource("threads")
     resources:
@@ -44,7 +44,7 @@ rule evaluate:
     params:
         data=subpath(input.data, parent=True),
         threads=resource("threads"),
-        run=subpath(input.config, parent=True),
+        run=lambda wildcards: str(run_of(wildcards).path),
         rounds=lambda wildcards: experiment_of(wildcards).rounds,
         classifier=lambda wildcards, input: (
             f"--classifier {Path(input.classifier[0]).parent}" if input.classifier else ""
@@ -53,5 +53,5 @@ rule evaluate:
         out=subpath(output[0], parent=True),
     shell:
         "competitive-mixtures evaluate --config {input.config} --data {params.data} --seed {wildcards.seed}"
-        " --rounds {params.rounds} --run {params.run}/seed-{wildcards.seed} {params.classifier}"
+        " --rounds {params.rounds} --run {params.run} {params.classifier}"
         " {params.inception} --threads {params.threads} --out {params.out} 2> {log}"

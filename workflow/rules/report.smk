@@ -1,9 +1,10 @@
 # Tables, figures, verdicts and the paper.
 
 DEFAULT = params.suite("default")
-OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not in runs_of(DEFAULT)}
-PLANS = expand("results/plan/{experiment}.json", experiment=params.experiments)
-SUMMARY_CODE = ["report/summary.py", "report/results.py", "report/csv_files.py"]
+DEFAULT_RUNS = [str(run.path) for run in runs_of(DEFAULT)]
+OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not in DEFAULT_RUNS}
+PLAN = [RESULTS.plan, *map(RESULTS.settings, params.experiments)]  # what was to be run, whatever the suite
+SUMMARY_CODE = ["report/summary.py", "report/results.py", "tables.py"]
 SCORE_CODE = SUMMARY_CODE + [f"report/{name}.py" for name in ("scores", "intervals", "plan", "bounds", "names")]
 
 
@@ -13,16 +14,16 @@ rule summarize_experiment:
         scores=lambda wildcards: scores_of([wildcards.experiment]),
         code=code(*SUMMARY_CODE),
     output:
-        multiext("results/tables/{experiment}/", *SUMMARY),
+        RESULTS.summary_of("{experiment}").files,
     log:
-        "logs/{experiment}/summarize.log",
+        "logs/experiments/{experiment}/summarize.log",
     threads: 1
     resources:
         gpu=0,
         mem_mb=1000,
         runtime=10,
     params:
-        runs=lambda wildcards: runs_of([wildcards.experiment]),
+        runs=lambda wildcards: [str(run.path) for run in runs_of([wildcards.experiment])],
         rounds=lambda wildcards: rounds_of([wildcards.experiment]),
         out=subpath(output[0], parent=True),
     shell:
@@ -34,8 +35,10 @@ rule summarize:
         tables_of(DEFAULT),
         code=code(*SUMMARY_CODE),
     output:
-        report("results/summary.csv", caption="../report/summary.rst", category="Files", labels={"file": "summary.csv"}),
-        multiext("results/", *SUMMARY[1:]),
+        report(
+            RESULTS.summary.scores, caption="../report/summary.rst", category="Files", labels={"file": "summary.csv"}
+        ),
+        RESULTS.summary.files[1:],
     log:
         "logs/report/summarize.log",
     threads: 1
@@ -44,7 +47,7 @@ rule summarize:
         mem_mb=1000,
         runtime=10,
     params:
-        runs=runs_of(DEFAULT) + list(OTHERS),
+        runs=DEFAULT_RUNS + list(OTHERS),
         rounds=rounds_of(params.experiments),
         checksums=list(OTHERS.values()),
     shell:
@@ -53,15 +56,13 @@ rule summarize:
 
 rule assess_claims:
     input:
-        multiext("results/", *SUMMARY),
-        PLANS,
-        claims="paper/claims.yaml",
+        RESULTS.summary.scores,
+        RESULTS.summary.rounds,
+        claims=PAPER.claims,
         code=code("report/claims", "report/intervals.py", *SUMMARY_CODE),
     output:
-        "results/claim_parts.csv",
-        claims=report(
-            "results/claims.csv", caption="../report/claims.rst", category="Files", labels={"file": "claims.csv"}
-        ),
+        RESULTS.claim_parts,
+        claims=report(RESULTS.claims, caption="../report/claims.rst", category="Files", labels={"file": "claims.csv"}),
     log:
         "logs/report/assess_claims.log",
     threads: 1
@@ -75,12 +76,14 @@ rule assess_claims:
 
 rule write_tables:
     input:
-        multiext("results/", *SUMMARY),
-        PLANS,
-        collect("paper/{name}", name=["reported.csv", "authors_code.csv", "deviations.yaml"]),
+        RESULTS.summary.scores,
+        PLAN,
+        PAPER.reported,
+        PAPER.authors_code,
+        PAPER.deviations,
         code=code("report/tables", "report/environment.py", *SCORE_CODE),
     output:
-        directory("paper/tables"),
+        directory(PAPER.tables),
     log:
         "logs/report/write_tables.log",
     threads: 1
@@ -94,12 +97,13 @@ rule write_tables:
 
 rule plot_figures:
     input:
-        multiext("results/", *SUMMARY),
-        PLANS,
+        RESULTS.summary.scores,
+        RESULTS.summary.timing,
+        PLAN,
         code=code("report/figures", *SCORE_CODE),
     output:
         report(
-            directory("paper/figures"),
+            directory(PAPER.figures),
             patterns=["{figure}.{format,svg|png}"],
             caption="../report/figure.rst",
             category="Figures",
@@ -118,15 +122,15 @@ rule plot_figures:
 
 rule compile_paper:
     input:
-        sorted(map(str, [*Path("paper").rglob("*.typ"), *Path("paper").glob("*.bib")])),
-        multiext("results/", *SUMMARY),
-        "results/claims.csv",
-        "results/claim_parts.csv",
-        "paper/tables",
-        "paper/figures",
+        sorted([*PAPER.path.rglob("*.typ"), *PAPER.path.glob("*.bib")]),
+        RESULTS.summary.timing,
+        RESULTS.claims,
+        RESULTS.claim_parts,
+        PAPER.tables,
+        PAPER.figures,
         code=code("report/compile.py"),
     output:
-        report("paper/paper.pdf", caption="../report/paper.rst", category="Report", labels={"file": "paper.pdf"}),
+        report(PAPER.pdf, caption="../report/paper.rst", category="Report", labels={"file": "paper.pdf"}),
     log:
         "logs/report/compile_paper.log",
     threads: 1
@@ -140,21 +144,21 @@ rule compile_paper:
 
 rule write_pages:  # what `snakemake --report` can show of tables and animations
     input:
-        "results/summary.csv",
-        "results/claims.csv",
-        "paper/tables",
-        "paper/figures",
-        code=code("report/pages.py", "report/csv_files.py"),
+        RESULTS.summary.scores,
+        RESULTS.claims,
+        PAPER.tables,
+        PAPER.figures,
+        code=code("report/pages.py", "tables.py"),
     output:
         tables=report(
-            directory("results/pages/tables"),
+            directory(RESULTS.pages / "tables"),
             patterns=["{table}.html"],
             caption="../report/table.rst",
             category="Tables",
             labels={"table": "{table}"},
         ),
         animations=report(
-            directory("results/pages/animations"),
+            directory(RESULTS.pages / "animations"),
             patterns=["{figure}.html"],
             caption="../report/figure.rst",
             category="Figures",

@@ -8,14 +8,14 @@ WHOLE = [name for name in params.experiments if name not in SHARDED]
 
 rule pretrain:
     input:
-        config=CONFIG,
+        config=SETTINGS,
         data=data_of,
         code=METHOD,
     output:
-        multiext(f"{RUN}/pretrain/", *TABLES),
-        state=temp(f"{RUN}/pretrain/state.safetensors"),
+        tables_in(RUN.pretraining),
+        state=temp(RUN.pretraining.state),
     log:
-        "logs/{experiment}/seed-{seed}/pretrain.log",
+        "logs/experiments/{experiment}/seed-{seed}/pretrain.log",
     priority: urgency
     threads: resource("threads")
     resources:
@@ -33,16 +33,16 @@ rule pretrain:
 
 rule train_round:
     input:
-        config=CONFIG,
+        config=SETTINGS,
         data=data_of,
         previous=previous_of,
         former=former_of,
         code=METHOD,
     output:
-        multiext(f"{ROUND}/", *TABLES),
-        state=temp(f"{ROUND}/state.safetensors"),
+        tables_in(ROUND),
+        state=temp(ROUND.state),
     log:
-        "logs/{experiment}/seed-{seed}/round-{round}.log",
+        "logs/experiments/{experiment}/seed-{seed}/round-{round}.log",
     wildcard_constraints:
         experiment=any_round(WHOLE),
     priority: urgency
@@ -65,8 +65,8 @@ rule train_round:
 # The last state is kept: the scores need it, and a run that is lengthened goes on from it.
 use rule train_round as train_last_round with:
     output:
-        multiext(f"{ROUND}/", *TABLES),
-        state=f"{ROUND}/state.safetensors",
+        tables_in(ROUND),
+        state=ROUND.state,
     wildcard_constraints:
         experiment=last_round(WHOLE),
 
@@ -74,14 +74,14 @@ use rule train_round as train_last_round with:
 # With `shards: S` a round is S jobs that each train and score their share of the components, and one that joins them.
 rule train_shard:
     input:
-        config=CONFIG,
+        config=SETTINGS,
         data=data_of,
         previous=previous_of,
         code=METHOD,
     output:
-        temp(SHARD),
+        temp(ROUND.partial_round("{shard}")),
     log:
-        "logs/{experiment}/seed-{seed}/round-{round}-shard-{shard}.log",
+        "logs/experiments/{experiment}/seed-{seed}/round-{round}-shard-{shard}.log",
     wildcard_constraints:
         experiment=any_round(SHARDED),
     priority: urgency
@@ -103,17 +103,17 @@ rule train_shard:
 
 rule reassign:
     input:
-        config=CONFIG,
+        config=SETTINGS,
         data=data_of,
         previous=previous_of,
         former=former_of,
         shards=shards_of,
         code=METHOD,
     output:
-        multiext(f"{ROUND}/", *TABLES),
-        state=temp(f"{ROUND}/state.safetensors"),
+        tables_in(ROUND),
+        state=temp(ROUND.state),
     log:
-        "logs/{experiment}/seed-{seed}/round-{round}.log",
+        "logs/experiments/{experiment}/seed-{seed}/round-{round}.log",
     wildcard_constraints:
         experiment=any_round(SHARDED),
     priority: urgency
@@ -135,8 +135,8 @@ rule reassign:
 
 use rule reassign as reassign_last with:
     output:
-        multiext(f"{ROUND}/", *TABLES),
-        state=f"{ROUND}/state.safetensors",
+        tables_in(ROUND),
+        state=ROUND.state,
     wildcard_constraints:
         experiment=last_round(SHARDED),
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from competitive_mixtures.errors import UserError, printable
 from competitive_mixtures.files import check_regular, read_json, write_array, write_atomically, write_json
+from competitive_mixtures.folders import ProcessedData
 
 PREPARE_AGAIN = "delete the folder and prepare the data again"
 DTYPES = {"vector": "float32", "image": "uint8"}
@@ -80,7 +81,7 @@ def write_dataset(
         metadata: further entries of `meta.json`.
     """
     folder = Path(folder)
-    (folder / "meta.json").unlink(missing_ok=True)
+    ProcessedData(folder).meta.unlink(missing_ok=True)
     for old in folder.glob("*.npy"):
         if old.stem not in arrays:
             old.unlink()
@@ -102,7 +103,7 @@ def write_dataset(
         "sha256": {f"{key}.npy": sha256_of(folder / f"{key}.npy") for key in arrays},
         "source": dict(source),
     }
-    write_json(folder / "meta.json", meta | dict(metadata or {}))
+    write_json(ProcessedData(folder).meta, meta | dict(metadata or {}))
 
 
 def load_dataset(folder: Path | str, verify: bool = False) -> Dataset:
@@ -117,7 +118,7 @@ def load_dataset(folder: Path | str, verify: bool = False) -> Dataset:
             infinite values or labels without a name, or (with `verify`) has another checksum.
     """
     folder = Path(folder)
-    meta = _read_meta(folder / "meta.json")
+    meta = _read_meta(ProcessedData(folder).meta)
     if verify:
         _verify_checksums(folder, meta["sha256"])
     arrays: dict[str, Any] = {}

@@ -10,6 +10,7 @@ from pydantic import Field
 from competitive_mixtures.data import array, celeba, gaussians, idx, images, mechanisms
 from competitive_mixtures.data.spec import Spec
 from competitive_mixtures.files import write_json
+from competitive_mixtures.folders import RawData
 
 # Every module has a `Spec`, `download(spec, raw_dir) -> metadata` and `prepare(spec, raw_dir, out_dir, name)`.
 KINDS: dict[str, Any] = {
@@ -38,7 +39,7 @@ def download(spec: Spec, raw_dir: Path | str) -> None:
         UserError: no source could give the files, or a file is not the right one.
     """
     metadata = KINDS[spec.kind].download(spec, Path(raw_dir))
-    write_json(Path(raw_dir) / "download.json", {"kind": spec.kind, **metadata})
+    write_json(RawData(raw_dir).record, {"kind": spec.kind, **metadata})
 
 
 def prepare(spec: Spec, raw_dir: Path | str, out_dir: Path | str, name: str) -> None:

@@ -17,8 +17,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 WITH_PYTORCH = {"pretrain", "train-round", "train-shard", "reassign", "train-baseline", "evaluate", "train-classifier"}
 
-ConfigPath = Annotated[Path, typer.Option("--config", help="results/<experiment>/config.json")]
-DatasetConfig = Annotated[Path, typer.Option("--config", help="data/config/<dataset>.json")]
+ConfigPath = Annotated[Path, typer.Option("--config", help="results/settings/<experiment>.json")]
+DatasetConfig = Annotated[Path, typer.Option("--config", help="data/settings/<dataset>.json")]
 DataFolder = Annotated[Path, typer.Option("--data", help="data/processed/<dataset>")]
 Seed = Annotated[int, typer.Option(min=0, help="seed of the run")]
 Out = Annotated[Path, typer.Option(help="folder to write to")]
@@ -69,7 +69,7 @@ def open_run(config: Path, data: Path, seed: int, threads: int) -> "Run":
     from competitive_mixtures.data import load_dataset
     from competitive_mixtures.method.device import choose_kernels
     from competitive_mixtures.method.run import Run, check_sizes
-    from competitive_mixtures.pipeline.resolved import read_experiment
+    from competitive_mixtures.settings.resolved import read_experiment
 
     choose_kernels(threads)
     experiment, dataset = read_experiment(config), load_dataset(data)
@@ -91,7 +91,7 @@ def schema(root: Annotated[Path, typer.Option(help="folder to write to")] = Path
 def download(config: DatasetConfig, out: Out) -> None:
     """Fetch a data set's raw files, verified by their checksums."""
     from competitive_mixtures import data
-    from competitive_mixtures.pipeline.resolved import read_dataset
+    from competitive_mixtures.settings.resolved import read_dataset
 
     data.download(read_dataset(config), out)
 
@@ -102,7 +102,7 @@ def prepare(
 ) -> None:
     """Turn raw files into arrays with meta.json."""
     from competitive_mixtures import data
-    from competitive_mixtures.pipeline.resolved import read_dataset
+    from competitive_mixtures.settings.resolved import read_dataset
 
     data.prepare(read_dataset(config), raw, out, out.name)
 
@@ -113,7 +113,7 @@ def train_classifier(data: DataFolder, out: Out, seed: Seed = 0, threads: Thread
     import torch
 
     from competitive_mixtures.data import load_dataset
-    from competitive_mixtures.pipeline.evaluate import fit_classifier
+    from competitive_mixtures.pipeline.classifier import fit_classifier
 
     torch.set_num_threads(threads)
     fit_classifier(load_dataset(data), seed, out)
@@ -213,16 +213,17 @@ def evaluate(
     data: DataFolder,
     seed: Seed,
     rounds: Rounds,
-    run: Annotated[Path, typer.Option(help="results/<experiment>/seed-<s>")],
+    run: Annotated[Path, typer.Option(help="results/experiments/<experiment>/seed-<s>")],
     out: Out,
     classifier: Annotated[Path | None, typer.Option(help="folder of the data set's classifier")] = None,
     inception: Annotated[Path | None, typer.Option(help="record of the Inception network's weights, for FID")] = None,
     threads: Threads = 1,
 ) -> None:
     """Score the competition and its baselines."""
+    from competitive_mixtures.folders import ClassifierFolder
     from competitive_mixtures.pipeline.evaluate import evaluate as evaluate_run
 
-    weights = None if classifier is None else classifier / "classifier.safetensors"
+    weights = None if classifier is None else ClassifierFolder(classifier).weights
     evaluate_run(open_run(config, data, seed, threads), run, rounds, out, classifier=weights, inception=inception)
 
 
@@ -236,7 +237,7 @@ def parse_limit(entry: str) -> tuple[str, int]:
 
 @app.command()
 def summarize(
-    runs: Annotated[list[Path], typer.Argument(help="folders results/<experiment>/seed-<s>")],
+    runs: Annotated[list[Path], typer.Argument(help="folders results/experiments/<experiment>/seed-<s>")],
     out: Out = Path("results"),
     rounds: Annotated[list[str], typer.Option(help="<experiment>=<T>: its last round")] = [],  # noqa: B006
 ) -> None:

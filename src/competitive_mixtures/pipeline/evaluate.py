@@ -1,33 +1,23 @@
 """All scores of a run: the competition and its baselines, judged by equally many samples and the same points."""
 
-import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from competitive_mixtures.data import Dataset
-from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.clustering import compare_partitions
 from competitive_mixtures.evaluation.kernel_density import log_kernel_density
 from competitive_mixtures.evaluation.likelihood import draft_log_likelihood, score_samples
 from competitive_mixtures.evaluation.precision_recall import estimate_manifold, precision_recall
-from competitive_mixtures.files import (
-    STATE,
-    read_json,
-    read_table,
-    read_tensors,
-    take_named,
-    write_atomically,
-    write_json,
-)
+from competitive_mixtures.files import read_json, read_tensors, take_named
+from competitive_mixtures.folders import BaselineFolder, EvaluationFolder, RunFolder
 from competitive_mixtures.method import baselines
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.ensemble import Ensemble
 from competitive_mixtures.seeding import derive_seed
+from competitive_mixtures.tables import read_assignments, write_model_samples, write_scores
 
 NUM_KEPT = {"vector": 2000, "image": 100}  # samples of every model that are kept for the figures
 COSTS = ("train_time_s", "samples_seen", "compute", "num_parameters")
@@ -65,58 +55,55 @@ def evaluate(
 
     Args:
         run: settings and data.
-        folder: `results/<experiment>/seed-<s>`.
+        folder: `results/experiments/<experiment>/seed-<s>`.
         num_rounds: T; round T holds the trained mixture.
         out: folder to write to.
         classifier: weights of the data set's classifier, for image data with labels.
         inception: record of the Inception network's weights, see `record_weights`, for experiments that ask for FID.
     """
     scorer = score_vectors if run.dataset.kind == "vector" else ImageScorer(run, classifier, inception)
-    rows: list[tuple[object, ...]] = [("model", "protocol", "metric", "split", "value")]
-    kept: dict[str, Any] = {}  # arrays
-    for mixture in draw_mixtures(run, folder, num_rounds):
+    rows: list[tuple[object, ...]] = []
+    kept: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
+    for mixture in draw_mixtures(run, RunFolder(folder), num_rounds):
         scores: dict[tuple[str, str], float | str] = {
             (metric, "train"): value for metric, value in mixture.metrics.items()
         }
         scores |= {(metric, "test"): value for metric, value in scorer(run, mixture).items()}
         rows += [(mixture.model, mixture.protocol, *key, value) for key, value in scores.items()]
         number = NUM_KEPT[run.dataset.kind]
-        kept[f"{mixture.model}.{mixture.protocol}"] = mixture.samples[:number]
-        kept[f"{mixture.model}.{mixture.protocol}.component"] = mixture.components[:number]
-    with write_atomically(out / "samples.npz") as partial, partial.open("wb") as file:
-        np.savez_compressed(file, **kept)
-    with write_atomically(out / "scores.csv") as partial, partial.open("w", newline="") as table:
-        csv.writer(table, lineterminator="\n").writerows(rows)
+        kept[mixture.model, mixture.protocol] = mixture.samples[:number], mixture.components[:number]
+    write_model_samples(EvaluationFolder(out).samples, kept)
+    write_scores(EvaluationFolder(out).scores, rows)
 
 
-def draw_mixtures(run: Run, folder: Path, num_rounds: int) -> Iterator[Mixture]:
+def draw_mixtures(run: Run, folder: RunFolder, num_rounds: int) -> Iterator[Mixture]:
     """The true samples, the competition's mixture, and each baseline in both protocols."""
     yield draw_data(run)
-    last = folder / "rounds" / str(num_rounds)
-    record = read_json(last / "metrics.json")
+    last = folder.round(num_rounds)
+    record = read_json(last.metrics)
     components = run.build_components()
-    components.load(take_named(read_tensors(last / STATE), "components."))
+    components.load(take_named(read_tensors(last.state), "components."))
     metrics: dict[str, float] = {}
     if run.dataset.train_labels is not None:
-        winner = read_table(last / "assignments.parquet")["component"]
+        winner = read_assignments(last.assignments).component
         metrics |= compare_partitions(winner, np.asarray(run.dataset.train_labels))
     metrics |= {name: record[name] for name in ("objective", "objective_test") if record.get(name) is not None}
     metrics |= {"samples_seen": record["samples_seen"], "compute": record["compute"]}
     metrics |= {"num_parameters": components.num_parameters, "train_time_s": sum_seconds(folder, num_rounds)}
     yield draw_mixture(run, components, record["weights"], "competitive", "-", metrics)
     for name in run.experiment.baselines:
-        yield from draw_baseline(run, folder / "baselines" / name, name)
+        yield from draw_baseline(run, folder.baseline(name), name)
 
 
-def draw_baseline(run: Run, folder: Path, name: str) -> Iterator[Mixture]:
+def draw_baseline(run: Run, folder: BaselineFolder, name: str) -> Iterator[Mixture]:
     """A baseline's mixture in each protocol."""
     other = run.with_experiment(baselines.reshape_experiment(run.experiment, name))
-    tensors = read_tensors(folder / STATE)
+    tensors = read_tensors(folder.state)
     partition = tensors["assignment"].numpy()
     agreement = {}
     if run.dataset.train_labels is not None and name == "kmeans":
         agreement = compare_partitions(partition, np.asarray(run.dataset.train_labels))
-    for protocol, record in read_json(folder / "metrics.json")["protocols"].items():
+    for protocol, record in read_json(folder.metrics)["protocols"].items():
         components = other.build_components()
         components.load_weights(take_named(tensors, f"{protocol}."))
         metrics = agreement | {cost: record[cost] for cost in COSTS}
@@ -220,25 +207,8 @@ class ImageScorer:
         return {metric: value for scorer in self.scorers for metric, value in scorer(images).items()}
 
 
-def sum_seconds(folder: Path, num_rounds: int) -> float:
+def sum_seconds(folder: RunFolder, num_rounds: int) -> float:
     """Seconds that the pretraining and all rounds spent on training, discriminating, scoring and assigning."""
-    steps = [folder / "pretrain", *(folder / "rounds" / str(t) for t in range(num_rounds + 1))]
-    records: list[dict[str, Any]] = [read_json(step / "metrics.json")["seconds"] for step in steps]
+    stages = [folder.pretraining, *(folder.round(t) for t in range(num_rounds + 1))]
+    records: list[dict[str, float]] = [read_json(stage.metrics)["seconds"] for stage in stages]
     return sum(seconds for record in records for phase, seconds in record.items() if phase not in ("load", "write"))
-
-
-def fit_classifier(dataset: Dataset, seed: int, out: Path) -> None:
-    """Train the classifier whose features `frechet_classifier` compares; write its weights, checksum and accuracy.
-
-    Raises:
-        UserError: the data set has no labels.
-    """
-    from competitive_mixtures.evaluation.classifier import predict_probabilities, save_classifier, train_classifier
-
-    if dataset.train_labels is None or dataset.test_labels is None:
-        raise UserError(f"data set {dataset.name}: has no labels for a classifier to learn")
-    classifier = train_classifier(np.array(dataset.train), np.array(dataset.train_labels), seed=seed)
-    predicted = predict_probabilities(classifier, np.asarray(dataset.test)).argmax(axis=1)
-    checksum = save_classifier(classifier, out / "classifier.safetensors")
-    accuracy = float((predicted == np.asarray(dataset.test_labels)).mean())
-    write_json(out / "metrics.json", {"test_accuracy": accuracy, "sha256": checksum})

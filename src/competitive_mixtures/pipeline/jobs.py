@@ -6,16 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from competitive_mixtures.data import Dataset
-from competitive_mixtures.files import (
-    STATE,
-    read_json,
-    read_table,
-    read_tensors,
-    write_array,
-    write_json,
-    write_table,
-    write_tensors,
-)
+from competitive_mixtures.files import read_json, read_tensors, write_array, write_json, write_tensors
+from competitive_mixtures.folders import StageFolder
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.partial_round import (
     PartialRound,
@@ -26,8 +18,7 @@ from competitive_mixtures.method.partial_round import (
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Clock, Run
 from competitive_mixtures.method.state import pack_state, unpack_state
-
-ASSIGNMENTS, RECORD, SAMPLES = "assignments.parquet", "metrics.json", "samples.npy"
+from competitive_mixtures.tables import AssignmentTable, read_assignments, write_assignments
 
 
 def pretrain(run: Run, out: Path) -> None:
@@ -62,34 +53,30 @@ def reassign(run: Run, number: int, previous: Path, shards: Sequence[Path], out:
 def compete(run: Run, number: int, previous: Path, ids: Sequence[int]) -> PartialRound:
     """Steps (a) to (c) of a round for the components `ids`; see `rounds.compete`."""
     with run.clock.time("load"):
-        state = unpack_state(run, read_tensors(previous / STATE), ids)
+        state = unpack_state(run, read_tensors(StageFolder(previous).state), ids)
     return rounds.compete(run, number, state, ids)
 
 
 def conclude(run: Run, number: int, previous: Path, part: PartialRound, out: Path) -> None:
     """Steps (d) and (e) of a round, and its files; see `rounds.conclude`."""
-    former = read_table(previous / ASSIGNMENTS)["component"]
-    write_outcome(out, rounds.conclude(run, number, read_json(previous / RECORD), former, part), run)
+    stage = StageFolder(previous)
+    former = read_assignments(stage.assignments).component
+    write_outcome(out, rounds.conclude(run, number, read_json(stage.metrics), former, part), run)
 
 
 def write_outcome(out: Path, outcome: Outcome, run: Run) -> None:
     """Write a stage's state, samples and assignment table, and last its record, with the seconds that this took."""
-    clock = Clock()
+    clock, stage = Clock(), StageFolder(out)
     with clock.time("write"):
-        write_tensors(out / STATE, pack_state(outcome.state, keep_discriminators=run.experiment.scoring.keeps_networks))
-        write_array(out / SAMPLES, outcome.samples)
-        write_assignments(out, outcome, run.dataset)
-    write_json(out / RECORD, outcome.record | {"seconds": outcome.record["seconds"] | clock.seconds})
+        state = pack_state(outcome.state, keep_discriminators=run.experiment.scoring.keeps_networks)
+        write_tensors(stage.state, state)
+        write_array(stage.samples, outcome.samples)
+        write_assignments(stage.assignments, tabulate(outcome, run.dataset))
+    write_json(stage.metrics, outcome.record | {"seconds": outcome.record["seconds"] | clock.seconds})
 
 
-def write_assignments(out: Path, outcome: Outcome, dataset: Dataset) -> None:
-    """Write the assignment table, one row a training point: the first thing a user opens."""
-    columns = {
-        "index": np.arange(len(outcome.former), dtype=np.int32),
-        "component": outcome.assignment.winner,
-        "previous": outcome.former.astype(np.int16),
-        "margin": outcome.assignment.margin,
-    }
-    if dataset.train_labels is not None:
-        columns["label"] = np.asarray(dataset.train_labels).astype(np.int16)
-    write_table(out / ASSIGNMENTS, columns)
+def tabulate(outcome: Outcome, dataset: Dataset) -> AssignmentTable:
+    """A stage's outcome as one row a training point."""
+    labels = None if dataset.train_labels is None else np.asarray(dataset.train_labels).astype(np.int16)
+    assignment = outcome.assignment
+    return AssignmentTable(assignment.winner, outcome.former.astype(np.int16), assignment.margin, labels)

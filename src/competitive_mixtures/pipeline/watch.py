@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.folders import Results, RunFolder
 from competitive_mixtures.settings.schema import Params, read_params
 
 INTERVAL_S = 2.0
@@ -44,31 +45,32 @@ class Progress:
     left_s: float | None
 
 
-def read_progress(params: Params, results: Path = Path("results")) -> Iterator[Progress]:
+def read_progress(params: Params, results: Path | str = "results") -> Iterator[Progress]:
     """Every run of the default suite, and of the other experiments those that have begun."""
     for name, experiment in params.experiments.items():
         for seed in range(params.seeds):
-            run = results / name / f"seed-{seed}"
-            if experiment.suite == "default" or run.is_dir():
-                yield _read_run(name, seed, experiment.rounds, run)
+            run = Results(results).run(name, seed)
+            if experiment.suite == "default" or run.path.is_dir():
+                yield _read_run(run, experiment.rounds)
 
 
-def _read_run(experiment: str, seed: int, rounds: int, run: Path) -> Progress:
+def _read_run(run: RunFolder, rounds: int) -> Progress:
     """One run, from the files that its jobs have left."""
-    folders = (run / "rounds" / str(number) / "metrics.json" for number in range(rounds + 1))
-    done = [path for path in folders if path.is_file()]
+    done = [run.round(number).metrics for number in run.list_rounds() if number <= rounds]
     last = json.loads(done[-1].read_text()) if done else {}
     number = last.get("round")
-    if (run / "evaluation/scores.csv").is_file() and number == rounds:
+    if run.evaluation.scores.is_file() and number == rounds:
         state = "done"
     elif number is not None:
         state = "baselines" if number == rounds else "competing"
     else:
-        state = "pretrained" if (run / "pretrain/metrics.json").is_file() else "waiting"
+        state = "pretrained" if run.pretraining.metrics.is_file() else "waiting"
     times = [path.stat().st_mtime for path in done]
     steps = [later - earlier for earlier, later in pairwise(times)]
     left = max(rounds - number, 0) * median(steps) if steps and number is not None else None
-    return Progress(experiment, seed, number, rounds, last.get("share_changed"), last.get("objective"), state, left)
+    return Progress(
+        run.experiment, run.seed, number, rounds, last.get("share_changed"), last.get("objective"), state, left
+    )
 
 
 def make_table(runs: list[Progress]) -> Table:

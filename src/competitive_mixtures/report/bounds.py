@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from competitive_mixtures.files import read_json
+from competitive_mixtures.folders import Project
 from competitive_mixtures.report.plan import Planned
 
 
@@ -11,7 +12,7 @@ def read_bounds(root: Path, experiments: Sequence[Planned]) -> dict[str, float]:
     """The bound in nats by experiment; those whose density is unknown, or whose data is not prepared, are left out."""
     bounds = {}
     for planned in experiments:
-        meta = root / "data/processed" / planned.dataset / "meta.json"
+        meta = Project(root).data.processed(planned.dataset).meta
         if meta.is_file() and (bound := read_json(meta).get("log_likelihood_bound")) is not None:
             bounds[planned.name] = bound
     return bounds

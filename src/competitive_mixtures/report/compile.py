@@ -5,8 +5,7 @@ from pathlib import Path
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files import write_atomically
-
-READ_FOLDERS = ("paper/tables", "paper/figures", "results")
+from competitive_mixtures.folders import Project
 
 
 def compile_paper(root: Path, out: Path | None = None) -> Path:
@@ -24,12 +23,13 @@ def compile_paper(root: Path, out: Path | None = None) -> Path:
     """
     import typst
 
-    out = out or root / "paper/paper.pdf"
+    paper = Project(root).paper
+    out = out or paper.pdf
     inputs = {"files": json.dumps(list_files(root))}
     try:
         with write_atomically(out) as partial:
             typst.compile(
-                root / "paper/paper.typ",
+                paper.source,
                 output=partial,
                 root=root,
                 ignore_system_fonts=True,  # the fonts that come with Typst: the same pages on every machine
@@ -43,5 +43,7 @@ def compile_paper(root: Path, out: Path | None = None) -> Path:
 
 def list_files(root: Path) -> list[str]:
     """The result files that exist, relative to the root, for the source to choose from: Typst cannot ask for itself."""
-    paths = [path for folder in READ_FOLDERS for path in sorted((root / folder).glob("*"))]
+    project = Project(root)
+    folders = (project.paper.tables, project.paper.figures, project.results.path)
+    paths = [path for folder in folders for path in sorted(folder.glob("*"))]
     return [path.relative_to(root).as_posix() for path in paths if path.is_file()]

@@ -5,9 +5,9 @@ from html import escape
 from pathlib import Path
 
 from competitive_mixtures.files import write_text
-from competitive_mixtures.report.csv_files import read_fields
+from competitive_mixtures.folders import Project
+from competitive_mixtures.tables import read_fields
 
-TABLES = ("results/summary.csv", "results/claims.csv")  # beside those in paper/tables
 STYLE = """
 body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5em; }
 table { border-collapse: collapse; }
@@ -27,10 +27,11 @@ def write_pages(root: Path, out: Path) -> None:
     Raises:
         UserError: a table is missing, is no CSV file or is cut short.
     """
-    for path in [*(root / name for name in TABLES), *sorted((root / "paper/tables").glob("*.csv"))]:
+    results, paper = Project(root).results, Project(root).paper
+    for path in [results.summary.scores, results.claims, *sorted(paper.tables.glob("*.csv"))]:
         write_text(out / "tables" / f"{path.stem}.html", _page(path.stem, _table(path)))
     (out / "animations").mkdir(parents=True, exist_ok=True)  # even where there is nothing to animate
-    for path in sorted((root / "paper/figures").glob("*.gif")):
+    for path in sorted(paper.figures.glob("*.gif")):
         data = base64.b64encode(path.read_bytes()).decode()
         image = f'<img src="data:image/gif;base64,{data}" alt="{escape(path.stem)}">'
         write_text(out / "animations" / f"{path.stem}.html", _page(path.stem, image))

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from competitive_mixtures.files import read_json
+from competitive_mixtures.folders import ProcessedData, Project
+from competitive_mixtures.settings.resolved import PlanEntry, read_experiment
+from competitive_mixtures.settings.resolved import read_plan as read_entries
 
 
 @dataclass(frozen=True)
@@ -45,33 +48,16 @@ class Planned:
 
 
 def read_plan(root: Path) -> list[Planned]:
-    """The experiments in the order of the file.
+    """The experiments in the order of `params.yaml`.
 
     Args:
-        root: the project's root, with `params.yaml`.
+        root: the project's root, with `results/plan.json` and `results/settings/`.
 
     Raises:
-        UserError: the file is missing or has mistakes.
+        UserError: a file is missing or has mistakes.
     """
-    from competitive_mixtures.settings.schema import read_params
-
-    params = read_params(root / "params.yaml")
-    return [
-        Planned(
-            name=name,
-            suite=experiment.suite,
-            dataset=experiment.dataset,
-            kind=_kind(root, experiment.dataset, params.datasets[experiment.dataset].kind),
-            components=tuple(dict.fromkeys(component.kind for component in experiment.components)),
-            num_components=experiment.num_components,
-            rounds=experiment.rounds,
-            seeds=params.seeds,
-            baselines=tuple(experiment.baselines),
-            settings=experiment.settings() | {"rounds": experiment.rounds},
-            extends=experiment.extends,
-        )
-        for name, experiment in params.experiments.items()
-    ]
+    project = Project(root)
+    return [_read_planned(project, name, entry) for name, entry in read_entries(project.results.plan).items()]
 
 
 def list_ablations(plan: Iterable[Planned]) -> list[tuple[Planned, Planned]]:
@@ -89,9 +75,25 @@ def list_ablations(plan: Iterable[Planned]) -> list[tuple[Planned, Planned]]:
     ]
 
 
-def _kind(root: Path, dataset: str, source: str) -> str:
+def _read_planned(project: Project, name: str, entry: PlanEntry) -> Planned:
+    experiment = read_experiment(project.results.settings(name))
+    return Planned(
+        name=name,
+        suite=entry.suite,
+        dataset=experiment.dataset,
+        kind=_kind(project.data.processed(experiment.dataset), entry.source),
+        components=tuple(dict.fromkeys(component.kind for component in experiment.components)),
+        num_components=experiment.num_components,
+        rounds=entry.rounds,
+        seeds=entry.seeds,
+        baselines=tuple(experiment.baselines),
+        settings=experiment.model_dump(mode="json") | {"rounds": entry.rounds},
+        extends=entry.extends,
+    )
+
+
+def _kind(data: ProcessedData, source: str) -> str:
     """`vector` or `image`: known once the data is prepared; until then all but Gaussians are taken for images."""
-    meta = root / "data/processed" / dataset / "meta.json"
-    if meta.is_file():
-        return read_json(meta)["kind"]
+    if data.meta.is_file():
+        return read_json(data.meta)["kind"]
     return "vector" if source == "gaussians" else "image"

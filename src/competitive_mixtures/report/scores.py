@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from competitive_mixtures.report.csv_files import read_rows, to_number
+from competitive_mixtures.folders import Project
 from competitive_mixtures.report.intervals import mean_interval
 from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.report.summary import SUMMARY_COLUMNS
+from competitive_mixtures.tables import read_rows, to_number
 
 CELL_COLUMNS = (
     "experiment", "model", "protocol", "metric", "split", "mean", "ci_low", "ci_high", "n", "values", "status",
@@ -33,7 +34,7 @@ class Scores:
         """
         self._plan = {planned.name: planned for planned in plan}
         self._values: dict[tuple[str, ...], dict[int, str]] = defaultdict(dict)
-        for row in read_rows(root / "results/summary.csv", SUMMARY_COLUMNS):
+        for row in read_rows(Project(root).results.summary.scores, SUMMARY_COLUMNS):
             key = tuple(row[name] for name in CELL_COLUMNS[:5])
             self._values[key][int(row["seed"])] = row["value"]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from competitive_mixtures.files import write_json
-from competitive_mixtures.report.csv_files import to_number, write_rows
+from competitive_mixtures.folders import RunFolder, SummaryFolder
 from competitive_mixtures.report.results import FinishedRun
+from competitive_mixtures.tables import to_number, write_rows
 
 SUMMARY_COLUMNS = ("experiment", "seed", "model", "protocol", "metric", "split", "value")
 TIMING_COLUMNS = ("experiment", "seed", "phase", "seconds")
@@ -25,7 +26,7 @@ def summarize(run_folders: Iterable[Path], out: Path, *, rounds: dict[str, int] 
     """Collect the scores, the rounds and the seconds of all runs.
 
     Args:
-        run_folders: `results/<experiment>/seed-<s>` of every run that counts.
+        run_folders: `results/experiments/<experiment>/seed-<s>` of every run that counts.
         out: the folder of `summary.csv`, `rounds.csv`, `timing.csv` and `metrics.json`; the same runs give the
             same bytes, in whatever order they are named.
         rounds: the last round that counts, by experiment, since a longer run may have left more; all rounds count for
@@ -35,13 +36,15 @@ def summarize(run_folders: Iterable[Path], out: Path, *, rounds: dict[str, int] 
         UserError: a run lacks a file, or a file has another format.
     """
     limits = rounds or {}
-    runs = [FinishedRun(folder, limits.get(folder.parent.name)) for folder in {Path(folder) for folder in run_folders}]
+    folders = [RunFolder(path) for path in {Path(path) for path in run_folders}]
+    runs = [FinishedRun(folder, limits.get(folder.experiment)) for folder in folders]
     runs.sort(key=lambda run: (_natural_key(run.experiment), run.seed))
     scores = [row for run in runs for row in _score_rows(run)]
-    write_rows(out / "summary.csv", SUMMARY_COLUMNS, scores)
-    write_rows(out / "rounds.csv", ROUND_COLUMNS, [row for run in runs for row in _round_rows(run)])
-    write_rows(out / "timing.csv", TIMING_COLUMNS, [row for run in runs for row in _timing_rows(run)])
-    write_json(out / "metrics.json", _nested_means(scores))
+    tables = SummaryFolder(out)
+    write_rows(tables.scores, SUMMARY_COLUMNS, scores)
+    write_rows(tables.rounds, ROUND_COLUMNS, [row for run in runs for row in _round_rows(run)])
+    write_rows(tables.timing, TIMING_COLUMNS, [row for run in runs for row in _timing_rows(run)])
+    write_json(tables.metrics, _nested_means(scores))
 
 
 def _natural_key(name: str) -> tuple[tuple[int, int | str], ...]:

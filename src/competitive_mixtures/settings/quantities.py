@@ -22,4 +22,4 @@ Samples = Annotated[int, measured_in("samples", ge=1)]
 Steps = Annotated[int, measured_in("steps", ge=1)]
 Rounds = Annotated[int, measured_in("rounds", ge=1)]
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]  # of a folder
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # of a folder, and a key of DVC without dots

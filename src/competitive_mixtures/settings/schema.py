@@ -75,8 +75,6 @@ __all__ = [
     "read_params",
 ]
 
-TAKEN = ("classifiers", "pages", "plan", "tables")  # folders of `results` that are no experiment's
-
 
 class Inception(Block):
     """Weights of pytorch-fid's Inception network, read only where an experiment sets `evaluation.fid_features`.
@@ -113,8 +111,6 @@ class Params(Block):
         """Sentences on what experiments ask of the rest of the file, each with its key."""
         for name, experiment in self.experiments.items():
             place, evaluation = f"experiments.{name}", experiment.evaluation
-            if name in TAKEN:
-                yield f"{place}: results/{name} holds something else; choose another name"
             if experiment.dataset not in self.datasets:
                 known = sorted(self.datasets)
                 yield f"{place}.dataset: '{experiment.dataset}' is not one of datasets: {known}"

@@ -11,9 +11,11 @@ from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.clustering import compare_partitions
 from competitive_mixtures.files import read_json, read_table
+from competitive_mixtures.folders import RunFolder
 from competitive_mixtures.method import baselines
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.pipeline import evaluate as scores
+from competitive_mixtures.pipeline.classifier import fit_classifier
 
 NAMES = BASE["baselines"]
 MODELS = {("data", "-"), ("competitive", "-")} | {(name, p) for name in NAMES for p in ("paper", "equal_compute")}
@@ -181,7 +183,7 @@ class TestImages:
         images = make_images()
         plain = Dataset(**{**images.__dict__, "train_labels": None, "test_labels": None})
         with pytest.raises(UserError, match="data set halves: has no labels"):
-            scores.fit_classifier(plain, 0, tmp_path)
+            fit_classifier(plain, 0, tmp_path)
 
 
 class TestErrors:
@@ -209,4 +211,4 @@ def test_seconds_leave_loading_and_writing_out(tmp_path):
         for phase, seconds in read_json(tmp_path / step / "metrics.json")["seconds"].items()
         if phase in ("train", "discriminate", "score", "assign")
     )
-    assert scores.sum_seconds(tmp_path, 0) == pytest.approx(total)
+    assert scores.sum_seconds(RunFolder(tmp_path), 0) == pytest.approx(total)

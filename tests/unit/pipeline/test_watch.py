@@ -33,7 +33,7 @@ def test_nothing_has_begun(params, tmp_path):
 
 
 def test_a_run_in_the_middle(params, tmp_path):
-    run = tmp_path / "toy/seed-0"
+    run = tmp_path / "experiments/toy/seed-0"
     for number in range(3):
         finish_round(run, number, at_s=100 + 10 * number)
     first = next(iter(read_progress(params, tmp_path)))
@@ -43,16 +43,16 @@ def test_a_run_in_the_middle(params, tmp_path):
 
 def test_a_finished_run_and_one_of_another_suite(params, tmp_path):
     for number in range(5):
-        finish_round(tmp_path / "toy/seed-1", number, at_s=number)
-    (tmp_path / "toy/seed-1/evaluation").mkdir()
-    (tmp_path / "toy/seed-1/evaluation/scores.csv").touch()
-    finish_round(tmp_path / "long/seed-0", 0, at_s=0)
+        finish_round(tmp_path / "experiments/toy/seed-1", number, at_s=number)
+    (tmp_path / "experiments/toy/seed-1/evaluation").mkdir()
+    (tmp_path / "experiments/toy/seed-1/evaluation/scores.csv").touch()
+    finish_round(tmp_path / "experiments/long/seed-0", 0, at_s=0)
     states = {(run.experiment, run.seed): run.state for run in read_progress(params, tmp_path)}
     assert states == {("toy", 0): "waiting", ("toy", 1): "done", ("long", 0): "competing"}
 
 
 def test_the_table_shows_every_run(params, tmp_path):
-    finish_round(tmp_path / "toy/seed-0", 0, at_s=0)
+    finish_round(tmp_path / "experiments/toy/seed-0", 0, at_s=0)
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(make_table(list(read_progress(params, tmp_path))))
     text = console.export_text()

@@ -9,5 +9,5 @@ from competitive_mixtures.report.summary import summarize
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
     root = write_project(tmp_path_factory.mktemp("project"))
-    summarize(sorted(root.glob("results/*/seed-*")), root / "results")
+    summarize(sorted(root.glob("results/experiments/*/seed-*")), root / "results")
     return root

@@ -81,7 +81,7 @@ def copy_paper(root: Path) -> None:
 
 
 def write_experiment(root: Path, name: str, count: int, seeds: int, rounds: int) -> None:
-    folder = root / "results" / name
+    folder = root / "results/experiments" / name
     dataset = name.removesuffix("-gan")
     train, label = (np.load(root / "data/processed" / dataset / f"{f}.npy") for f in ("train", "train_labels"))
     for seed in range(seeds):

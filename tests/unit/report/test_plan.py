@@ -6,15 +6,24 @@ from fakes import ROOT, make_plan
 from competitive_mixtures.files import write_json
 from competitive_mixtures.report.bounds import read_bounds
 from competitive_mixtures.report.plan import list_ablations, read_plan
+from competitive_mixtures.settings.resolved import write_resolved
+from competitive_mixtures.settings.schema import read_params
+
+
+@pytest.fixture
+def planned(tmp_path):
+    """A folder with the plan of this project."""
+    write_resolved(read_params(ROOT / "params.yaml"), tmp_path)
+    return tmp_path
 
 
 def name_ablations(plan):
     return {ablation.name: base.name for ablation, base in list_ablations(plan)}
 
 
-def test_an_ablation_varies_what_it_extends():
+def test_an_ablation_varies_what_it_extends(planned):
     assert name_ablations(make_plan()) == {"synthetic-9-no-pretraining": "synthetic-9"}
-    bases = name_ablations(read_plan(ROOT))
+    bases = name_ablations(read_plan(planned))
     assert bases["mnist-shared-layers-pretrained"] == "mnist"  # not `mnist-shared-layers`, as its name may suggest
     assert bases["synthetic-9-plain-no-balancing"] == "synthetic-9-plain"
     assert bases["synthetic-9-bound"] == "synthetic-9"  # written with `<<`
@@ -34,10 +43,9 @@ def test_the_models_that_should_have_scores():
 
 
 @pytest.mark.parametrize("kind", ["vector", "image"])
-def test_prepared_data_says_of_what_kind_it_is(tmp_path, kind):
-    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    write_json(tmp_path / "data/processed/mnist/meta.json", {"kind": kind})
-    kinds = {planned.dataset: planned.kind for planned in read_plan(tmp_path)}
+def test_prepared_data_says_of_what_kind_it_is(planned, kind):
+    write_json(planned / "data/processed/mnist/meta.json", {"kind": kind})
+    kinds = {experiment.dataset: experiment.kind for experiment in read_plan(planned)}
     assert kinds["mnist"] == kind
     assert kinds["synthetic-3"] == "vector"  # Gaussians are vectors before they are prepared
     assert kinds["celeba"] == "image"

@@ -19,10 +19,10 @@ def test_every_score_is_a_row(project):
     rows = read(project / "results/summary.csv")
     assert tuple(rows[0]) == SUMMARY_COLUMNS
     expected = 0
-    for path in project.glob("results/*/seed-*/evaluation/scores.csv"):
+    for path in project.glob("results/experiments/*/seed-*/evaluation/scores.csv"):
         expected += len(path.read_text().splitlines()) - 1
     assert len(rows) == expected
-    run = project / "results/synthetic-3/seed-1/evaluation/scores.csv"
+    run = project / "results/experiments/synthetic-3/seed-1/evaluation/scores.csv"
     value = next(row["value"] for row in read(run) if (row["model"], row["metric"]) == ("competitive", "purity"))
     key = {"experiment": "synthetic-3", "seed": "1", "model": "competitive", "metric": "purity"}
     assert [row["value"] for row in rows if key.items() <= row.items()] == [value]
@@ -35,7 +35,7 @@ def test_rows_stand_in_a_fixed_order(project):
 
 
 def test_bytes_do_not_depend_on_the_order_of_the_runs(project, tmp_path):
-    folders = sorted(project.glob("results/*/seed-*"))
+    folders = sorted(project.glob("results/experiments/*/seed-*"))
     summarize(reversed(folders), tmp_path)
     for name in FILES:
         assert (tmp_path / name).read_bytes() == (project / "results" / name).read_bytes()
@@ -46,7 +46,7 @@ def test_rounds_hold_the_scalars_of_every_round(project):
     assert tuple(rows[0]) == ROUND_COLUMNS
     assert len(rows) == 3 * 3 * 5
     row = next(row for row in rows if (row["experiment"], row["seed"], row["round"]) == ("mnist", "2", "1"))
-    metrics = json.loads((project / "results/mnist/seed-2/rounds/1/metrics.json").read_text())
+    metrics = json.loads((project / "results/experiments/mnist/seed-2/rounds/1/metrics.json").read_text())
     assert float(row["objective"]) == metrics["objective"]
     assert float(row["smallest_cell"]) == pytest.approx(min(metrics["counts"]) / 60)
     assert float(row["seconds"]) == pytest.approx(3.75)
@@ -73,14 +73,14 @@ def test_metrics_are_means_over_seeds(project):
 
 
 def test_rounds_beyond_the_last_are_ignored(project, tmp_path):
-    summarize(project.glob("results/*/seed-*"), tmp_path, rounds={"mnist": 2})
+    summarize(project.glob("results/experiments/*/seed-*"), tmp_path, rounds={"mnist": 2})
     rounds = [row["round"] for row in read(tmp_path / "rounds.csv") if row["experiment"] == "mnist"]
     assert sorted(set(rounds)) == ["0", "1", "2"]
 
 
 def test_training_scores_and_reasons(project, tmp_path):
-    run = tmp_path / "results/mnist/seed-0"
-    shutil.copytree(project / "results/mnist/seed-0", run)
+    run = tmp_path / "results/experiments/mnist/seed-0"
+    shutil.copytree(project / "results/experiments/mnist/seed-0", run)
     with (run / "evaluation/scores.csv").open("a") as file:
         file.write("competitive,-,recall,train,0.25\ncompetitive,-,fid,test,nan\n")
     summarize([run], tmp_path)
@@ -92,16 +92,16 @@ def test_training_scores_and_reasons(project, tmp_path):
 
 
 def test_a_run_without_scores_is_named(project, tmp_path):
-    run = tmp_path / "results/mnist/seed-0"
-    shutil.copytree(project / "results/mnist/seed-0", run)
+    run = tmp_path / "results/experiments/mnist/seed-0"
+    shutil.copytree(project / "results/experiments/mnist/seed-0", run)
     (run / "evaluation/scores.csv").unlink()
     with pytest.raises(UserError, match=r"evaluation/scores\.csv: not found"):
         summarize([run], tmp_path)
 
 
 def test_other_columns_are_refused(project, tmp_path):
-    run = tmp_path / "results/mnist/seed-0"
-    shutil.copytree(project / "results/mnist/seed-0", run)
+    run = tmp_path / "results/experiments/mnist/seed-0"
+    shutil.copytree(project / "results/experiments/mnist/seed-0", run)
     (run / "evaluation/scores.csv").write_text("model,value\nsingle,1\n")
     with pytest.raises(UserError, match="expected"):
         summarize([run], tmp_path)

@@ -5,9 +5,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from competitive_mixtures.folders import SummaryFolder
 from competitive_mixtures.report.claims.criteria import Part, Side
-from competitive_mixtures.report.csv_files import read_rows, to_number
 from competitive_mixtures.report.summary import ROUND_COLUMNS, SUMMARY_COLUMNS
+from competitive_mixtures.tables import read_rows, to_number
 
 Seeds = dict[int, float]  # one value a seed
 
@@ -22,11 +23,11 @@ class Evidence:
             UserError: a table is missing, cut short or has other columns.
         """
         self._scores: dict[tuple[str, ...], Seeds] = defaultdict(dict)
-        for row in read_rows(results / "summary.csv", SUMMARY_COLUMNS):
+        for row in read_rows(SummaryFolder(results).scores, SUMMARY_COLUMNS):
             key = tuple(row[name] for name in ("experiment", "model", "protocol", "metric", "split"))
             self._scores[key][int(row["seed"])] = to_number(row["value"])
         self._rounds: dict[tuple[str, int], list[dict[str, str]]] = defaultdict(list)
-        for row in read_rows(results / "rounds.csv", ROUND_COLUMNS):
+        for row in read_rows(SummaryFolder(results).rounds, ROUND_COLUMNS):
             self._rounds[row["experiment"], int(row["seed"])].append(row)
 
     def values(self, side: Side) -> Seeds:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from competitive_mixtures.folders import Results
 from competitive_mixtures.report.claims.criteria import SIDES, Claim, Part, read_claims
 from competitive_mixtures.report.claims.evidence import Evidence, Seeds
-from competitive_mixtures.report.csv_files import write_rows
 from competitive_mixtures.report.intervals import Interval, bootstrap_interval
+from competitive_mixtures.tables import write_rows
 
 CLAIM_COLUMNS = ("id", "claim", "criterion", "effect", "ci_low", "ci_high", "n", "verdict", "evidence")
 PART_COLUMNS = ("id", "part", "effect", "ci_low", "ci_high", "n", "seeds_wanted", "outcome", "reason", "values")
@@ -50,7 +51,7 @@ def assess_claims(claims: Path, results: Path, out: Path) -> None:
     assessed = [(claim, [assess_part(part, evidence) for part in claim.parts]) for claim in read_claims(claims)]
     write_rows(out, CLAIM_COLUMNS, [_claim_row(claim, findings) for claim, findings in assessed])
     rows = [_part_row(claim, finding) for claim, findings in assessed for finding in findings]
-    write_rows(out.with_name("claim_parts.csv"), PART_COLUMNS, rows)
+    write_rows(Results(out.parent).claim_parts, PART_COLUMNS, rows)
 
 
 def assess_part(part: Part, evidence: Evidence) -> Finding:

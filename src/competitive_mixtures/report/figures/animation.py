@@ -62,7 +62,7 @@ def _draw_round(run: FinishedRun, number: int, plane: Plane, points: np.ndarray,
     metrics, samples = run.round_metrics(number), run.component_samples(number)
     colors = np.array(style.component_colors(len(samples)))
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.75), dpi=DPI)
-    draw_points(left, points, colors[run.assignments(number)["component"][shown]], size=8)
+    draw_points(left, points, colors[run.assignments(number).component[shown]], size=8)
     _draw_samples(right, plane, points, samples, colors)
     for axes, title in ((left, "who wins which point"), (right, "what the components make")):
         plane.set_view(axes)

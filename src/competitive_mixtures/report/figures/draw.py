@@ -9,6 +9,7 @@ from pathlib import Path
 
 from competitive_mixtures.data import load_dataset
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.folders import Project
 from competitive_mixtures.report.figures.catalogue import PLOTS, list_figures, name_file, split_name
 from competitive_mixtures.report.figures.result_tables import read_result_tables
 from competitive_mixtures.report.plan import Planned, list_ablations, read_plan
@@ -20,9 +21,9 @@ def plot_all(root: Path, out: Path, *, plan: list[Planned] | None = None) -> lis
     """Draw every figure of the report: of all experiments and ablations with results, and one animation.
 
     Args:
-        root: the project's root, with `results/`, `data/processed/` and `params.yaml`.
+        root: the project's root, with `results/` and `data/processed/`.
         out: the folder to write to.
-        plan: the experiments; `None` reads them from `params.yaml`.
+        plan: the experiments; `None` reads them from `results/plan.json`.
 
     Returns:
         The files written.
@@ -69,14 +70,14 @@ def plot_figure(figure: str, out: Path, *, root: Path, plan: list[Planned], scor
     planned = next((planned for planned in plan if planned.name == experiment), None)
     if planned is None:
         raise UserError(f"figure: found {figure!r}, but params.yaml has no experiment {experiment!r}")
-    runs = find_runs(root / "results", experiment, sorted(scores.seeds(experiment)), planned.rounds)
+    runs = find_runs(Project(root).results, experiment, sorted(scores.seeds(experiment)), planned.rounds)
     if PLOTS[plot].subject == "ablation":
         base = next((base for ablation, base in list_ablations(plan) if ablation is planned), None)
         if base is None:
             raise UserError(f"figure: found {figure!r}, but {experiment!r} extends no experiment on the same data")
-        draw(runs, find_runs(root / "results", base.name, [run.seed for run in runs], base.rounds), out)
+        draw(runs, find_runs(Project(root).results, base.name, [run.seed for run in runs], base.rounds), out)
     else:
-        draw(runs, load_dataset(root / "data/processed" / planned.dataset), out)
+        draw(runs, load_dataset(Project(root).data.processed(planned.dataset).path), out)
 
 
 def _choose_animation(shown: Sequence[Planned]) -> list[str]:
@@ -87,4 +88,4 @@ def _choose_animation(shown: Sequence[Planned]) -> list[str]:
 
 
 def _has_labels(root: Path, dataset: str) -> bool:
-    return (root / "data/processed" / dataset / "train_labels.npy").is_file()
+    return Project(root).data.processed(dataset).train_labels.is_file()

@@ -9,6 +9,7 @@ from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.results import FinishedRun
+from competitive_mixtures.tables import AssignmentTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +68,7 @@ def _count(run: FinishedRun) -> int:
     return len(run.round_metrics(run.rounds[0])["counts"])
 
 
-def label_shares(table: dict[str, np.ndarray], count: int) -> np.ndarray:
+def label_shares(table: AssignmentTable, count: int) -> np.ndarray:
     """Share of every label that each component won.
 
     Args:
@@ -77,7 +78,7 @@ def label_shares(table: dict[str, np.ndarray], count: int) -> np.ndarray:
     Returns:
         (labels, k) float64; rows sum to 1, but for a label that never occurs, whose row is 0.
     """
-    label, component = table["label"].astype(np.int64), table["component"].astype(np.int64)
+    label, component = np.asarray(table.label, np.int64), table.component.astype(np.int64)
     cells = np.bincount(label * count + component, minlength=(label.max() + 1) * count).reshape(-1, count)
     return cells / np.maximum(cells.sum(axis=1, keepdims=True), 1)
 

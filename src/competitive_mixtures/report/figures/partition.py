@@ -40,7 +40,7 @@ def _plot_scatter(run: FinishedRun, data: Dataset, out: Path) -> None:
     figure, panels = plt.subplots(1, len(chosen) + 1, figsize=(style.TEXT_WIDTH, 1.72), squeeze=False)
     for axes, number in zip(panels[0], chosen, strict=False):
         count = len(run.round_metrics(number)["counts"])
-        _draw_cells(axes, plane, data.train, run.assignments(number)["component"], count)
+        _draw_cells(axes, plane, data.train, run.assignments(number).component, count)
         axes.set_title(_round_title(run, number))
     _draw_samples(panels[0, -1], plane, data.train, run.component_samples(chosen[-1]))
     panels[0, -1].set_title(f"samples, round {chosen[-1]}")
@@ -97,7 +97,7 @@ def _plot_sheet(run: FinishedRun, data: Dataset, out: Path) -> None:
     last = run.rounds[-1]
     table, samples = run.assignments(last), run.component_samples(last)
     count = len(samples)
-    won = np.concatenate([_cell_images(data, table["component"], j) for j in range(count)])
+    won = np.concatenate([_cell_images(data, table.component, j) for j in range(count)])
     made = np.concatenate([_pad(samples[j][:SHEET_COLUMNS]) for j in range(count)])
     height, width = data.shape[1:]
     size = (style.TEXT_WIDTH, 0.35 + 0.46 * style.TEXT_WIDTH * count / SHEET_COLUMNS * height / width)
@@ -108,7 +108,7 @@ def _plot_sheet(run: FinishedRun, data: Dataset, out: Path) -> None:
         axes.set_title(f"{title}, round {last}")
     panels[0].set_yticks(
         (np.arange(count) + 0.5) * (height + 2) - 1,
-        [f"{j}  ({style.share_label(float(share))})" for j, share in enumerate(_shares(table["component"], count))],
+        [f"{j}  ({style.share_label(float(share))})" for j, share in enumerate(_shares(table.component, count))],
     )
     panels[0].tick_params(length=0)
     style.save(figure, out)

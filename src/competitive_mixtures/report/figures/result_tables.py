@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from competitive_mixtures.folders import Project
 from competitive_mixtures.report.bounds import read_bounds
-from competitive_mixtures.report.csv_files import read_rows
 from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.report.summary import SUMMARY_COLUMNS, TIMING_COLUMNS
+from competitive_mixtures.tables import read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,9 +35,10 @@ def read_result_tables(root: Path, experiments: Sequence[Planned]) -> ResultTabl
     import pandas as pd
 
     names = [planned.name for planned in experiments]
-    summary = _read_csv(root / "results/summary.csv", SUMMARY_COLUMNS, names)
+    files = Project(root).results.summary
+    summary = _read_csv(files.scores, SUMMARY_COLUMNS, names)
     summary["value"] = pd.to_numeric(summary["value"], errors="coerce")
-    timing = _read_csv(root / "results/timing.csv", TIMING_COLUMNS, names)
+    timing = _read_csv(files.timing, TIMING_COLUMNS, names)
     return ResultTables(summary, timing, read_bounds(root, experiments))
 
 

@@ -5,10 +5,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from competitive_mixtures.folders import Project
 from competitive_mixtures.report.bounds import read_bounds
-from competitive_mixtures.report.csv_files import read_rows
 from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.report.scores import Scores
+from competitive_mixtures.tables import read_rows
 
 REPORTED_COLUMNS = ("experiment", "source", "model", "split", "log_likelihood", "weights")
 LIKELIHOOD_COLUMNS = ("experiment", "row", "value", "status")
@@ -32,7 +33,7 @@ def reported_rows(root: Path) -> list[dict[str, Any]]:
     the entropy of alpha; the weights are those of the partition that the draft's figures show.
     """
     rows = []
-    for row in read_rows(root / "paper/reported.csv", REPORTED_COLUMNS):
+    for row in read_rows(Project(root).paper.reported, REPORTED_COLUMNS):
         if row["split"] != "test":
             continue
         value = float(row["log_likelihood"])
@@ -66,7 +67,7 @@ def likelihood_rows(root: Path, scores: Scores, plan: list[Planned]) -> list[dic
 def authors_rows(root: Path) -> list[dict[str, Any]]:
     """The last round of each run of the authors' code, with the CPU seconds of all rounds up to it."""
     runs: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in read_rows(root / "paper/authors_code.csv", MEASURED_COLUMNS):
+    for row in read_rows(Project(root).paper.authors_code, MEASURED_COLUMNS):
         key = row["experiment"], row["run"]
         seconds = float(row["cpu_round_s"]) + runs.get(key, {}).get("cpu_s", 0.0)
         runs[key] = {name: row[name] for name in AUTHORS_COLUMNS[:-1]} | {"cpu_s": seconds}

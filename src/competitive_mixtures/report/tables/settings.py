@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from competitive_mixtures.folders import Project
 from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.report.scores import SUITE_REASONS, Scores
 from competitive_mixtures.settings.yaml_files import read_yaml
@@ -51,7 +52,7 @@ def deviation_rows(root: Path, plan: list[Planned]) -> list[dict[str, Any]]:
 
     The reasons stand in `paper/deviations.yaml`, by setting.
     """
-    reasons = read_yaml(root / "paper/deviations.yaml") or {}
+    reasons = read_yaml(Project(root).paper.deviations) or {}
     by_name = {planned.name: planned for planned in plan}
     rows = []
     for planned in plan:

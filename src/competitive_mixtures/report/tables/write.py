@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from competitive_mixtures.files import write_json
-from competitive_mixtures.report.csv_files import write_rows
 from competitive_mixtures.report.environment import describe_machine
 from competitive_mixtures.report.names import collect_names
 from competitive_mixtures.report.plan import Planned, read_plan
@@ -30,6 +29,7 @@ from competitive_mixtures.report.tables.settings import (
     plan_rows,
     setting_rows,
 )
+from competitive_mixtures.tables import write_rows
 
 TABLES = (
     "density.csv", "images.csv", "clustering.csv", "precision_recall.csv", "compute.csv", "likelihood.csv",
@@ -42,10 +42,10 @@ def write_tables(root: Path, out: Path, *, plan: list[Planned] | None = None) ->
     """Write every table of the paper.
 
     Args:
-        root: the project's root, with `params.yaml`, `results/summary.csv`, and in `paper/` the files `reported.csv`,
-            `authors_code.csv` and `deviations.yaml`.
+        root: the project's root, with `results/plan.json`, `results/summary.csv`, and in `paper/` the files
+            `reported.csv`, `authors_code.csv` and `deviations.yaml`.
         out: the folder to write to.
-        plan: the experiments; `None` reads them from `params.yaml`.
+        plan: the experiments; `None` reads them from `results/plan.json`.
 
     Raises:
         UserError: a file is missing or malformed.

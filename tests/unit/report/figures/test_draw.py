@@ -49,7 +49,7 @@ def test_rounds_of_a_longer_run_are_left_out(draw, project, tmp_path):
     longer = tmp_path / "project"
     shutil.copytree(project, longer)
     for seed in range(3):
-        rounds = longer / f"results/mnist/seed-{seed}/rounds"
+        rounds = longer / f"results/experiments/mnist/seed-{seed}/rounds"
         shutil.copytree(rounds / "4", rounds / "5")
     same = [draw("rounds-mnist", tmp_path / f"{root.name}.svg", root=root) for root in (project, longer)]
     assert same[0].read_bytes() == same[1].read_bytes()
@@ -59,11 +59,11 @@ def test_an_ablation_is_drawn_beside_its_base(draw, project, tmp_path):
     root = tmp_path / "project"
     shutil.copytree(project, root)
     ablation = "synthetic-9-no-pretraining"
-    shutil.copytree(root / "results/synthetic-9", root / "results" / ablation)
-    shutil.rmtree(root / f"results/{ablation}/seed-1")  # a seed that only the base has
-    summarize(root.glob("results/*/seed-*"), root / "results")
+    shutil.copytree(root / "results/experiments/synthetic-9", root / "results/experiments" / ablation)
+    shutil.rmtree(root / f"results/experiments/{ablation}/seed-1")  # a seed that only the base has
+    summarize(root.glob("results/experiments/*/seed-*"), root / "results")
     plot_all(root, tmp_path, plan=[planned for planned in make_plan() if planned.name in ("synthetic-9", ablation)])
     assert (tmp_path / f"ablation-{ablation}.svg").read_text().endswith("</svg>\n")
-    shutil.rmtree(root / "results/synthetic-9")
+    shutil.rmtree(root / "results/experiments/synthetic-9")
     with pytest.raises(UserError, match="synthetic-9: found no run"):
         draw(f"ablation-{ablation}", tmp_path / "b.svg", root=root)

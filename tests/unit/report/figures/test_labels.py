@@ -15,10 +15,12 @@ from competitive_mixtures.report.figures.labels import (
     shorten,
 )
 from competitive_mixtures.report.results import FinishedRun
+from competitive_mixtures.tables import AssignmentTable
 
 
 def test_label_shares_are_row_shares():
-    table = {"label": np.array([0, 0, 0, 2]), "component": np.array([1, 1, 0, 0])}
+    component, label = np.array([1, 1, 0, 0]), np.array([0, 0, 0, 2])
+    table = AssignmentTable(component, previous=component, margin=np.ones(4), label=label)
     shares = label_shares(table, 3)
     np.testing.assert_allclose(shares, [[1 / 3, 2 / 3, 0], [0, 0, 0], [1, 0, 0]])
     assert order_components(np.array([[0.1, 0.9], [0.8, 0.2]])).tolist() == [1, 0]

@@ -7,27 +7,48 @@ import pytest
 from examples import BASE, BLOBS, PARAMS, params
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.pipeline.resolved import FILES, read_dataset, read_experiment, write_resolved
+from competitive_mixtures.folders import Project
+from competitive_mixtures.settings.resolved import read_dataset, read_experiment, read_plan, write_resolved
 from competitive_mixtures.settings.schema import Experiment, load_params
 
 
 def test_round_trip(tmp_path):
     loaded = load_params(PARAMS)
     write_resolved(loaded, tmp_path)
-    experiment = read_experiment(tmp_path / "results/tiny/config.json")
+    experiment = read_experiment(tmp_path / "results/settings/tiny.json")
     assert experiment == Experiment.model_validate(BASE)
-    assert read_dataset(tmp_path / "data/config/blobs.json") == loaded.datasets["blobs"]
+    assert read_dataset(tmp_path / "data/settings/blobs.json") == loaded.datasets["blobs"]
 
 
 def test_written_only_where_the_content_changes(tmp_path):
     write_resolved(load_params(PARAMS), tmp_path)
-    files = [tmp_path / "results/tiny/config.json", tmp_path / "data/config/blobs.json"]
+    files = [tmp_path / "results/settings/tiny.json", tmp_path / "data/settings/blobs.json"]
     for file in files:
         os.utime(file, (0, 0))
     write_resolved(load_params(params(rounds=9, suite="ablations", resources={"mem_mb": 1})), tmp_path)
     assert [file.stat().st_mtime for file in files] == [0, 0]
     write_resolved(load_params(params(training={"batch_size": 3})), tmp_path)
     assert [file.stat().st_mtime > 0 for file in files] == [True, False]
+
+
+def test_the_plan_says_what_is_asked_for_and_nothing_else(tmp_path):
+    plan = Project(tmp_path).results.plan
+    write_resolved(load_params(PARAMS), tmp_path)
+    assert json.loads(plan.read_text()) == {
+        "tiny": {"suite": "default", "rounds": 2, "seeds": 2, "extends": None, "source": "gaussians"}
+    }
+    os.utime(plan, (0, 0))
+    write_resolved(load_params(params(training={"batch_size": 3}, resources={"mem_mb": 1})), tmp_path)
+    assert plan.stat().st_mtime == 0
+    write_resolved(load_params(params(rounds=9) | {"seeds": 5}), tmp_path)
+    entry = read_plan(plan)["tiny"]
+    assert (entry.rounds, entry.seeds) == (9, 5)
+
+
+def test_planning_leaves_no_folder_of_an_experiment(tmp_path):
+    write_resolved(load_params(PARAMS), tmp_path)
+    written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert written == ["data/settings/blobs.json", "results/plan.json", "results/settings/tiny.json"]
 
 
 def test_a_broken_file_is_named(tmp_path):
@@ -47,6 +68,6 @@ def test_the_files_of_a_users_folder_are_listed(tmp_path, monkeypatch):
     (tmp_path / "my pictures/a").mkdir(parents=True)
     (tmp_path / "my pictures/a/ü.png").write_bytes(b"12345")
     write_resolved(loaded)
-    listed = json.loads((tmp_path / FILES.format(dataset="own")).read_text())
-    assert listed[:2] == ["a/ü.png", 5]
-    assert not (tmp_path / FILES.format(dataset="blobs")).exists()
+    data = Project(tmp_path).data
+    assert json.loads(data.listing("own").read_text())[:2] == ["a/ü.png", 5]
+    assert not data.listing("blobs").exists()
