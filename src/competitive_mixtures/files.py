@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_JSON_BYTES = 2**28
-STATE = "state.safetensors"  # the networks of a round or a baseline, in its folder
 SPECIAL_FILES = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",

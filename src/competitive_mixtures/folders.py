@@ -6,9 +6,8 @@ patterns of the rules: `Results("results").run("{experiment}", "{seed}").round("
 
 from pathlib import Path
 
-from competitive_mixtures.files import STATE
-
 METRICS = "metrics.json"
+STATE = "state.safetensors"
 
 
 class Project:

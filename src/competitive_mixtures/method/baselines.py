@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import STATE, read_json, write_json, write_tensors
+from competitive_mixtures.files import read_json, write_json, write_tensors
+from competitive_mixtures.folders import BaselineFolder, StageFolder
 from competitive_mixtures.method import assignment
 from competitive_mixtures.method.batches import to_float
 from competitive_mixtures.method.run import Run
@@ -102,7 +103,7 @@ def train_baseline(run: Run, name: str, num_rounds: int, last_round: Path, out: 
     with run.clock.time("partition"):
         parts = partition(run.train, name, run.experiment.num_components, run.seed)
     cells = assignment.to_cells(parts, run.experiment.num_components)
-    record = read_json(last_round / "metrics.json")
+    record = read_json(StageFolder(last_round).metrics)
     steps = plan_steps(run.experiment, components, num_rounds, record["compute"])
     weights = [len(cell) / len(parts) for cell in cells]
     tensors: dict[str, Tensor] = {"assignment": torch.from_numpy(parts)}
@@ -131,5 +132,6 @@ def train_baseline(run: Run, name: str, num_rounds: int, last_round: Path, out: 
             "weights": weights,
         }
         tensors |= {f"{protocol}.{key}": tensor.clone() for key, tensor in components.weights().items()}
-    write_tensors(out / STATE, tensors)
-    write_json(out / "metrics.json", {"protocols": protocols, "seconds": run.clock.seconds})
+    files = BaselineFolder(out)
+    write_tensors(files.state, tensors)
+    write_json(files.metrics, {"protocols": protocols, "seconds": run.clock.seconds})
