@@ -5,6 +5,31 @@ from PIL import Image
 
 REPORT = {"summarize", "assess_claims", "write_tables", "plot_figures", "compile_paper", "write_pages"}
 
+RAW = {"download", "prepare", "train_classifier"}
+TRAINING = {"pretrain", "train_round", "train_last_round", "train_shard", "reassign", "reassign_last", "train_baseline"}
+SCORES = {"evaluate", "summarize_experiment"} | REPORT
+EXPERIMENTS = {"experiment@dots", "experiment@dots-sharded", "experiment@digits"}
+# Modules, the rules that run again where these are edited, and the stages of DVC that ask Snakemake what is to be done.
+EDITS = [
+    (["data/gaussians.py"], RAW | TRAINING | SCORES, {"data", "report"} | EXPERIMENTS),
+    (["settings/schema.py"], TRAINING | SCORES, {"report"} | EXPERIMENTS),
+    (["networks/vae.py", "method/assignment.py"], TRAINING | SCORES, EXPERIMENTS),
+    (["seeding.py"], {"train_classifier"} | TRAINING | SCORES, {"data"} | EXPERIMENTS),
+    (["evaluation/classifier.py"], {"train_classifier"} | SCORES, {"data"} | EXPERIMENTS),
+    (["evaluation/kernel_density.py", "pipeline/evaluate.py"], SCORES, EXPERIMENTS),
+    (["report/figures/style.py"], {"plot_figures", "compile_paper", "write_pages"}, {"report"}),
+    (["report/claims/verdicts.py"], {"assess_claims", "compile_paper", "write_pages"}, {"report"}),
+    (["errors.py", "files.py", "pipeline/cli.py", "launch/fork_server.py", "estimator/estimator.py"], set(), set()),
+]
+EDITED = [" ".join(modules) for modules, *_ in EDITS]
+
+
+def edit_modules(project, modules):
+    """Change some of the package's modules, by their paths below it."""
+    for module in modules:
+        path = project.root / "src/competitive_mixtures" / module
+        path.write_text(path.read_text() + "\n# edited\n")
+
 
 def set_number(*keys, value):
     """An edit of params.yaml: the value under some keys."""
@@ -67,13 +92,10 @@ def test_a_longer_run_goes_on_from_the_last_state(finished, experiment, rounds):
     assert list(finished.read(f"{folder}/*/state.safetensors")) == [f"{folder}/{rounds + 1}/state.safetensors"]
 
 
-def test_an_edited_method_runs_again(finished):
-    module = finished.root / "src/competitive_mixtures/method/assignment.py"
-    module.write_text(module.read_text() + "\n# edited\n")
-    plan = finished.plan("all")
-    assert plan["pretrain"] == 3
-    assert "prepare" not in plan
-    assert "train_classifier" not in plan
+@pytest.mark.parametrize(("modules", "rules", "stages"), EDITS, ids=EDITED)
+def test_an_edited_module_runs_what_depends_on_it(finished, modules, rules, stages):
+    edit_modules(finished, modules)
+    assert set(finished.plan("all")) == rules
 
 
 def test_a_touched_method_does_not_run_again(finished):

@@ -1,11 +1,12 @@
 """DVC over Snakemake: what `dvc repro` runs, and what a clone finds after `dvc pull`."""
 
+import json
 import re
 import shutil
 
 import pytest
 from projects import ROOT, Project
-from test_changes import set_number
+from test_changes import EDITED, EDITS, edit_modules, set_number
 
 IDENTITY = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
 
@@ -92,6 +93,13 @@ def test_a_number_of_one_experiment(tracked):
     assert "digits: objective by round" in page
     for revision in ("HEAD", "workspace"):
         assert (tracked.root / f"dvc_plots/static/{revision}_paper_figures_partition-digits.png").is_file()
+
+
+@pytest.mark.parametrize(("modules", "rules", "stages"), EDITS, ids=EDITED)
+def test_an_edited_module_concerns_the_stages_that_depend_on_it(tracked, modules, rules, stages):
+    edit_modules(tracked, modules)
+    status = json.loads(tracked.run("dvc", "status", "--json"))
+    assert set(status) == stages
 
 
 def test_the_page_of_plots(tracked):

@@ -1,10 +1,12 @@
 # Data sets: fetched once, then prepared as arrays; and the classifier of a labelled image set.
 
+PREPARATION = code("data", "settings/blocks.py", "settings/resolved_data.py")
+
 
 rule download:
     input:
         config=DATA.settings("{dataset}"),
-        code=code("data"),
+        code=PREPARATION,
     output:
         DATA.raw("{dataset}").record,  # not the folder: files that a user put there stay
     log:
@@ -26,7 +28,7 @@ rule prepare:
         config=DATA.settings("{dataset}"),
         raw=raw_of,
         own=own_of,
-        code=code("data"),
+        code=PREPARATION,
     output:
         DATASET.meta,
     log:
@@ -47,7 +49,7 @@ rule prepare:
 rule train_classifier:
     input:
         data=DATASET.meta,
-        code=code("evaluation/classifier.py"),
+        code=code("data", "evaluation/classifier.py", "pipeline/classifier.py", "seeding.py"),
     output:
         CLASSIFIER.weights,
         CLASSIFIER.metrics,

@@ -4,7 +4,7 @@
 rule find_inception:  # where the weights are, or why they cannot be had; only experiments with FID ask for it
     input:
         lambda wildcards: [file for file in inception_files() if Path(file).is_file()],
-        code=code("evaluation/inception_weights.py"),
+        code=code("data", "evaluation/inception_weights.py"),
     output:
         DATA.inception,
     log:
@@ -29,7 +29,7 @@ rule evaluate:
         baselines=baselines_of,
         classifier=lambda wildcards: classifiers_of([wildcards.experiment]),
         inception=lambda wildcards: DATA.inception if experiment_of(wildcards).evaluation.fid_features else [],
-        code=[*METHOD, "src/competitive_mixtures/pipeline/evaluate.py"],
+        code=METHOD + code("pipeline/evaluate.py", "evaluation", "tables.py"),
     output:
         RUN.evaluation.scores,
         RUN.evaluation.samples,

@@ -5,7 +5,8 @@ DEFAULT_RUNS = [str(run.path) for run in runs_of(DEFAULT)]
 OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not in DEFAULT_RUNS}
 PLAN = [RESULTS.plan, *map(RESULTS.settings, params.experiments)]  # what was to be run, whatever the suite
 SUMMARY_CODE = ["report/summary.py", "report/results.py", "tables.py"]
-SCORE_CODE = SUMMARY_CODE + [f"report/{name}.py" for name in ("scores", "intervals", "plan", "bounds", "names")]
+SCORE_CODE = [f"report/{name}.py" for name in ("scores", "intervals", "plan", "bounds", "names")]
+SCORE_CODE += [*SUMMARY_CODE, "settings", "data"]
 
 
 # One summary an experiment, so that DVC sees which of them changed.
@@ -59,7 +60,7 @@ rule assess_claims:
         RESULTS.summary.scores,
         RESULTS.summary.rounds,
         claims=PAPER.claims,
-        code=code("report/claims", "report/intervals.py", *SUMMARY_CODE),
+        code=code("report/claims", "report/intervals.py", "settings/yaml_files.py", *SUMMARY_CODE),
     output:
         RESULTS.claim_parts,
         claims=report(RESULTS.claims, caption="../report/claims.rst", category="Files", labels={"file": "claims.csv"}),

@@ -1,7 +1,7 @@
 # The competition, one job a round. Round t reads the data and round t-1, nothing else, so that a run can stop
 # anywhere and go on, be lengthened, and be spread over machines.
 
-METHOD = code("pipeline/jobs.py", "method", "networks", "settings", "evaluation", "seeding.py")
+COMPETITION = METHOD + code("pipeline/jobs.py", "evaluation/clustering.py", "evaluation/objective.py", "tables.py")
 SHARDED = [name for name, experiment in params.experiments.items() if experiment.shards > 1]
 WHOLE = [name for name in params.experiments if name not in SHARDED]
 
@@ -10,7 +10,7 @@ rule pretrain:
     input:
         config=SETTINGS,
         data=data_of,
-        code=METHOD,
+        code=COMPETITION,
     output:
         tables_in(RUN.pretraining),
         state=temp(RUN.pretraining.state),
@@ -37,7 +37,7 @@ rule train_round:
         data=data_of,
         previous=previous_of,
         former=former_of,
-        code=METHOD,
+        code=COMPETITION,
     output:
         tables_in(ROUND),
         state=temp(ROUND.state),
@@ -77,7 +77,7 @@ rule train_shard:
         config=SETTINGS,
         data=data_of,
         previous=previous_of,
-        code=METHOD,
+        code=COMPETITION,
     output:
         temp(ROUND.partial_round("{shard}")),
     log:
@@ -108,7 +108,7 @@ rule reassign:
         previous=previous_of,
         former=former_of,
         shards=shards_of,
-        code=METHOD,
+        code=COMPETITION,
     output:
         tables_in(ROUND),
         state=temp(ROUND.state),

@@ -91,7 +91,7 @@ def schema(root: Annotated[Path, typer.Option(help="folder to write to")] = Path
 def download(config: DatasetConfig, out: Out) -> None:
     """Fetch a data set's raw files, verified by their checksums."""
     from competitive_mixtures import data
-    from competitive_mixtures.settings.resolved import read_dataset
+    from competitive_mixtures.settings.resolved_data import read_dataset
 
     data.download(read_dataset(config), out)
 
@@ -102,7 +102,7 @@ def prepare(
 ) -> None:
     """Turn raw files into arrays with meta.json."""
     from competitive_mixtures import data
-    from competitive_mixtures.settings.resolved import read_dataset
+    from competitive_mixtures.settings.resolved_data import read_dataset
 
     data.prepare(read_dataset(config), raw, out, out.name)
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from competitive_mixtures.data import DatasetSpec
 from competitive_mixtures.files import read_json, write_text_if_changed
 from competitive_mixtures.folders import Project
 from competitive_mixtures.settings.blocks import Block, validate
+from competitive_mixtures.settings.resolved_data import write_datasets
 from competitive_mixtures.settings.schema import Experiment, Params
 
 
@@ -46,11 +46,7 @@ def write_resolved(params: Params, root: Path | str = ".") -> None:
     for name, experiment in params.experiments.items():
         _write(project.results.settings(name), experiment.settings())
     _write(project.results.plan, {name: plan_entry(params, name).model_dump() for name in params.experiments})
-    for name, spec in params.datasets.items():
-        _write(project.data.settings(name), spec.model_dump(mode="json"))
-        files = spec.list_files()
-        if files is not None:
-            write_text_if_changed(project.data.listing(name), "\n".join(map(json.dumps, files)) + "\n")
+    write_datasets(params.datasets, project.data)
 
 
 def plan_entry(params: Params, name: str) -> PlanEntry:
@@ -68,11 +64,6 @@ def plan_entry(params: Params, name: str) -> PlanEntry:
 def read_experiment(path: Path | str) -> Experiment:
     """Read `results/settings/<experiment>.json`."""
     return validate(Experiment, read_json(path), str(path))
-
-
-def read_dataset(path: Path | str) -> DatasetSpec:
-    """Read `data/settings/<dataset>.json`."""
-    return validate(TypeAdapter(DatasetSpec), read_json(path), str(path))
 
 
 def read_plan(path: Path | str) -> dict[str, PlanEntry]:
