@@ -102,6 +102,21 @@ def test_an_edited_module_concerns_the_stages_that_depend_on_it(tracked, modules
     assert set(status) == stages
 
 
+@pytest.mark.parametrize(
+    ("keys", "experiments"),
+    [
+        (("experiments", "dots-sharded", "rounds"), {"dots-sharded"}),  # in results/plan.json, by the experiment's key
+        (("experiments", "digits", "training", "batch_size"), {"digits"}),  # in its settings
+        (("seeds",), {"dots", "dots-sharded", "digits"}),
+    ],
+)
+def test_a_number_concerns_the_stages_of_its_experiments(tracked, keys, experiments):
+    tracked.change(set_number(*keys, value=2))
+    tracked.run("snakemake", "configure")
+    status = json.loads(tracked.run("dvc", "status", "--json"))
+    assert set(status) == {"configure", "report"} | {f"experiment@{name}" for name in experiments}
+
+
 def test_the_page_of_plots(tracked):
     assert "failed" not in tracked.run("dvc", "plots", "show")
     page = (tracked.root / "dvc_plots/index.html").read_text()

@@ -1,5 +1,8 @@
 # The competition, one job a round. Round t reads the data and round t-1, nothing else, so that a run can stop
 # anywhere and go on, be lengthened, and be spread over machines.
+#
+# No rule has a `benchmark:`. Jobs are forked from a server (launch/fork_server.py), so it would measure the command that
+# waits for one. What a job took is in its metrics.json, and for all of them in results/timing.csv.
 
 COMPETITION = METHOD + code("pipeline/jobs.py", "evaluation/clustering.py", "evaluation/objective.py", "tables.py")
 SHARDED = [name for name, experiment in params.experiments.items() if experiment.shards > 1]
