@@ -11,6 +11,7 @@ from competitive_mixtures.folders import Project
 from competitive_mixtures.report.claims.criteria import read_claims
 
 PACKAGE = Path("src/competitive_mixtures")
+DOCUMENTS = [PACKAGE / "settings" / name for name in ("json_schema.py", "reference.py")]  # describe params.yaml
 PROJECT = Project()
 DATA, RESULTS, PAPER = PROJECT.data, PROJECT.results, PROJECT.paper
 DATASET = DATA.processed("{dataset}")
@@ -31,7 +32,8 @@ def code(*names):
     steps import.
     """
     paths = [PACKAGE / name for name in names]
-    return sorted(str(file) for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path]))
+    files = {file for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path])}
+    return sorted(map(str, files.difference(DOCUMENTS)))
 
 
 METHOD = code("data", "settings", "networks", "method", "seeding.py")

@@ -8,6 +8,8 @@ from fakes import ROOT, copy_paper, make_plan
 from competitive_mixtures.report.plan import list_ablations, read_plan
 from competitive_mixtures.report.tables.ablations import describe_changes
 from competitive_mixtures.report.tables.write import write_tables
+from competitive_mixtures.settings.resolved import write_resolved
+from competitive_mixtures.settings.schema import read_params
 
 
 def test_differences_are_paired_by_seed(project, tmp_path, read):
@@ -57,8 +59,10 @@ def test_a_block_that_comes_or_goes_is_told_once():
     assert describe({"revival": None}, revival) == "revival.every: none → 3; revival.until: none → 9"
 
 
-def test_the_projects_ablations_list_what_differs_from_what_they_extend():
-    changes = {ablation.name: describe_changes(base, ablation) for ablation, base in list_ablations(read_plan(ROOT))}
+def test_the_projects_ablations_list_what_differs_from_what_they_extend(tmp_path):
+    write_resolved(read_params(ROOT / "params.yaml"), tmp_path)
+    plan = read_plan(tmp_path)
+    changes = {ablation.name: describe_changes(base, ablation) for ablation, base in list_ablations(plan)}
     assert all(changes.values())
     assert changes["mnist-shared-layers"] == "training.pretraining_steps: 200 → 0; training.shared_layers: 0 → 1"
     assert changes["mnist-shared-layers-pretrained"] == "training.shared_layers: 0 → 1"
