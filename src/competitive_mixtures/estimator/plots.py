@@ -1,29 +1,16 @@
 """Pictures of a fitted estimator: points and samples by component, or sheets of sampled images."""
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from competitive_mixtures.estimator.trained import TrainedMixture
 
 COLUMNS = 10  # images of each component in a sheet
 MARK_SIZE = 3.0  # points squared
-
-
-class Fitted(Protocol):
-    """What the pictures need of a fitted estimator."""
-
-    weights_: np.ndarray
-    _mixture: "TrainedMixture"
-
-    def sample(self, n_samples: int = ...) -> tuple[np.ndarray, np.ndarray]:
-        """Draw points and the component of each."""
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Assign points to components."""
 
 
 def make_axes(ax: "Axes | None") -> "Axes":
@@ -37,7 +24,7 @@ def make_axes(ax: "Axes | None") -> "Axes":
     return plt.subplots(layout="constrained")[1]
 
 
-def plot_vectors(estimator: Fitted, X: Any, ax: "Axes | None", num_samples: int) -> "Axes":
+def plot_vectors(estimator: BaseEstimator, X: Any, ax: "Axes | None", num_samples: int) -> "Axes":
     """Points as dots and samples as crosses, each component in a colour.
 
     Vectors of more than two dimensions are drawn along the two directions in which the samples vary most; those of one
@@ -73,7 +60,7 @@ def plot_vectors(estimator: Fitted, X: Any, ax: "Axes | None", num_samples: int)
     return ax
 
 
-def plot_images(estimator: Fitted, ax: "Axes | None") -> "Axes":
+def plot_images(estimator: BaseEstimator, ax: "Axes | None") -> "Axes":
     """A row of sampled images for each component, with its weight.
 
     Args:

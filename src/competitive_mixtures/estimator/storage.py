@@ -3,24 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import BaseEstimator
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.estimator.inputs import Form, to_plain
 from competitive_mixtures.estimator.trained import TrainedMixture
 
-if TYPE_CHECKING:
-    from competitive_mixtures.estimator.estimator import CompetitiveMixture
-
 FORMAT = "competitive-mixture-4"  # of a saved estimator
 OUTCOME = ("converged_", "n_iter_", "lower_bound_")  # attributes that no tensor holds
 
 
-def pack_estimator(estimator: "CompetitiveMixture") -> tuple[dict[str, Tensor], dict[str, Any]]:
+def pack_estimator(estimator: BaseEstimator) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Everything that a fitted estimator needs to predict, sample and go on, but Adam's state.
 
     Returns:
@@ -45,8 +43,8 @@ def pack_estimator(estimator: "CompetitiveMixture") -> tuple[dict[str, Tensor], 
 
 
 def unpack_estimator(
-    kind: type["CompetitiveMixture"], path: Path | str, metadata: Any, tensors: Mapping[str, Tensor]
-) -> "CompetitiveMixture":
+    kind: type[BaseEstimator], path: Path | str, metadata: Any, tensors: Mapping[str, Tensor]
+) -> BaseEstimator:
     """The estimator that `pack_estimator` packed.
 
     Args:
@@ -68,9 +66,7 @@ def unpack_estimator(
         raise UserError(f"{path}: damaged ({error!r}); save the estimator anew") from error
 
 
-def _unpack(
-    kind: type["CompetitiveMixture"], metadata: Mapping[str, Any], tensors: Mapping[str, Tensor]
-) -> "CompetitiveMixture":
+def _unpack(kind: type[BaseEstimator], metadata: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> BaseEstimator:
     estimator, form = kind(**metadata["params"]), metadata["form"]
     estimator._form = Form(**form | {key: tuple(form[key]) for key in ("shape", "centre")})
     estimator.n_features_in_ = int(np.prod(form["shape"]))
