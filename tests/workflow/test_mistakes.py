@@ -24,6 +24,25 @@ def test_a_mistake_is_named(fresh, keys, value, named):
     assert os.listdir(fresh.root / "results") == ["README.md"]
 
 
+@pytest.mark.parametrize("name", ["data", "evaluate"])
+def test_an_experiment_with_the_name_of_a_target_or_step(fresh, name):
+    fresh.change(set_number("experiments", name, value={"extends": "dots"}))
+    output = fresh.run("snakemake", "-n", "dots", check=False)
+    assert f"params.yaml: experiments.{name}: is what a step or target is called; choose another name" in output
+
+
+def test_planning_writes_what_the_rules_read_and_no_folder_of_an_experiment(fresh):
+    """Of all experiments: the report lists those that were not run, and what is there is looked at once."""
+    raw = {str(path) for path in fresh.root.glob("data/raw/**/*")}
+    fresh.plan("dots")
+    written = {path for folder in ("data", "results") for path in (fresh.root / folder).rglob("*") if path.is_file()}
+    assert {str(path.relative_to(fresh.root)) for path in written if str(path) not in raw} == {
+        *("data/README.md", "data/settings/dots.json", "data/settings/digits.json"),
+        *("results/README.md", "results/plan.json"),
+        *(f"results/settings/{name}.json" for name in ("dots", "dots-sharded", "digits", "dots-long")),
+    }
+
+
 def test_all_mistakes_at_once(fresh):
     fresh.change(set_number("seeds", value=0))
     fresh.change(set_number("experiments", "digits", "rounds", value=0))

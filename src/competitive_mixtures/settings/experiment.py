@@ -177,5 +177,5 @@ class PlannedExperiment(Experiment):
     resources: Resources
 
     def settings(self) -> dict[str, Any]:
-        """The part that a job's result depends on: the content of `results/<experiment>/config.json`."""
+        """The part that a job's result depends on: the content of `results/settings/<experiment>.json`."""
         return self.model_dump(mode="json", exclude={"extends", "suite", "rounds", "resources"})

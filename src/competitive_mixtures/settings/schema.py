@@ -95,7 +95,7 @@ class Params(Block):
         seeds: number of runs of every experiment, with the seeds 0, 1 and so on.
         inception: the network behind FID; `null` where no experiment asks for FID.
         datasets: the data sets by name.
-        experiments: the experiments by name, which is also that of their folder in `results`.
+        experiments: the experiments by name, which is also that of their folder in `results/experiments`.
     """
 
     seeds: Annotated[int, measured_in("runs", ge=1, le=10_000)]
