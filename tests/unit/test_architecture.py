@@ -5,15 +5,13 @@ from graphlib import TopologicalSorter
 
 from imports import MODULES, close, find_imports, imports_of, room_of
 
-SHARED = {"errors", "progress", "seeding", "files", "folders", "tables"}  # at the package's root, for everybody
+SHARED = {"errors", "progress", "seeding", "files"}  # at the package's root, for everybody
 # What each room may import beside itself and the shared modules; whatever stands in no list is forbidden.
 ALLOWED = {
     "errors": set(),
     "progress": set(),
     "seeding": set(),
     "files": {"errors"},
-    "folders": set(),
-    "tables": {"errors", "files"},
     "data": SHARED,
     "settings": SHARED | {"data"},
     "evaluation": SHARED | {"data"},

@@ -17,7 +17,7 @@ from competitive_mixtures.data.array import Spec, prepare
 from competitive_mixtures.data.stores import ZipStore
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.inception import load_inception
-from competitive_mixtures.files import read_array, read_arrays, read_metadata, read_table, read_tensors
+from competitive_mixtures.files.formats import read_array, read_arrays, read_metadata, read_table, read_tensors
 
 SOURCES = sorted(Path(competitive_mixtures.__file__).parent.rglob("*.py"))
 

@@ -19,7 +19,11 @@ EDITS = [
     (["evaluation/kernel_density.py", "pipeline/evaluate.py"], SCORES, EXPERIMENTS),
     (["report/figures/style.py"], {"plot_figures", "compile_paper", "write_pages"}, {"report"}),
     (["report/claims/verdicts.py"], {"assess_claims", "compile_paper", "write_pages"}, {"report"}),
-    (["errors.py", "files.py", "pipeline/cli.py", "launch/fork_server.py", "estimator/estimator.py"], set(), set()),
+    (
+        ["errors.py", "files/formats.py", "pipeline/cli.py", "launch/fork_server.py", "estimator/estimator.py"],
+        set(),
+        set(),
+    ),
 ]
 EDITED = [" ".join(modules) for modules, *_ in EDITS]
 

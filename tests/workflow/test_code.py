@@ -20,8 +20,8 @@ CODE = f"{SOURCE.relative_to(ROOT)}/"
 EXEMPT = {
     "errors.py",  # sentences for the user
     "progress.py",  # bars and lines on the terminal
-    "files.py",  # formats: what is written is read again as it was
-    "folders.py",  # names
+    "files/formats.py",  # formats: what is written is read again as it was
+    "files/folders.py",  # names
 }
 
 EXPERIMENT = "digits"  # of the tiny project: its data are raw files, images and labelled

@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from competitive_mixtures.evaluation.inception_weights import WEIGHTS_URL
-from competitive_mixtures.folders import Project
+from competitive_mixtures.files.folders import Project
 from competitive_mixtures.report.claims.criteria import read_claims
 
 PACKAGE = Path("src/competitive_mixtures")

@@ -29,7 +29,7 @@ rule evaluate:
         baselines=baselines_of,
         classifier=lambda wildcards: classifiers_of([wildcards.experiment]),
         inception=lambda wildcards: DATA.inception if experiment_of(wildcards).evaluation.fid_features else [],
-        code=METHOD + code("pipeline/evaluate.py", "evaluation", "tables.py"),
+        code=METHOD + code("pipeline/evaluate.py", "evaluation", "files/tables.py"),
     output:
         RUN.evaluation.scores,
         RUN.evaluation.samples,

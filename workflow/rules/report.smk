@@ -4,7 +4,7 @@ DEFAULT = params.suite("default")
 DEFAULT_RUNS = [str(run.path) for run in runs_of(DEFAULT)]
 OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not in DEFAULT_RUNS}
 PLAN = [RESULTS.plan, *map(RESULTS.settings, params.experiments)]  # what was to be run, whatever the suite
-SUMMARY_CODE = ["report/summary.py", "report/results.py", "tables.py"]
+SUMMARY_CODE = ["report/summary.py", "report/results.py", "files/tables.py"]
 SCORE_CODE = [f"report/{name}.py" for name in ("scores", "intervals", "plan", "bounds", "names")]
 SCORE_CODE += [*SUMMARY_CODE, "settings", "data"]
 
@@ -149,7 +149,7 @@ rule write_pages:  # what `snakemake --report` can show of tables and animations
         RESULTS.claims,
         PAPER.tables,
         PAPER.figures,
-        code=code("report/pages.py", "tables.py"),
+        code=code("report/pages.py", "files/tables.py"),
     output:
         tables=report(
             directory(RESULTS.pages / "tables"),

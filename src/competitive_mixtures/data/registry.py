@@ -9,8 +9,8 @@ from pydantic import Field
 
 from competitive_mixtures.data import array, celeba, gaussians, idx, images, mechanisms
 from competitive_mixtures.data.spec import Spec
-from competitive_mixtures.files import write_json
-from competitive_mixtures.folders import RawData
+from competitive_mixtures.files.folders import RawData
+from competitive_mixtures.files.formats import write_json
 
 # Every module has a `Spec`, `download(spec, raw_dir) -> metadata` and `prepare(spec, raw_dir, out_dir, name)`.
 KINDS: dict[str, Any] = {

@@ -26,7 +26,7 @@ from competitive_mixtures.estimator.inputs import (
 )
 from competitive_mixtures.estimator.storage import pack_estimator, unpack_estimator
 from competitive_mixtures.estimator.trained import TrainedMixture
-from competitive_mixtures.files import read_metadata, read_tensors, write_tensors
+from competitive_mixtures.files.formats import read_metadata, read_tensors, write_tensors
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.device import borrow_pytorch
 from competitive_mixtures.method.run import Run

@@ -13,7 +13,7 @@ from torch import Tensor
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.kernel_density import log_kernel_density
 from competitive_mixtures.evaluation.likelihood import fit_bandwidth
-from competitive_mixtures.files import take_named
+from competitive_mixtures.files.formats import take_named
 from competitive_mixtures.method import assignment
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Setup

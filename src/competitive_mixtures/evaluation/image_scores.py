@@ -12,7 +12,7 @@ from competitive_mixtures.evaluation.kernel_distance import kernel_distance
 from competitive_mixtures.evaluation.label_histogram import score_labels
 from competitive_mixtures.evaluation.precision_recall import estimate_manifold, precision_recall
 from competitive_mixtures.evaluation.reference_features import cache_features
-from competitive_mixtures.files import read_json
+from competitive_mixtures.files.formats import read_json
 
 
 class ClassifierScorer:

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import read_json, write_json, write_tensors
-from competitive_mixtures.folders import BaselineFolder, StageFolder
+from competitive_mixtures.files.folders import BaselineFolder, StageFolder
+from competitive_mixtures.files.formats import read_json, write_json, write_tensors
 from competitive_mixtures.method import assignment
 from competitive_mixtures.method.batches import to_float
 from competitive_mixtures.method.run import Run

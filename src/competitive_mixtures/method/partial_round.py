@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import read_metadata, read_tensors, write_tensors
+from competitive_mixtures.files.formats import read_metadata, read_tensors, write_tensors
 from competitive_mixtures.method.run import Setup
 from competitive_mixtures.method.state import RoundState, pack_state, unpack_state
 from competitive_mixtures.networks.stack import join

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import take_named
+from competitive_mixtures.files.formats import take_named
 from competitive_mixtures.method.run import Setup
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack

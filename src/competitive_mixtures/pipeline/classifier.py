@@ -7,8 +7,8 @@ import numpy as np
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.classifier import predict_probabilities, save_classifier, train_classifier
-from competitive_mixtures.files import write_json
-from competitive_mixtures.folders import ClassifierFolder
+from competitive_mixtures.files.folders import ClassifierFolder
+from competitive_mixtures.files.formats import write_json
 
 
 def fit_classifier(dataset: Dataset, seed: int, out: Path) -> None:

@@ -80,7 +80,7 @@ def open_run(config: Path, data: Path, seed: int, threads: int) -> "Run":
 @app.command()
 def schema(root: Annotated[Path, typer.Option(help="folder to write to")] = Path()) -> None:
     """Write what describes params.yaml: params.schema.json for editors, docs/settings.md for readers."""
-    from competitive_mixtures.files import write_text_if_changed
+    from competitive_mixtures.files.formats import write_text_if_changed
     from competitive_mixtures.settings.reference import make_documents
 
     for path, text in make_documents().items():
@@ -220,7 +220,7 @@ def evaluate(
     threads: Threads = 1,
 ) -> None:
     """Score the competition and its baselines."""
-    from competitive_mixtures.folders import ClassifierFolder
+    from competitive_mixtures.files.folders import ClassifierFolder
     from competitive_mixtures.pipeline.evaluate import evaluate as evaluate_run
 
     weights = None if classifier is None else ClassifierFolder(classifier).weights

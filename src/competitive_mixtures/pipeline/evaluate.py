@@ -10,14 +10,14 @@ from competitive_mixtures.evaluation.clustering import compare_partitions
 from competitive_mixtures.evaluation.kernel_density import log_kernel_density
 from competitive_mixtures.evaluation.likelihood import draft_log_likelihood, score_samples
 from competitive_mixtures.evaluation.precision_recall import estimate_manifold, precision_recall
-from competitive_mixtures.files import read_json, read_tensors, take_named
-from competitive_mixtures.folders import BaselineFolder, EvaluationFolder, RunFolder
+from competitive_mixtures.files.folders import BaselineFolder, EvaluationFolder, RunFolder
+from competitive_mixtures.files.formats import read_json, read_tensors, take_named
+from competitive_mixtures.files.tables import read_assignments, write_model_samples, write_scores
 from competitive_mixtures.method import baselines
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.ensemble import Ensemble
 from competitive_mixtures.seeding import derive_seed
-from competitive_mixtures.tables import read_assignments, write_model_samples, write_scores
 
 NUM_KEPT = {"vector": 2000, "image": 100}  # samples of every model that are kept for the figures
 COSTS = ("train_time_s", "samples_seen", "compute", "num_parameters")

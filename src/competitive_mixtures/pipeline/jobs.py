@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from competitive_mixtures.data import Dataset
-from competitive_mixtures.files import read_json, read_tensors, write_array, write_json, write_tensors
-from competitive_mixtures.folders import StageFolder
+from competitive_mixtures.files.folders import StageFolder
+from competitive_mixtures.files.formats import read_json, read_tensors, write_array, write_json, write_tensors
+from competitive_mixtures.files.tables import AssignmentTable, read_assignments, write_assignments
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.partial_round import (
     PartialRound,
@@ -18,7 +19,6 @@ from competitive_mixtures.method.partial_round import (
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Clock, Run
 from competitive_mixtures.method.state import pack_state, unpack_state
-from competitive_mixtures.tables import AssignmentTable, read_assignments, write_assignments
 
 
 def pretrain(run: Run, out: Path) -> None:

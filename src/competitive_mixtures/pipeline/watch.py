@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.folders import Results, RunFolder
+from competitive_mixtures.files.folders import Results, RunFolder
 from competitive_mixtures.settings.schema import Params, read_params
 
 INTERVAL_S = 2.0

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from competitive_mixtures.files import read_json
-from competitive_mixtures.folders import Project
+from competitive_mixtures.files.folders import Project
+from competitive_mixtures.files.formats import read_json
 from competitive_mixtures.report.plan import Planned
 
 

@@ -4,9 +4,9 @@ import base64
 from html import escape
 from pathlib import Path
 
-from competitive_mixtures.files import write_text
-from competitive_mixtures.folders import Project
-from competitive_mixtures.tables import read_fields
+from competitive_mixtures.files.folders import Project
+from competitive_mixtures.files.formats import write_text
+from competitive_mixtures.files.tables import read_fields
 
 STYLE = """
 body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5em; }

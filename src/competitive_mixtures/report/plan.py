@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from competitive_mixtures.files import read_json
-from competitive_mixtures.folders import ProcessedData, Project
+from competitive_mixtures.files.folders import ProcessedData, Project
+from competitive_mixtures.files.formats import read_json
 from competitive_mixtures.settings.resolved import PlanEntry, read_experiment
 from competitive_mixtures.settings.resolved import read_plan as read_entries
 

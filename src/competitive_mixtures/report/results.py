@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import read_array, read_json
-from competitive_mixtures.folders import Results, RunFolder
-from competitive_mixtures.tables import AssignmentTable, read_assignments, read_model_samples, read_scores
+from competitive_mixtures.files.folders import Results, RunFolder
+from competitive_mixtures.files.formats import read_array, read_json
+from competitive_mixtures.files.tables import AssignmentTable, read_assignments, read_model_samples, read_scores
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from competitive_mixtures.folders import Project
+from competitive_mixtures.files.folders import Project
+from competitive_mixtures.files.tables import read_rows, to_number
 from competitive_mixtures.report.intervals import mean_interval
 from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.report.summary import SUMMARY_COLUMNS
-from competitive_mixtures.tables import read_rows, to_number
 
 CELL_COLUMNS = (
     "experiment", "model", "protocol", "metric", "split", "mean", "ci_low", "ci_high", "n", "values", "status",

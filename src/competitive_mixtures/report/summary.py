@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from competitive_mixtures.files import write_json
-from competitive_mixtures.folders import RunFolder, SummaryFolder
+from competitive_mixtures.files.folders import RunFolder, SummaryFolder
+from competitive_mixtures.files.formats import write_json
+from competitive_mixtures.files.tables import to_number, write_rows
 from competitive_mixtures.report.results import FinishedRun
-from competitive_mixtures.tables import to_number, write_rows
 
 SUMMARY_COLUMNS = ("experiment", "seed", "model", "protocol", "metric", "split", "value")
 TIMING_COLUMNS = ("experiment", "seed", "phase", "seconds")

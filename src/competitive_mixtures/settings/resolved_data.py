@@ -10,8 +10,8 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from competitive_mixtures.data import DatasetSpec
-from competitive_mixtures.files import read_json, write_text_if_changed
-from competitive_mixtures.folders import Data
+from competitive_mixtures.files.folders import Data
+from competitive_mixtures.files.formats import read_json, write_text_if_changed
 from competitive_mixtures.settings.blocks import validate
 
 

@@ -14,7 +14,7 @@ from competitive_mixtures import CompetitiveMixture
 from competitive_mixtures.data import load_dataset
 from competitive_mixtures.data.array import Spec, prepare
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import read_json, read_table
+from competitive_mixtures.files.formats import read_json, read_table
 from competitive_mixtures.method.baselines import reshape_experiment, train_baseline
 from competitive_mixtures.method.run import Run, check_sizes
 from competitive_mixtures.pipeline.evaluate import evaluate

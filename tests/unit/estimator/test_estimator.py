@@ -23,7 +23,14 @@ from sklearn.neighbors import KernelDensity
 from competitive_mixtures import CompetitiveMixture
 from competitive_mixtures.errors import TrainingDivergedError, UserError
 from competitive_mixtures.evaluation.likelihood import score_samples
-from competitive_mixtures.files import read_json, read_metadata, read_table, read_tensors, take_named, write_tensors
+from competitive_mixtures.files.formats import (
+    read_json,
+    read_metadata,
+    read_table,
+    read_tensors,
+    take_named,
+    write_tensors,
+)
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.method.scoring import score_by_bound
 
@@ -293,7 +300,7 @@ class TestImages:
     @pytest.mark.parametrize(
         ("images", "message"),
         [
-            (IMAGES.astype(float), "rescale"),
+            (IMAGES.astype(float), "divide them by 255"),
             (IMAGES[:, :, :, None].repeat(2, 3), "dim|shape|expected"),
             (IMAGES.repeat(4, 1), "4 channels"),
             (np.moveaxis(IMAGES.repeat(3, 1), 1, -1), "channels come before"),

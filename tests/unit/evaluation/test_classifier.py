@@ -96,7 +96,7 @@ def test_other_tensors_and_broken_files_are_refused_by_name(trained: Classifier,
     with pytest.raises(UserError, match=r"missing\.safetensors: not found"):
         load_classifier(tmp_path / "missing.safetensors")
 
-    from competitive_mixtures.files import write_tensors
+    from competitive_mixtures.files.formats import write_tensors
 
     write_tensors(path, {"encoder": torch.zeros(3)})
     with pytest.raises(UserError, match=r"classifier\.safetensors: expected the weights of a classifier"):

@@ -15,7 +15,7 @@ from competitive_mixtures.evaluation import image_scores, inception_weights
 from competitive_mixtures.evaluation.frechet import frechet_distance
 from competitive_mixtures.evaluation.inception import extract_inception_features, load_inception
 from competitive_mixtures.evaluation.inception_weights import WEIGHTS_SHA256, record_weights
-from competitive_mixtures.files import read_json
+from competitive_mixtures.files.formats import read_json
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.pipeline.evaluate import evaluate
 

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.clustering import compare_partitions
-from competitive_mixtures.files import read_json, read_tensors, write_json
+from competitive_mixtures.files.formats import read_json, read_tensors, write_json
 from competitive_mixtures.method import baselines
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.method.training import train_components

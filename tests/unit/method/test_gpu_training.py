@@ -21,7 +21,7 @@ from examples import (
     play,
 )
 
-from competitive_mixtures.files import read_table
+from competitive_mixtures.files.formats import read_table
 from competitive_mixtures.method.batches import draw_batches, draw_comparisons
 from competitive_mixtures.method.device import choose_kernels
 from competitive_mixtures.method.run import Run

@@ -20,7 +20,7 @@ from examples import (
 )
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import read_json, read_table, read_tensors
+from competitive_mixtures.files.formats import read_json, read_table, read_tensors
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.pipeline.evaluate import evaluate
 

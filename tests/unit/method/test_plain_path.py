@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from examples import GAN, VAE, make_blobs, make_experiment, play
 
-from competitive_mixtures.files import read_json, read_table
+from competitive_mixtures.files.formats import read_json, read_table
 from competitive_mixtures.networks.kernels import choice
 
 AGREEMENT = 0.98  # share of the points with the same winner: rounding may turn a tie

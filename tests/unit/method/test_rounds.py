@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import TrainingDivergedError, UserError
-from competitive_mixtures.files import read_json, read_table, read_tensors
+from competitive_mixtures.files.formats import read_json, read_table, read_tensors
 from competitive_mixtures.method import assignment
 from competitive_mixtures.method.partial_round import PartialRound
 from competitive_mixtures.method.rounds import quantiles

@@ -4,7 +4,7 @@ import pytest
 import torch
 from examples import CONV, CONV_GAN, CONV_VAE, GAN, MLP, VAE, change, make_blobs, make_experiment, make_images, play
 
-from competitive_mixtures.files import read_json
+from competitive_mixtures.files.formats import read_json
 from competitive_mixtures.networks.ensemble import build_components
 
 pytestmark = [

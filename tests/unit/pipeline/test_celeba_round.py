@@ -9,7 +9,7 @@ from PIL import Image
 
 from competitive_mixtures.data import celeba, load_dataset
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import read_json, read_table
+from competitive_mixtures.files.formats import read_json, read_table
 from competitive_mixtures.method.run import Run, Scale
 
 MODES = ["RGB", "L", "RGBA", "P", "RGB", "1", "LA", "RGB", "CMYK", "RGB", "L", "RGB"]

@@ -9,7 +9,7 @@ from examples import BASE, ROOT, make_blobs
 from typer.testing import CliRunner
 
 from competitive_mixtures.data import write_dataset
-from competitive_mixtures.files import read_json, read_table
+from competitive_mixtures.files.formats import read_json, read_table
 from competitive_mixtures.pipeline import cli
 
 SPEC = {

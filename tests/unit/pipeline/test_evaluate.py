@@ -10,8 +10,8 @@ from scipy import stats
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.clustering import compare_partitions
-from competitive_mixtures.files import read_json, read_table
-from competitive_mixtures.folders import RunFolder
+from competitive_mixtures.files.folders import RunFolder
+from competitive_mixtures.files.formats import read_json, read_table
 from competitive_mixtures.method import baselines
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.pipeline import evaluate as scores

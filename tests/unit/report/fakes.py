@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from competitive_mixtures.data.format import write_dataset
-from competitive_mixtures.files import write_array, write_json, write_table
+from competitive_mixtures.files.formats import write_array, write_json, write_table
 from competitive_mixtures.report.plan import Planned
 
 ROOT = Path(__file__).parents[3]  # of the project itself

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from fakes import ROOT, make_plan
 
-from competitive_mixtures.files import write_json
+from competitive_mixtures.files.formats import write_json
 from competitive_mixtures.report.bounds import read_bounds
 from competitive_mixtures.report.plan import list_ablations, read_plan
 from competitive_mixtures.settings.resolved import write_resolved

@@ -3,7 +3,7 @@ import shutil
 import pytest
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.folders import Results, RunFolder
+from competitive_mixtures.files.folders import Results, RunFolder
 from competitive_mixtures.report.results import FinishedRun, find_runs
 
 

@@ -7,7 +7,7 @@ import pytest
 from examples import BASE, BLOBS, PARAMS, params
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.folders import Project
+from competitive_mixtures.files.folders import Project
 from competitive_mixtures.settings.resolved import read_experiment, read_plan, write_resolved
 from competitive_mixtures.settings.resolved_data import read_dataset
 from competitive_mixtures.settings.schema import Experiment, load_params

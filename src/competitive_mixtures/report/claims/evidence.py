@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from competitive_mixtures.folders import SummaryFolder
+from competitive_mixtures.files.folders import SummaryFolder
+from competitive_mixtures.files.tables import read_rows, to_number
 from competitive_mixtures.report.claims.criteria import Part, Side
 from competitive_mixtures.report.summary import ROUND_COLUMNS, SUMMARY_COLUMNS
-from competitive_mixtures.tables import read_rows, to_number
 
 Seeds = dict[int, float]  # one value a seed
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from competitive_mixtures.folders import Results
+from competitive_mixtures.files.folders import Results
+from competitive_mixtures.files.tables import write_rows
 from competitive_mixtures.report.claims.criteria import SIDES, Claim, Part, read_claims
 from competitive_mixtures.report.claims.evidence import Evidence, Seeds
 from competitive_mixtures.report.intervals import Interval, bootstrap_interval
-from competitive_mixtures.tables import write_rows
 
 CLAIM_COLUMNS = ("id", "claim", "criterion", "effect", "ci_low", "ci_high", "n", "verdict", "evidence")
 PART_COLUMNS = ("id", "part", "effect", "ci_low", "ci_high", "n", "seeds_wanted", "outcome", "reason", "values")

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from competitive_mixtures.files.tables import to_number
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.rounds import collect, draw_curves
 from competitive_mixtures.report.figures.scores import MAIN_METRICS
 from competitive_mixtures.report.names import AXES, METRICS
 from competitive_mixtures.report.results import FinishedRun
-from competitive_mixtures.tables import to_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from competitive_mixtures.data import load_dataset
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.folders import Project
+from competitive_mixtures.files.folders import Project
 from competitive_mixtures.report.figures.catalogue import PLOTS, list_figures, name_file, split_name
 from competitive_mixtures.report.figures.result_tables import read_result_tables
 from competitive_mixtures.report.plan import Planned, list_ablations, read_plan

@@ -7,9 +7,9 @@ import numpy as np
 
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.files.tables import AssignmentTable
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.results import FinishedRun
-from competitive_mixtures.tables import AssignmentTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from competitive_mixtures.folders import Project
+from competitive_mixtures.files.folders import Project
+from competitive_mixtures.files.tables import read_rows
 from competitive_mixtures.report.bounds import read_bounds
 from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.report.summary import SUMMARY_COLUMNS, TIMING_COLUMNS
-from competitive_mixtures.tables import read_rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from competitive_mixtures.files import write_atomically
+from competitive_mixtures.files.formats import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

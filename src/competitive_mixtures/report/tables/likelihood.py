@@ -5,11 +5,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from competitive_mixtures.folders import Project
+from competitive_mixtures.files.folders import Project
+from competitive_mixtures.files.tables import read_rows
 from competitive_mixtures.report.bounds import read_bounds
 from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.report.scores import Scores
-from competitive_mixtures.tables import read_rows
 
 REPORTED_COLUMNS = ("experiment", "source", "model", "split", "log_likelihood", "weights")
 LIKELIHOOD_COLUMNS = ("experiment", "row", "value", "status")

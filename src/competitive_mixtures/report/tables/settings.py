@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from competitive_mixtures.folders import Project
+from competitive_mixtures.files.folders import Project
 from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.report.scores import SUITE_REASONS, Scores
 from competitive_mixtures.settings.yaml_files import read_yaml

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from competitive_mixtures.files import write_json
+from competitive_mixtures.files.formats import write_json
+from competitive_mixtures.files.tables import write_rows
 from competitive_mixtures.report.environment import describe_machine
 from competitive_mixtures.report.names import collect_names
 from competitive_mixtures.report.plan import Planned, read_plan
@@ -29,7 +30,6 @@ from competitive_mixtures.report.tables.settings import (
     plan_rows,
     setting_rows,
 )
-from competitive_mixtures.tables import write_rows
 
 TABLES = (
     "density.csv", "images.csv", "clustering.csv", "precision_recall.csv", "compute.csv", "likelihood.csv",

@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import yaml
 
+from competitive_mixtures.files.tables import write_rows
 from competitive_mixtures.report.claims.verdicts import assess_claims
 from competitive_mixtures.report.summary import ROUND_COLUMNS, SUMMARY_COLUMNS
-from competitive_mixtures.tables import write_rows
 
 NOISE = np.random.default_rng(0).normal(size=10) * 0.1
 BETTER = {

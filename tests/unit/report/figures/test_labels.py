@@ -5,7 +5,9 @@ import pytest
 
 from competitive_mixtures.data import load_dataset
 from competitive_mixtures.data.format import write_dataset
-from competitive_mixtures.files import write_json, write_table
+from competitive_mixtures.files.folders import RunFolder
+from competitive_mixtures.files.formats import write_json
+from competitive_mixtures.files.tables import AssignmentTable, write_assignments
 from competitive_mixtures.report.figures.labels import (
     MAX_LABELS,
     label_shares,
@@ -15,7 +17,6 @@ from competitive_mixtures.report.figures.labels import (
     shorten,
 )
 from competitive_mixtures.report.results import FinishedRun
-from competitive_mixtures.tables import AssignmentTable
 
 
 def test_label_shares_are_row_shares():
@@ -30,11 +31,13 @@ def draw(folder, label, names):
     points = np.zeros((len(label), 2), np.float32)
     arrays = {"train": points, "test": points, "train_labels": label, "test_labels": label}
     write_dataset(folder / "data", "own", arrays, {}, names)
-    table = {"label": label.astype(np.int32), "component": (label % 3).astype(np.int16)}
+    component = (label % 3).astype(np.int16)
+    table = AssignmentTable(component, component, np.zeros(len(label), np.float32), label.astype(np.int16))
+    run = RunFolder(folder / "results/experiments/own/seed-0")
     for number in (0, 1):
-        write_table(folder / f"seed-0/rounds/{number}/assignments.parquet", table)
-        write_json(folder / f"seed-0/rounds/{number}/metrics.json", {"counts": [1, 1, 1]})
-    plot_labels([FinishedRun(folder / "seed-0")], load_dataset(folder / "data"), folder / "labels.svg")
+        write_assignments(run.round(number).assignments, table)
+        write_json(run.round(number).metrics, {"counts": [1, 1, 1]})
+    plot_labels([FinishedRun(run)], load_dataset(folder / "data"), folder / "labels.svg")
     return (folder / "labels.svg").read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Formats of files: atomic writes, JSON, arrays, parquet and tensors (safetensors); never pickle. See also `tables`."""
+"""Formats of files: atomic writes, JSON, arrays, parquet and tensors (safetensors); never pickle."""
 
 import errno
 import json

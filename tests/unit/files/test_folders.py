@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from competitive_mixtures.folders import Project, Results, RunFolder
+from competitive_mixtures.files.folders import Project, Results, RunFolder
 
 
 def test_a_name_may_be_a_wildcard():

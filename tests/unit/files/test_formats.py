@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safetensors import SafetensorError
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import (
+from competitive_mixtures.files.formats import (
     read_json,
     read_metadata,
     read_table,

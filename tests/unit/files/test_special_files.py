@@ -15,9 +15,16 @@ from competitive_mixtures.data.format import sha256_of, write_dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.inception import load_inception
 from competitive_mixtures.evaluation.inception_weights import find_weights
-from competitive_mixtures.files import check_regular, read_json, read_metadata, read_regular, read_table, read_tensors
-from competitive_mixtures.report.csv_files import read_fields
-from competitive_mixtures.report.results import read_array
+from competitive_mixtures.files.formats import (
+    check_regular,
+    read_array,
+    read_json,
+    read_metadata,
+    read_regular,
+    read_table,
+    read_tensors,
+)
+from competitive_mixtures.files.tables import read_fields
 from competitive_mixtures.settings.yaml_files import read_yaml
 
 SECONDS = 30  # that a test may wait before it counts as hanging

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.tables import (
+from competitive_mixtures.files.tables import (
     AssignmentTable,
     read_assignments,
     read_fields,
