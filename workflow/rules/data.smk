@@ -55,7 +55,7 @@ rule train_classifier:
         CLASSIFIER.metrics,
     log:
         "logs/data/{dataset}/train_classifier.log",
-    priority: 500  # the image experiments are judged by it
+    priority: 500  # the image experiments are scored by it
     threads: 1
     resources:
         gpu=0,

@@ -1,4 +1,4 @@
-# The scores of a run: the competition and its baselines, judged by the same samples and the same points.
+# The scores of a run: the competition and its baselines, scored by the same samples and the same points.
 
 
 rule find_inception:  # where the weights are, or why they cannot be had; only experiments with FID ask for it

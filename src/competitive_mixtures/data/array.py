@@ -33,7 +33,7 @@ class Spec(BaseSpec):
         path: the file, relative to the project's root.
         test_fraction: share of the points that are kept for testing where there is no `x_test`.
         seed: seed of that draw.
-        classifier: train a classifier of the labels, which judges generated images (`frechet_classifier`).
+        classifier: train a classifier of the labels, which scores generated images (`frechet_classifier`).
     """
 
     kind: Literal["array"]

@@ -34,7 +34,7 @@ class Spec(BaseSpec):
         channels: 1 (grey) or 3 (colour).
         test_fraction: share of the pictures that are kept for testing.
         seed: seed of that draw.
-        classifier: train a classifier of the labels, which judges generated images (`frechet_classifier`).
+        classifier: train a classifier of the labels, which scores generated images (`frechet_classifier`).
     """
 
     kind: Literal["images"]

@@ -35,7 +35,7 @@ class Spec(BaseModel):
 
     @property
     def has_classifier(self) -> bool:
-        """Whether the data are images with labels that a classifier learns, to judge generated images by."""
+        """Whether the data are images with labels that a classifier learns, to score generated images by."""
         return False
 
 

@@ -42,7 +42,7 @@ def number_labels(*parts: np.ndarray | Sequence[Any]) -> tuple[list[np.ndarray],
 
 
 def check_classes(source: str, arrays: Mapping[str, Any]) -> None:
-    """Refuse data that a classifier of images cannot learn, or cannot be judged by.
+    """Refuse data that a classifier of images cannot learn, or cannot score.
 
     Args:
         source: names the data in an error.

@@ -43,7 +43,7 @@ COMPONENTS: dict[tuple[str, str], dict[str, Any]] = {
 }
 NETWORKS = {"vae": ("encoder", "decoder"), "gan": ("generator", "critic")}
 HIDDEN = {"vector": [50, 50], "image": [128]}
-JUDGES = {"vector": [64, 64], "image": [128]}
+DISCRIMINATORS = {"vector": [64, 64], "image": [128]}
 SAMPLES_PER_COMPONENT = 500  # behind a density of vectors
 
 
@@ -114,7 +114,7 @@ def choose_training(kind: str, component: str, steps_per_round: int) -> dict[str
     batch_size = 256 if vector and component == "vae" else 64
     scoring = {
         "kind": "discriminators",
-        "network": {"kind": "mlp", "hidden": JUDGES[kind]},
+        "network": {"kind": "mlp", "hidden": DISCRIMINATORS[kind]},
         "trunk": "separate",
         "optimizer": {"learning_rate": 2.0e-3, "beta1": 0.5, "beta2": 0.999},
         "batch_size": batch_size if vector else 128,

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class CompetitiveMixture(DensityMixin, BaseEstimator):
     """A mixture of k deep generative models that compete for the points.
 
-    Every round each model trains on the points that it won, k discriminators judge which model could have produced
+    Every round each model trains on the points that it won, k discriminators estimate which model could have produced
     each point, and the points are assigned anew, until each model stands for one mechanism behind the data.
 
     Args:

@@ -178,9 +178,11 @@ def check_sizes(experiment: Experiment, dataset: Dataset) -> None:
     """
     settings, needed = experiment.evaluation, experiment.evaluation.num_neighbors + 1
     drawn = settings.num_samples + settings.num_bandwidth_samples
-    # true samples are judged as a model's are: a part of the training points, in proportion, finds the bandwidth
-    judged = len(dataset.train) * settings.num_samples // drawn if len(dataset.train) < drawn else settings.num_samples
-    if dataset.kind == "vector" and not needed <= judged < len(dataset.train):
+    # true samples are scored as a model's are: a part of the training points, in proportion, finds the bandwidth
+    compared = (
+        len(dataset.train) * settings.num_samples // drawn if len(dataset.train) < drawn else settings.num_samples
+    )
+    if dataset.kind == "vector" and not needed <= compared < len(dataset.train):
         raise UserError(
             f"{dataset.name}: {len(dataset.train)} training points are too few for evaluation.num_neighbors = "
             f"{needed - 1} with num_samples and num_bandwidth_samples in the ratio {settings.num_samples}:"

@@ -204,7 +204,7 @@ def build_discriminators(
         experiment: its scoring says of what kind.
         shape: of one data point.
         key: of the random streams that draw the initial weights.
-        ids: the components to judge; all by default.
+        ids: the components to tell from real points; all by default.
         device: where to train.
     """
     scoring = experiment.scoring

@@ -1,4 +1,4 @@
-"""The classifier that judges generated images: trained once for each labelled image set."""
+"""The classifier that scores generated images: trained once for each labelled image set."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""All scores of a run: the competition and its baselines, judged by equally many samples and the same points."""
+"""All scores of a run: the competition and its baselines, scored by equally many samples and the same points."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
