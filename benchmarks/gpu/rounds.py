@@ -8,7 +8,8 @@ from blocks import BATCH, MNIST_PAPER, K
 from timing import Bench, Row
 
 from competitive_mixtures.data import Dataset
-from competitive_mixtures.method.assignment import split_uniformly, to_cells
+from competitive_mixtures.method.assignment import to_cells
+from competitive_mixtures.method.partition import split_uniformly
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.method.scoring import score_by_discriminators
 from competitive_mixtures.method.training import train_components, train_discriminators

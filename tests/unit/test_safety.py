@@ -14,7 +14,7 @@ import pytest
 import competitive_mixtures
 from competitive_mixtures.data import load_dataset
 from competitive_mixtures.data.array import Spec, prepare
-from competitive_mixtures.data.stores import ZipStore
+from competitive_mixtures.data.picture_stores import ZipStore
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.inception import load_inception
 from competitive_mixtures.files.formats import read_array, read_arrays, read_metadata, read_table, read_tensors
@@ -71,7 +71,7 @@ def test_the_code_has_no_way_to_load_a_pickle():
 def test_only_the_modules_that_fetch_can_use_the_network():
     able = re.compile(r"urllib\.request|AF_INET|http\.client|requests|download_file|\bnpm\b.*pack|apt-get")
     users = {path.name for path in SOURCES if able.search(path.read_text(encoding="utf-8"))}
-    assert users <= {"sources.py", "inception_weights.py", "celeba.py", "idx.py"}
+    assert users <= {"fetch.py", "inception_weights.py", "celeba.py", "mnist.py"}
 
 
 @pytest.mark.parametrize("name", ["own.npy", "own.npz"])

@@ -9,10 +9,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from competitive_mixtures.data.format import write_dataset
+from competitive_mixtures.data.picture_stores import FolderStore, ZipStore
 from competitive_mixtures.data.pictures import read_picture, stack_pictures
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import measured_in
-from competitive_mixtures.data.stores import FolderStore, ZipStore
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.formats import read_regular
 

@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from competitive_mixtures.data.folders import count, find_pictures, shorten
 from competitive_mixtures.data.format import write_dataset
+from competitive_mixtures.data.picture_folders import count, find_pictures, shorten
+from competitive_mixtures.data.picture_stores import read_bytes
 from competitive_mixtures.data.pictures import SUFFIXES, read_picture, stack_pictures
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import download_nothing as download
 from competitive_mixtures.data.spec import measured_in
 from competitive_mixtures.data.split import check_classes, number_labels, split_rows
-from competitive_mixtures.data.stores import read_bytes
 from competitive_mixtures.errors import UserError, printable
 from competitive_mixtures.progress import tell
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from competitive_mixtures.data import array, celeba, gaussians, idx, images, mechanisms
+from competitive_mixtures.data import array, celeba, gaussians, images, mechanisms, mnist
 from competitive_mixtures.data.spec import Spec
 from competitive_mixtures.files.folders import RawData
 from competitive_mixtures.files.formats import write_json
@@ -15,7 +15,7 @@ from competitive_mixtures.files.formats import write_json
 # Every module has a `Spec`, `download(spec, raw_dir) -> metadata` and `prepare(spec, raw_dir, out_dir, name)`.
 KINDS: dict[str, Any] = {
     "gaussians": gaussians,
-    "idx": idx,
+    "idx": mnist,
     "celeba": celeba,
     "mechanisms": mechanisms,
     "array": array,

@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.estimator.competing import Competition, compete, resume, tabulate, warn_of_idle_components
 from competitive_mixtures.estimator.defaults import make_experiment
+from competitive_mixtures.estimator.fitting import Competition, play_rounds, resume, tabulate, warn_of_idle_components
 from competitive_mixtures.estimator.inputs import (
     Form,
     check_count,
@@ -25,7 +25,7 @@ from competitive_mixtures.estimator.inputs import (
     to_plain,
 )
 from competitive_mixtures.estimator.storage import pack_estimator, unpack_estimator
-from competitive_mixtures.estimator.trained import TrainedMixture
+from competitive_mixtures.estimator.trained_mixture import TrainedMixture
 from competitive_mixtures.files.formats import read_metadata, read_tensors, write_tensors
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.device import borrow_pytorch
@@ -305,7 +305,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             own = seed if number == 0 else derive_seed(seed, "restart", number) % 2**31
             run = Run(experiment, make_dataset(points, form), own)
             parts = read_start(self.init, run.train, experiment.num_components, own)
-            played = compete(run, rounds.pretrain(run, parts), num_rounds, tol, self.verbose)
+            played = play_rounds(run, rounds.pretrain(run, parts), num_rounds, tol, self.verbose)
             if best is None or played.lower_bound > best.lower_bound:
                 best = played
         assert best is not None  # n_init is at least 1
@@ -321,7 +321,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             )
         run = Run(experiment, make_dataset(points, form), before.seed, scale=before.scale)
         start = resume(self._mixture, points, self._records[-1])
-        played = compete(run, start, self.n_rounds, check_share("tol", self.tol), self.verbose)
+        played = play_rounds(run, start, self.n_rounds, check_share("tol", self.tol), self.verbose)
         return replace(played, records=[*self._records, *played.records])
 
     def _keep(self, competition: Competition) -> None:

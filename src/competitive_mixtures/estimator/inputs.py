@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_array, validate_data
 from competitive_mixtures.data.array import to_points
 from competitive_mixtures.data.precision import check_magnitude, check_precision, find_centre, is_rounded_away
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.method.baselines import partition
+from competitive_mixtures.method.partition import cluster_by_kmeans
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ def read_start(init: Any, points: torch.Tensor, num_components: int, seed: int) 
     if isinstance(init, str):
         if init not in ("uniform", "kmeans"):
             raise UserError(f'CompetitiveMixture: init = {init!r}; expected "uniform", "kmeans" or a partition')
-        return partition(points, init, num_components, seed) if init == "kmeans" else None
+        return cluster_by_kmeans(points, num_components, seed) if init == "kmeans" else None
     parts = np.asarray(init)
     if parts.shape != (len(points),) or parts.dtype.kind not in "iu":
         raise UserError(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.estimator.inputs import Form, to_plain
-from competitive_mixtures.estimator.trained import TrainedMixture
+from competitive_mixtures.estimator.trained_mixture import TrainedMixture
 
 FORMAT = "competitive-mixture-4"  # of a saved estimator
 OUTCOME = ("converged_", "n_iter_", "lower_bound_")  # attributes that no tensor holds

@@ -1,4 +1,4 @@
-"""Who gets which point: the uniform split, the normalisation of scores, their argmax, and load balancing.
+"""Who gets which point: the argmax of the scores, load balancing, and cells drawn from responsibilities.
 
 Reference: Locatello et al., "Competitive Training of Mixtures of Independent Deep Generative Models", arXiv 1804.11130.
 Numbers of components are j = 0..k-1; cells are int64 position tensors, one a component.
@@ -13,7 +13,6 @@ from torch import Tensor
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.seeding import StreamKey, make_generator
-from competitive_mixtures.settings import schema
 
 
 @dataclass(frozen=True)
@@ -33,69 +32,9 @@ class Assignment:
         return np.bincount(self.winner, minlength=num_components)
 
 
-def split_uniformly(num_points: int, num_components: int, key: StreamKey) -> np.ndarray:
-    """The uniform random split that components are pretrained on: equal parts up to one point.
-
-    Returns:
-        (N,) int16, the component of every point.
-
-    Raises:
-        UserError: fewer points than components.
-    """
-    if num_components > num_points:
-        raise UserError(
-            f"components: {num_components} components for {num_points} training points; expected at most one a point"
-        )
-    order = torch.randperm(num_points, generator=make_generator(*key, "uniform split")).numpy()
-    parts = np.empty(num_points, dtype=np.int16)
-    parts[order] = np.arange(num_points) % num_components
-    return parts
-
-
 def to_cells(winner: np.ndarray, num_components: int) -> list[Tensor]:
     """Positions of every component's points, int64."""
     return [torch.from_numpy(np.flatnonzero(winner == j)) for j in range(num_components)]
-
-
-def log_sums(log_ratios: Tensor) -> Tensor:
-    """Log of the sum of r_j over the points, (k,) float64, of log-ratios (N, k)."""
-    return torch.logsumexp(log_ratios.double(), dim=0)
-
-
-def log_normalizers(sums: Tensor, settings: schema.Scoring) -> Tensor:
-    """Log Z_j, with Z_j the sum of r_j over the training points (the paper's normalisation, per component).
-
-    `global` is the authors' code: one sum over points and components, which leaves the winner unchanged. Bounds are
-    normalised densities already.
-
-    Args:
-        sums: (k,) float64, `log_sums` of the training points.
-        settings: of the scoring.
-
-    Returns:
-        (k,) float32.
-    """
-    if settings.uses_bounds:
-        return torch.zeros(len(sums), dtype=torch.float32)
-    if settings.normalization == "component":
-        return sums.float()
-    return torch.logsumexp(sums, dim=0).expand_as(sums).float()
-
-
-def log_scores(log_ratios: Tensor, normalizers: Tensor, weights: np.ndarray, settings: schema.Scoring) -> Tensor:
-    """What the components compete with: log r_j - log Z_j, plus log alpha_j where `assignment: posterior`.
-
-    Args:
-        log_ratios: (N, k).
-        normalizers: (k,), from the training points.
-        weights: (k,), mixture weights alpha of the round before, see `split_weights`.
-        settings: of the scoring.
-
-    Returns:
-        (N, k) float32; -inf for a component of weight 0 under `posterior`.
-    """
-    scores = log_ratios - normalizers
-    return scores + torch.from_numpy(weights).log().float() if settings.assignment == "posterior" else scores
 
 
 def assign(scores: Tensor) -> Assignment:

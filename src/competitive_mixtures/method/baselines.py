@@ -14,18 +14,16 @@ from torch import Tensor
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.folders import BaselineFolder, StageFolder
 from competitive_mixtures.files.formats import read_json, write_json, write_tensors
-from competitive_mixtures.method import assignment
-from competitive_mixtures.method.batches import to_float
+from competitive_mixtures.method.assignment import to_cells
+from competitive_mixtures.method.partition import cluster_by_kmeans, split_uniformly
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.method.training import train_components
 from competitive_mixtures.networks.architectures import widen
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.ensemble import Ensemble
-from competitive_mixtures.seeding import derive_seed
 from competitive_mixtures.settings import schema
 
 WIDTH_FACTOR = 3  # of `single_wide`, as in the draft's VAE-150 beside its VAE-50
-KMEANS_ITERATIONS = 50
 NAMES = get_args(schema.BaselineName)
 
 
@@ -60,11 +58,8 @@ def partition(points: Tensor, name: str, num_components: int, seed: int) -> np.n
     if num_components == 1:
         return np.zeros(len(points), dtype=np.int16)
     if name == "bagging":
-        return assignment.split_uniformly(len(points), num_components, (seed,))
-    from sklearn.cluster import KMeans
-
-    kmeans = KMeans(num_components, n_init=1, max_iter=KMEANS_ITERATIONS, random_state=derive_seed(seed, name) % 2**32)
-    return kmeans.fit_predict(to_float(points).flatten(1).cpu().numpy()).astype(np.int16)
+        return split_uniformly(len(points), num_components, (seed,))
+    return cluster_by_kmeans(points, num_components, seed)
 
 
 def plan_steps(
@@ -102,7 +97,7 @@ def train_baseline(run: Run, name: str, num_rounds: int, last_round: Path, out: 
     components = run.build_components()
     with run.clock.time("partition"):
         parts = partition(run.train, name, run.experiment.num_components, run.seed)
-    cells = assignment.to_cells(parts, run.experiment.num_components)
+    cells = to_cells(parts, run.experiment.num_components)
     record = read_json(StageFolder(last_round).metrics)
     steps = plan_steps(run.experiment, components, num_rounds, record["compute"])
     weights = [len(cell) / len(parts) for cell in cells]

@@ -1,4 +1,4 @@
-"""Batches for a training step: real points of the cells, or real points beside samples, gathered on the device."""
+"""Batches: points of the cells for a training step, real points beside samples, and points to be scored."""
 
 from collections.abc import Iterator, Sequence
 from math import prod
@@ -14,12 +14,21 @@ CHUNK_BYTES = 16 * 2**20  # of one component's indices and noise, drawn ahead of
 SAMPLE_BYTES = 2 * 2**20  # of one component's samples, drawn ahead; larger chunks fall out of the cache
 MAX_CHUNK = 500  # steps of which the random numbers are drawn at once
 
+SCORING_VALUES = 2**22  # numbers that are scored at once: whole points, at most `SCORING_BATCH` or so many
+SCORING_BATCH = 4096  # points, by bounds
+
 Batches = Iterator[tuple[Tensor, Tensor]]
 
 
 def to_float(points: Tensor) -> Tensor:
     """Points as the networks see them: float32, images scaled from 0..255 to [0, 1]."""
     return points.float().div_(255) if points.dtype == torch.uint8 else points
+
+
+def split_batches(points: Tensor, max_rows: int | None = None) -> Sequence[Tensor]:
+    """Points in batches of at most `max_rows`, `SCORING_BATCH` where None; fewer of large ones, to fit the memory."""
+    rows = SCORING_BATCH if max_rows is None else max_rows
+    return points.split(max(1, min(rows, SCORING_VALUES // points[0].numel())))
 
 
 def draw_batches(

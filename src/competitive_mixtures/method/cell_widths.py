@@ -5,8 +5,7 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.method.assignment import to_cells
-from competitive_mixtures.method.batches import to_float
-from competitive_mixtures.method.scoring import split_batches
+from competitive_mixtures.method.batches import split_batches, to_float
 
 POWER_STEPS = 10  # of the iteration for a cell's longest axis
 

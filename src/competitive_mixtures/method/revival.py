@@ -113,7 +113,7 @@ def choose_donors(
     return pairs
 
 
-def split_weights(weights: np.ndarray, pairs: Sequence[Sequence[int]]) -> np.ndarray:
+def split_mixture_weights(weights: np.ndarray, pairs: Sequence[Sequence[int]]) -> np.ndarray:
     """Mixture weights (k,) after revivals (donor, recipient): a donor shares its weight, as it shares its cell."""
     weights = weights.copy()
     for donor, recipient in pairs:

@@ -17,9 +17,10 @@ from competitive_mixtures.evaluation.objective import estimate_objective
 from competitive_mixtures.method import assignment
 from competitive_mixtures.method.assignment import Assignment
 from competitive_mixtures.method.partial_round import PartialRound
-from competitive_mixtures.method.revival import plan_revivals, revive, split_weights
+from competitive_mixtures.method.partition import split_uniformly
+from competitive_mixtures.method.revival import plan_revivals, revive, split_mixture_weights
 from competitive_mixtures.method.run import Clock, Run
-from competitive_mixtures.method.scoring import score
+from competitive_mixtures.method.scoring import log_normalizers, log_scores, log_sums, score
 from competitive_mixtures.method.state import RoundState
 from competitive_mixtures.method.training import Training, train_components, train_discriminators
 from competitive_mixtures.networks.discriminator import DensityRatioStack
@@ -61,7 +62,7 @@ def pretrain(run: Run, parts: np.ndarray | None = None) -> Outcome:
     """
     k, settings = run.experiment.num_components, run.experiment.training
     if parts is None:
-        parts = assignment.split_uniformly(len(run.train), k, (run.seed,))
+        parts = split_uniformly(len(run.train), k, (run.seed,))
     cells = assignment.to_cells(parts, k)
     components = run.build_components()
     with run.clock.time("train"):
@@ -164,11 +165,11 @@ def conclude(run: Run, round_: int, record: Mapping[str, Any], former: np.ndarra
     """
     settings, k, clock = run.experiment.scoring, run.experiment.num_components, Clock()
     with clock.time("assign"):
-        sums = assignment.log_sums(part.log_ratios)
-        normalizers = assignment.log_normalizers(sums, settings)
-        prior = split_weights(np.array(record["weights"]), part.metrics["revived"])
-        scores = assignment.log_scores(part.log_ratios, normalizers, prior, settings)
-        scores_test = assignment.log_scores(part.log_ratios_test, normalizers, prior, settings)
+        sums = log_sums(part.log_ratios)
+        normalizers = log_normalizers(sums, settings)
+        prior = split_mixture_weights(np.array(record["weights"]), part.metrics["revived"])
+        scores = log_scores(part.log_ratios, normalizers, prior, settings)
+        scores_test = log_scores(part.log_ratios_test, normalizers, prior, settings)
         assigned = assignment.assign(scores)
         cells = choose_next_cells(run, round_, assigned.winner, scores, part.state.cells)
         counts = assigned.count(k)

@@ -1,27 +1,21 @@
-"""Scores of points in batches: log density ratios by discriminators, or evidence bounds of VAEs in their place."""
+"""Scores of points: log density ratios by discriminators, or VAEs' evidence bounds, normalised over the data (Z_j)."""
 
-from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from competitive_mixtures.method.batches import to_float
+from competitive_mixtures.method.batches import split_batches, to_float
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
 from competitive_mixtures.networks.kernels.threads import run_side_by_side
 from competitive_mixtures.seeding import StreamKey, make_generators
+from competitive_mixtures.settings import schema
 
-SCORING_VALUES = 2**22  # numbers that are scored at once: whole points, at most `SCORING_BATCH` or so many
-SCORING_BATCH = 4096  # points, by bounds
 SCORING_ROWS = 3 * 4096  # of a batch in all networks evaluated in one call; more layers would not fit a CPU's cache
 BOUND_DRAWS = 1  # of noise a point, for a bound: as unbiased as more, and images are scored in a quarter of the time
-
-
-def split_batches(points: Tensor, max_rows: int = SCORING_BATCH) -> Sequence[Tensor]:
-    """The points in batches of at most so many, fewer of large ones, whose layers fit into memory."""
-    return points.split(max(1, min(max_rows, SCORING_VALUES // points[0].numel())))
 
 
 def score(
@@ -90,3 +84,44 @@ def score_by_bound(components: Ensemble[ComponentStack], points: Tensor, key: St
             rows.append(bounds.T.cpu())
         columns.append(torch.cat(rows))
     return torch.cat(columns, dim=1)
+
+
+def log_sums(log_ratios: Tensor) -> Tensor:
+    """Log of the sum of r_j over the points, (k,) float64, of log-ratios (N, k)."""
+    return torch.logsumexp(log_ratios.double(), dim=0)
+
+
+def log_normalizers(sums: Tensor, settings: schema.Scoring) -> Tensor:
+    """Log Z_j, with Z_j the sum of r_j over the training points (the paper's normalisation, per component).
+
+    `global` is the authors' code: one sum over points and components, which leaves the winner unchanged. Bounds are
+    normalised densities already.
+
+    Args:
+        sums: (k,) float64, `log_sums` of the training points.
+        settings: of the scoring.
+
+    Returns:
+        (k,) float32.
+    """
+    if settings.uses_bounds:
+        return torch.zeros(len(sums), dtype=torch.float32)
+    if settings.normalization == "component":
+        return sums.float()
+    return torch.logsumexp(sums, dim=0).expand_as(sums).float()
+
+
+def log_scores(log_ratios: Tensor, normalizers: Tensor, weights: np.ndarray, settings: schema.Scoring) -> Tensor:
+    """What the components compete with: log r_j - log Z_j, plus log alpha_j where `assignment: posterior`.
+
+    Args:
+        log_ratios: (N, k).
+        normalizers: (k,), from the training points.
+        weights: (k,), mixture weights alpha of the round before, see `split_mixture_weights`.
+        settings: of the scoring.
+
+    Returns:
+        (N, k) float32; -inf for a component of weight 0 under `posterior`.
+    """
+    scores = log_ratios - normalizers
+    return scores + torch.from_numpy(weights).log().float() if settings.assignment == "posterior" else scores

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from competitive_mixtures.networks.kernels import choice, fused_adam
+from competitive_mixtures.networks.kernels import availability, fused_adam
 from competitive_mixtures.settings import schema
 
 EPSILON = 1e-8
@@ -28,7 +28,7 @@ class Adam:
         self.names, self.parameters = zip(*module.named_parameters(), strict=True)
         self.means, self.squares = ([torch.zeros_like(p) for p in self.parameters] for _ in range(2))
         self.num_steps = torch.zeros((), dtype=torch.float32, device=self.parameters[0].device)
-        self._update = fused_adam.update if choice.has("adam") else update
+        self._update = fused_adam.update if availability.has("adam") else update
 
     def minimize(self, losses: Tensor) -> Tensor:
         """Take one step down the gradient of the sum of `losses`; returns them detached."""

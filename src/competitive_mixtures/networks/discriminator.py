@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from competitive_mixtures.networks.architectures import build_encoder, choose_activation, plain_parameters
-from competitive_mixtures.networks.kernels import choice
+from competitive_mixtures.networks.kernels import availability
 from competitive_mixtures.networks.kernels.backprop import DiscriminatorBackprop
 from competitive_mixtures.networks.kernels.fused_forward import apply_one_by_one
 from competitive_mixtures.networks.layers import Generators
@@ -79,8 +79,8 @@ class DiscriminatorStack(DensityRatioStack):
         """Choose the kernels too, which read the parameters where they lie."""
         super().prepare(device, trained)
         self.plain = plain_parameters(self.network)
-        self.backprop = DiscriminatorBackprop(self.plain) if choice.suits("backprop", self.plain) else None
-        self.scores_one_by_one = choice.suits("fused_forward", self.plain)
+        self.backprop = DiscriminatorBackprop(self.plain) if availability.suits("backprop", self.plain) else None
+        self.scores_one_by_one = availability.suits("fused_forward", self.plain)
         self.num_concurrent = 1 if self.scores_one_by_one else self.num_networks
 
     def samples_per_step(self, batch_size: int) -> int:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from competitive_mixtures.networks.architectures import build_decoder, build_encoder, plain_parameters
 from competitive_mixtures.networks.component import ComponentStack
-from competitive_mixtures.networks.kernels import choice
+from competitive_mixtures.networks.kernels import availability
 from competitive_mixtures.networks.kernels.backprop import VAEBackprop
 from competitive_mixtures.networks.kernels.bernoulli import BernoulliLoss, bernoulli_loss
 from competitive_mixtures.networks.layers import Generators, draw_normal
@@ -47,7 +47,7 @@ class VAEStack(ComponentStack):
         """Choose the kernels too, which read the parameters where they lie."""
         super().prepare(device, trained)
         encoder, decoder = plain_parameters(self.encoder), plain_parameters(self.decoder)
-        suited = choice.suits("backprop", encoder) and choice.suits("backprop", decoder)
+        suited = availability.suits("backprop", encoder) and availability.suits("backprop", decoder)
         self.backprop = VAEBackprop(encoder, decoder) if suited else None
         self._fix_variance()
 

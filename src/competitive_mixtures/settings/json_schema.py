@@ -52,7 +52,7 @@ def read_docstring(block: type[BaseModel]) -> tuple[str, dict[str, str]]:
 def find_blocks(field: Schema) -> Iterator[tuple[str, str]]:
     """The blocks that a key can hold: what follows the key in the path to one, and the block's name.
 
-    Say `("", "Optimizer")`, `("[]", "VAE")` in a list, `(".<name>", "idx.Spec")` by a name of the user's.
+    Say `("", "Optimizer")`, `("[]", "VAE")` in a list, `(".<name>", "mnist.Spec")` by a name of the user's.
     """
     if "$ref" in field:
         yield "", field["$ref"].removeprefix(BLOCKS)

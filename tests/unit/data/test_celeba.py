@@ -202,7 +202,7 @@ def test_members_outside_the_expected_folder_are_never_touched(folder, tmp_path)
 
 
 def test_a_member_that_would_fill_the_memory_is_refused(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("competitive_mixtures.data.stores.MAX_BYTES", 10_000)
+    monkeypatch.setattr("competitive_mixtures.data.picture_stores.MAX_BYTES", 10_000)
     (folder / "img_align_celeba" / NAMES[0]).write_bytes(bytes(20_000))
     with pytest.raises(UserError, match=r"000001\.jpg: not a readable picture: 20000 bytes, at most 10000"):
         load(zip_images(folder), tmp_path)

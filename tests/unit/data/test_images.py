@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from competitive_mixtures.data import load_dataset
-from competitive_mixtures.data.folders import find_pictures
 from competitive_mixtures.data.images import Spec, prepare
+from competitive_mixtures.data.picture_folders import find_pictures
 from competitive_mixtures.errors import UserError
 
 

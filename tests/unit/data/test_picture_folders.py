@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from competitive_mixtures.data import folders, load_dataset
-from competitive_mixtures.data.folders import find_pictures
+from competitive_mixtures.data import picture_folders, load_dataset
 from competitive_mixtures.data.images import Spec, prepare
+from competitive_mixtures.data.picture_folders import find_pictures
 from competitive_mixtures.data.pictures import FORMATS, SUFFIXES
 from competitive_mixtures.errors import UserError
 
@@ -155,7 +155,7 @@ def test_a_folder_that_cannot_be_read_is_no_empty_one(pets, monkeypatch):
             raise PermissionError(13, "Permission denied")
         return scan(path)
 
-    monkeypatch.setattr(folders.os, "scandir", refuse)
+    monkeypatch.setattr(picture_folders.os, "scandir", refuse)
     with pytest.raises(UserError, match=r"pets/dogs: the folder cannot be read \(Permission denied\)"):
         find_pictures(pets)
 

@@ -6,7 +6,7 @@ import torch
 from scipy.special import logsumexp
 
 from competitive_mixtures.evaluation.objective import estimate_objective
-from competitive_mixtures.method.assignment import log_sums
+from competitive_mixtures.method.scoring import log_sums
 
 
 def score(log_ratios: np.ndarray, components: np.ndarray, weights: np.ndarray) -> float:

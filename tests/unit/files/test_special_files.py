@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from competitive_mixtures import CompetitiveMixture
-from competitive_mixtures.data import array, celeba, idx, images, load_dataset
+from competitive_mixtures.data import array, celeba, images, load_dataset, mnist
 from competitive_mixtures.data.format import sha256_of, write_dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.inception import load_inception
@@ -148,9 +148,9 @@ def test_files_of_celeba(tmp_path, name, message, found):
 def test_files_of_mnist(tmp_path, found, suffix):
     put(tmp_path / f"train-images-idx3-ubyte{suffix}", found)
     md5 = dict.fromkeys(("train", "train_labels", "test", "test_labels"), "0" * 32)
-    spec = idx.Spec(kind="idx", mirrors=[], md5=md5)
+    spec = mnist.Spec(kind="idx", mirrors=[], md5=md5)
     with pytest.raises(UserError, match=rf"train-images-idx3-ubyte{suffix}: cannot be read \({found}\)"):
-        idx.download(spec, tmp_path)
+        mnist.download(spec, tmp_path)
 
 
 @pytest.mark.parametrize("found", SPECIAL)

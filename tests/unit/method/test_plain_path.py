@@ -5,7 +5,7 @@ import pytest
 from examples import GAN, VAE, make_blobs, make_experiment, play
 
 from competitive_mixtures.files.formats import read_json, read_table
-from competitive_mixtures.networks.kernels import choice
+from competitive_mixtures.networks.kernels import availability
 
 AGREEMENT = 0.98  # share of the points with the same winner: rounding may turn a tie
 
@@ -18,7 +18,7 @@ AGREEMENT = 0.98  # share of the points with the same winner: rounding may turn 
 def test_tables_without_kernels(changes, tmp_path, monkeypatch):
     tables, losses = [], []
     for available in (True, False):
-        monkeypatch.setattr(choice, "has", lambda kernel, available=available: available)
+        monkeypatch.setattr(availability, "has", lambda kernel, available=available: available)
         last = play(make_experiment(**changes), make_blobs(), tmp_path / str(available))
         tables.append(read_table(last / "assignments.parquet"))
         losses.append(read_json(last / "metrics.json")["discriminator_loss"])

@@ -113,7 +113,7 @@ class TestRevival:
 
     def test_weights_are_shared_with_the_revived(self):
         weights = np.array([0.6, 0.0, 0.3, 0.1])
-        after = revival.split_weights(weights, [[0, 1], [2, 3]])
+        after = revival.split_mixture_weights(weights, [[0, 1], [2, 3]])
         np.testing.assert_allclose(after, [0.3, 0.3, 0.15, 0.15])
         assert weights.tolist() == [0.6, 0.0, 0.3, 0.1]
 

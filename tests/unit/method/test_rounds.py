@@ -14,6 +14,7 @@ from competitive_mixtures.errors import TrainingDivergedError, UserError
 from competitive_mixtures.files.formats import read_json, read_table, read_tensors
 from competitive_mixtures.method import assignment
 from competitive_mixtures.method.partial_round import PartialRound
+from competitive_mixtures.method.partition import split_uniformly
 from competitive_mixtures.method.rounds import quantiles
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.pipeline.jobs import compete, conclude, pretrain, reassign, train_shard
@@ -47,7 +48,7 @@ class TestFiles:
 
     def test_pretraining_is_on_a_uniform_split(self, run):
         table = read_table(run / "pretrain/assignments.parquet")
-        assert np.array_equal(table["component"], assignment.split_uniformly(120, K, (0,)))
+        assert np.array_equal(table["component"], split_uniformly(120, K, (0,)))
         assert metrics(run / "pretrain")["counts"] == [40, 40, 40]
 
     def test_assignment_table(self, run):

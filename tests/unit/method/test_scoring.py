@@ -4,7 +4,8 @@ import pytest
 import torch
 from examples import make_blobs, make_experiment
 
-from competitive_mixtures.method import scoring
+from competitive_mixtures.method import batches, scoring
+from competitive_mixtures.method.batches import split_batches
 from competitive_mixtures.networks.ensemble import build_components, build_discriminators
 from competitive_mixtures.seeding import make_generators
 
@@ -22,18 +23,18 @@ def test_scores_of_discriminators_are_their_ratios_in_order(monkeypatch):
 
 def test_large_images_are_scored_in_small_batches():
     images = torch.zeros(1000, 3, 64, 64, dtype=torch.uint8)
-    sizes = [len(part) for part in scoring.split_batches(images)]
+    sizes = [len(part) for part in split_batches(images)]
     assert sizes == [341, 341, 318]
-    assert [len(part) for part in scoring.split_batches(torch.zeros(5000, 2))] == [4096, 904]
+    assert [len(part) for part in split_batches(torch.zeros(5000, 2))] == [4096, 904]
 
 
 @pytest.mark.parametrize(("max_rows", "expected"), [(2730, 2730), (170, 170), (0, 1)])
 def test_many_networks_side_by_side_score_small_batches(max_rows, expected):
-    assert len(scoring.split_batches(torch.zeros(5000, 2), max_rows)[0]) == expected
+    assert len(split_batches(torch.zeros(5000, 2), max_rows)[0]) == expected
 
 
 def test_bounds_of_both_back_ends_and_of_a_part_agree(monkeypatch):
-    monkeypatch.setattr(scoring, "SCORING_BATCH", 50)
+    monkeypatch.setattr(batches, "SCORING_BATCH", 50)
     points = torch.from_numpy(make_blobs().train)
     found = []
     for backend, ids in (("stacked", None), ("loop", None), ("stacked", [1])):

@@ -6,14 +6,14 @@ from torch import nn
 
 from competitive_mixtures.networks import adam
 from competitive_mixtures.networks.adam import Adam
-from competitive_mixtures.networks.kernels import choice
+from competitive_mixtures.networks.kernels import availability
 from competitive_mixtures.settings import schema
 
 
 @pytest.mark.parametrize("fused", [True, False])
 @pytest.mark.parametrize(("beta1", "beta2"), [(0.9, 0.999), (0.5, 0.9), (0.0, 0.0)])
 def test_adam_is_torchs(beta1, beta2, fused, monkeypatch):
-    monkeypatch.setattr(choice, "has", lambda kernel: fused)
+    monkeypatch.setattr(availability, "has", lambda kernel: fused)
     settings = schema.Optimizer(learning_rate=0.01, beta1=beta1, beta2=beta2)
     network, twin = (nn.Sequential(nn.Linear(3, 7), nn.ReLU(), nn.Linear(7, 2)) for _ in range(2))
     twin.load_state_dict(network.state_dict())

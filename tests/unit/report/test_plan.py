@@ -4,7 +4,7 @@ import pytest
 from fakes import ROOT, make_plan
 
 from competitive_mixtures.files.formats import write_json
-from competitive_mixtures.report.bounds import read_bounds
+from competitive_mixtures.report.best_likelihood import read_bounds
 from competitive_mixtures.report.plan import list_ablations, read_plan
 from competitive_mixtures.settings.resolved import write_resolved
 from competitive_mixtures.settings.schema import read_params

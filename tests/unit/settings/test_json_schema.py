@@ -185,5 +185,5 @@ def test_blocks_are_found_in_unions_lists_and_by_name():
     assert list(find_blocks(properties["components"])) == [("[]", "VAE"), ("[]", "GAN")]
     assert list(find_blocks(properties["revival"])) == [("", "Revival")]
     assert list(find_blocks(properties["device"])) == []
-    assert (".<name>", "idx.Spec") in find_blocks(SCHEMA["properties"]["datasets"])
+    assert (".<name>", "mnist.Spec") in find_blocks(SCHEMA["properties"]["datasets"])
     assert list(find_blocks(SCHEMA["properties"]["experiments"])) == [(".<name>", "PlannedExperiment")]

@@ -12,7 +12,7 @@ def apply_one_by_one(parameters: Sequence[Tensor], x: Tensor) -> Tensor:
 
     Args:
         parameters: a weight (k, inputs, outputs) and a bias (k, outputs) for each layer in turn, of networks that
-            `choice.suits`.
+            `availability.suits`.
         x: (n, inputs) float32, the same rows for all k networks.
 
     Returns:

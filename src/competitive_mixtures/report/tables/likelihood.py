@@ -7,7 +7,7 @@ from typing import Any
 
 from competitive_mixtures.files.folders import Project
 from competitive_mixtures.files.tables import read_rows
-from competitive_mixtures.report.bounds import read_bounds
+from competitive_mixtures.report.best_likelihood import read_bounds
 from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.report.scores import Scores
 

@@ -6,7 +6,7 @@ from examples import BASE
 
 from competitive_mixtures.networks.architectures import MLPEncoder
 from competitive_mixtures.networks.discriminator import DiscriminatorStack
-from competitive_mixtures.networks.kernels import choice
+from competitive_mixtures.networks.kernels import availability
 from competitive_mixtures.networks.kernels.backprop import MLPBackprop
 from competitive_mixtures.networks.vae import VAEStack
 from competitive_mixtures.seeding import make_generators
@@ -38,7 +38,7 @@ def step_both_ways(monkeypatch, build, draw, batch_sizes):
     """Losses and states of two equal stacks after the same steps, written out and by autograd."""
     stacks, losses = [], []
     for available in (True, False):
-        monkeypatch.setattr(choice, "has", lambda kernel, available=available: available)
+        monkeypatch.setattr(availability, "has", lambda kernel, available=available: available)
         stacks.append(build())
         torch.manual_seed(1)
         losses.append([stacks[-1].step(*draw(size)) for size in batch_sizes])

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from competitive_mixtures.networks.architectures import MLPEncoder, leaky_relu, plain_parameters
-from competitive_mixtures.networks.kernels import choice
+from competitive_mixtures.networks.kernels import availability
 from competitive_mixtures.networks.kernels.fused_forward import apply_one_by_one
 from competitive_mixtures.seeding import make_generators
 
@@ -23,7 +23,7 @@ def make_mlp(*widths, shared=0, **options):
 def test_outputs_are_those_of_the_formula(widths, rows):
     network, x = make_mlp(*widths), torch.randn(rows, widths[0])
     parameters = plain_parameters(network)
-    if not choice.suits("fused_forward", parameters):
+    if not availability.suits("fused_forward", parameters):
         pytest.skip("this PyTorch is built without oneDNN")
     y = x.double().expand(K, -1, -1)
     for layer in network.layers:
@@ -36,7 +36,7 @@ def test_outputs_are_those_of_the_formula(widths, rows):
 
 def test_only_separate_rectified_networks_are_taken():
     def suits(network):
-        return choice.suits("fused_forward", plain_parameters(network))
+        return availability.suits("fused_forward", plain_parameters(network))
 
     assert not suits(make_mlp(2, 8, 1, shared=1))
     assert not suits(make_mlp(2, 8, 1, spectral=True))

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from competitive_mixtures.data import idx, load_dataset
-from competitive_mixtures.data.idx import FILES, Spec, download, prepare, read_idx
-from competitive_mixtures.data.sources import SourceFailedError
+from competitive_mixtures.data import load_dataset, mnist
+from competitive_mixtures.data.fetch import SourceFailedError
+from competitive_mixtures.data.mnist import FILES, Spec, download, prepare, read_idx
 from competitive_mixtures.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -48,9 +48,9 @@ def fetched(monkeypatch):
             raise SourceFailedError(f"{source} is out of reach")
         return {name: replies[source][name] for name in names}
 
-    monkeypatch.setattr(idx, "fetch_mirror", reply)
-    monkeypatch.setattr(idx, "fetch_npm", lambda _, names: reply("npm", names))
-    monkeypatch.setattr(idx, "fetch_debian", lambda _, names: reply("debian", names))
+    monkeypatch.setattr(mnist, "fetch_mirror", reply)
+    monkeypatch.setattr(mnist, "fetch_npm", lambda _, names: reply("npm", names))
+    monkeypatch.setattr(mnist, "fetch_debian", lambda _, names: reply("debian", names))
     return replies, calls
 
 

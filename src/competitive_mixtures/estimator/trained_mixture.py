@@ -18,7 +18,7 @@ from competitive_mixtures.method import assignment
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Setup
 from competitive_mixtures.method.scale import Scale
-from competitive_mixtures.method.scoring import score, score_by_bound
+from competitive_mixtures.method.scoring import log_scores, score, score_by_bound
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
@@ -59,7 +59,7 @@ class TrainedMixture:
         """What the components competed with in the last round, for stored points (n, *shape), as (n, k) float32."""
         key = (self.setup.seed, "round", self.last_round, "train points")
         ratios = score(self.components, self.discriminators, self._enter(points), key)
-        return assignment.log_scores(ratios, self.normalizers, self.prior, self.setup.experiment.scoring)
+        return log_scores(ratios, self.normalizers, self.prior, self.setup.experiment.scoring)
 
     def assign(self, points: np.ndarray) -> np.ndarray:
         """The winner of each stored point, (n, *shape), by the last round's scores, as (n,) int64."""

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from competitive_mixtures.data import sources
-from competitive_mixtures.data.sources import SourceFailedError, fetch_debian, fetch_mirror, fetch_npm, unpack
+from competitive_mixtures.data import fetch
+from competitive_mixtures.data.fetch import SourceFailedError, fetch_debian, fetch_mirror, fetch_npm, unpack
 
 
 class Mirror:
@@ -91,13 +91,13 @@ def test_an_unreachable_mirror_is_given_up_at_once(mirror):
 def test_a_silent_mirror_is_given_up(monkeypatch):
     import socket
 
-    monkeypatch.setattr(sources, "TIMEOUT_S", 0.1)
+    monkeypatch.setattr(fetch, "TIMEOUT_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SourceFailedError, match="timed out"):
         fetch_mirror(f"http://127.0.0.1:{silent.getsockname()[1]}/", ["a"])
 
 
 def test_a_huge_answer_is_refused(mirror, monkeypatch):
-    monkeypatch.setattr(sources, "MAX_BYTES", 100)
+    monkeypatch.setattr(fetch, "MAX_BYTES", 100)
     mirror.replies = {"/data/a.gz": [(200, bytes(101), None)]}
     with pytest.raises(SourceFailedError, match="more than 100 bytes"):
         fetch_mirror(mirror.address, ["a"])
@@ -113,7 +113,7 @@ def test_unpack():
 
 
 def test_a_bomb_is_not_unpacked(monkeypatch):
-    monkeypatch.setattr(sources, "MAX_BYTES", 1000)
+    monkeypatch.setattr(fetch, "MAX_BYTES", 1000)
     with pytest.raises(SourceFailedError, match=r"a\.gz unpacks to more than 1000 bytes"):
         unpack("a", gzip.compress(bytes(100_000)))
 
@@ -168,7 +168,7 @@ BROKEN = "".join(f"\\{byte:03o}" for byte in gzip.compress(bytes(range(256)) * 4
     ],
 )
 def test_failures_of_npm_are_told(tmp_path, monkeypatch, script, message):
-    monkeypatch.setattr(sources, "TOOL_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(fetch, "TOOL_TIMEOUT_S", 0.3)
     install(tmp_path / "bin", "npm", script, monkeypatch)
     with pytest.raises(SourceFailedError, match=message):
         fetch_npm("some-data@1.0.0", ["a"])

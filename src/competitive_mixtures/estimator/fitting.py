@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from competitive_mixtures.estimator.trained import TrainedMixture
+from competitive_mixtures.estimator.trained_mixture import TrainedMixture
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.assignment import Assignment, to_cells
 from competitive_mixtures.method.partial_round import PartialRound
@@ -49,7 +49,7 @@ class Competition:
     twins: list[int]
 
 
-def compete(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: bool) -> Competition:
+def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: bool) -> Competition:
     """Play rounds until all are played, or one changes fewer than a share `tol` of the points.
 
     Args:
@@ -72,10 +72,10 @@ def compete(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: bool
             tell(outcome.record)
             if number and outcome.record["share_changed"] < tol:
                 break
-    return conclude(run, outcome, part, records)
+    return summarize(run, outcome, part, records)
 
 
-def conclude(run: Run, outcome: Outcome, part: PartialRound, records: list[dict[str, Any]]) -> Competition:
+def summarize(run: Run, outcome: Outcome, part: PartialRound, records: list[dict[str, Any]]) -> Competition:
     """What is kept of a competition whose last round gave `part` and `outcome`."""
     winner, record = outcome.assignment.winner, outcome.record
     scores = part.log_ratios - outcome.normalizers

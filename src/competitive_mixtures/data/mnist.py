@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from competitive_mixtures.data.format import write_dataset
-from competitive_mixtures.data.sources import (
+from competitive_mixtures.data.fetch import (
     MAX_BYTES,
     SourceFailedError,
     fetch_debian,
@@ -17,6 +16,7 @@ from competitive_mixtures.data.sources import (
     fetch_npm,
     unpack,
 )
+from competitive_mixtures.data.format import write_dataset
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.formats import read_regular, write_atomically
