@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from competitive_mixtures.data import picture_folders, load_dataset
+from competitive_mixtures.data import load_dataset, picture_folders
 from competitive_mixtures.data.images import Spec, prepare
 from competitive_mixtures.data.picture_folders import find_pictures
 from competitive_mixtures.data.pictures import FORMATS, SUFFIXES
