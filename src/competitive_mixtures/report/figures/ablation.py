@@ -26,12 +26,11 @@ def plot_ablation(runs: list[FinishedRun], base: list[FinishedRun], out: Path) -
         base: the seeds of the experiment that it varies.
         out: an `.svg` file.
     """
-    import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
 
-    style.use_style()
     sides = ((base, "unchanged"), (runs, "ablation"))
-    figure, panels = plt.subplots(1, 4, figsize=(style.TEXT_WIDTH, 1.75))
+    figure = style.make_figure(style.TEXT_WIDTH, 1.75)
+    panels = figure.subplots(1, 4)
     _draw_scores(panels[0], base, runs)
     for axes, (metric, title) in zip(panels[1:], _curves(runs[0]).items(), strict=True):
         for (side, label), (color, line) in zip(sides, LOOKS, strict=True):

@@ -1,5 +1,6 @@
 """The competition on vector data as an animated GIF: which component wins which points, and what it makes of them."""
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,6 @@ def plot_animation(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
     """
     if data.kind != "vector":
         raise UserError(f"{data.name}: an animation needs vector data, found images; use the figure `partition`")
-    style.use_style()
     run, plane = runs[0], fit_plane(data.train)
     shown = thin(len(data.train), MAX_POINTS)
     points = plane.project(data.train[shown])
@@ -54,14 +54,12 @@ def choose_rounds(rounds: list[int], limit: int = MAX_PICTURES) -> list[int]:
 
 def _draw_round(run: FinishedRun, number: int, plane: Plane, points: np.ndarray, shown: np.ndarray) -> "Image":
     """Draw one round: points in their component's colour on the left, samples over the data on the right."""
-    import io
-
-    import matplotlib.pyplot as plt
     from PIL import Image
 
     metrics, samples = run.round_metrics(number), run.component_samples(number)
     colors = np.array(style.component_colors(len(samples)))
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.75), dpi=DPI)
+    figure = style.make_figure(7.2, 3.75, dpi=DPI)
+    left, right = figure.subplots(1, 2)
     draw_points(left, points, colors[run.assignments(number).component[shown]], size=8)
     _draw_samples(right, plane, points, samples, colors)
     for axes, title in ((left, "who wins which point"), (right, "what the components make")):
@@ -71,7 +69,6 @@ def _draw_round(run: FinishedRun, number: int, plane: Plane, points: np.ndarray,
     figure.supxlabel(f"round {number} of {run.rounds[-1]}{purity}", fontsize=13)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI)
-    plt.close(figure)
     return Image.open(buffer).convert("RGB")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.result_tables import ResultTables
 from competitive_mixtures.report.figures.scores import ROWS, main_scores
+from competitive_mixtures.report.figures.texts import plain_text
 from competitive_mixtures.report.names import AXES, MODELS, PROTOCOLS
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ def plot_compute(tables: ResultTables, out: Path) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
-    style.use_style()
     panels = list(main_scores(tables))
     figure, grid = style.panel_grid(len(panels), columns=3, height=2.0)
     for axes, (experiment, metric, scores) in zip(grid, panels, strict=True):
@@ -31,7 +31,7 @@ def plot_compute(tables: ResultTables, out: Path) -> None:
         compute = rows[(rows["experiment"] == experiment) & (rows["metric"] == "compute")]
         for model, protocol in ROWS:
             _draw_model(axes, model, protocol, scores, compute)
-        axes.set(title=experiment, xscale="log", ylabel=AXES[metric])
+        axes.set(title=plain_text(experiment), xscale="log", ylabel=AXES[metric])
         axes.set_xlabel(AXES["compute"])
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
         axes.xaxis.set_major_formatter(LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(9, 9)))

@@ -6,12 +6,14 @@ Matplotlib is imported only when a figure is drawn.
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from competitive_mixtures.data import load_dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.folders import Project
 from competitive_mixtures.report.figures.catalogue import PLOTS, list_figures, name_file, split_name
 from competitive_mixtures.report.figures.result_tables import read_result_tables
+from competitive_mixtures.report.figures.style import house_style
 from competitive_mixtures.report.plan import Planned, list_ablations, read_plan
 from competitive_mixtures.report.results import find_runs
 from competitive_mixtures.report.scores import Scores
@@ -65,7 +67,8 @@ def plot_figure(figure: str, out: Path, *, root: Path, plan: list[Planned], scor
     draw: Callable = getattr(import_module(f"competitive_mixtures.report.figures.{plot}"), f"plot_{plot}")
     if experiment is None:
         shown = [planned for planned in plan if planned.suite != "ablations" and scores.seeds(planned.name)]
-        draw(read_result_tables(root, shown), out)
+        with house_style():
+            draw(read_result_tables(root, shown), out)
         return
     planned = next((planned for planned in plan if planned.name == experiment), None)
     if planned is None:
@@ -75,9 +78,11 @@ def plot_figure(figure: str, out: Path, *, root: Path, plan: list[Planned], scor
         base = next((base for ablation, base in list_ablations(plan) if ablation is planned), None)
         if base is None:
             raise UserError(f"figure: found {figure!r}, but {experiment!r} extends no experiment on the same data")
-        draw(runs, find_runs(Project(root).results, base.name, [run.seed for run in runs], base.rounds), out)
+        other: Any = find_runs(Project(root).results, base.name, [run.seed for run in runs], base.rounds)
     else:
-        draw(runs, load_dataset(Project(root).data.processed(planned.dataset).path), out)
+        other = load_dataset(Project(root).data.processed(planned.dataset).path)
+    with house_style():
+        draw(runs, other, out)
 
 
 def _choose_animation(shown: Sequence[Planned]) -> list[str]:

@@ -9,6 +9,7 @@ from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.tables import AssignmentTable
 from competitive_mixtures.report.figures import style
+from competitive_mixtures.report.figures.texts import label_texts
 from competitive_mixtures.report.results import FinishedRun
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 
 MAX_LABELS = 100  # in the figure
-MAX_LETTERS = 24  # of a label's name
 
 
 def plot_labels(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
@@ -31,22 +31,20 @@ def plot_labels(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
     Raises:
         UserError: the data set has no labels.
     """
-    import matplotlib.pyplot as plt
-
     if data.train_labels is None:
         raise UserError(f"{data.name}: has no labels; leave the figure `labels-{runs[0].experiment}` out")
-    style.use_style()
     first, last = runs[0].rounds[0], runs[0].rounds[-1]
     before, after = (label_shares(runs[0].assignments(number), _count(runs[0])) for number in (first, last))
     order = order_components(after)
     names = data.meta.get("label_names") or [str(label) for label in range(len(after))]
     rows = pick_labels(data.train_labels)
-    size = (style.TEXT_WIDTH, 0.65 + 0.2 * len(rows))
-    figure, panels = plt.subplots(1, 2, figsize=size, sharey=True)
+    texts = label_texts({int(row): names[row] for row in rows}, f"labels-{runs[0].experiment}")
+    figure = style.make_figure(style.TEXT_WIDTH, 0.65 + 0.2 * len(rows))
+    panels = figure.subplots(1, 2, sharey=True)
     for axes, shares, number in zip(panels, (before, after), (first, last), strict=True):
         image = _draw_heat(axes, shares[rows][:, order], order)
         axes.set_title(f"round {number}")
-    panels[0].set_yticks(range(len(rows)), [shorten(names[row]) for row in rows], parse_math=False)
+    panels[0].set_yticks(range(len(rows)), texts)
     some = f"the {len(rows)} most frequent of {len(after)} labels"
     panels[0].set_ylabel("label" if len(rows) == len(after) else some)
     figure.colorbar(image, ax=panels, shrink=0.9, pad=0.01, label="share of label", ticks=[0, 0.5, 1])
@@ -57,11 +55,6 @@ def pick_labels(labels: np.ndarray) -> np.ndarray:
     """All labels up to the largest one of (N,), or, where these are too many for a figure, the most frequent ones."""
     counts = np.bincount(labels)
     return np.sort(np.argsort(-counts, kind="stable")[:MAX_LABELS])
-
-
-def shorten(name: str) -> str:
-    """A label's name as it fits beside the map."""
-    return name if len(name) <= MAX_LETTERS else f"{name[: MAX_LETTERS - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _count(run: FinishedRun) -> int:

@@ -31,14 +31,12 @@ def plot_mixture(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
         data: its data set.
         out: a `.png` file.
     """
-    import matplotlib.pyplot as plt
-
-    style.use_style()
     samples = runs[0].model_samples()
     found = {name.split(".")[0] for name in samples}
     baselines = [model for model in MODELS if model in found - {"competitive", "data"}]
     columns = max(1 + len(baselines), MIN_COLUMNS)
-    figure, panels = plt.subplots(2, columns, figsize=(style.TEXT_WIDTH, 2 * style.TEXT_WIDTH / columns + 0.3))
+    figure = style.make_figure(style.TEXT_WIDTH, 2 * style.TEXT_WIDTH / columns + 0.3)
+    panels = figure.subplots(2, columns)
     for axes in panels[:, 1 + len(baselines) :].flat:
         axes.remove()
     _draw(panels[0, 0], data.train, data, "data", title="training data")

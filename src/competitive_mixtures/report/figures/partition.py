@@ -26,18 +26,16 @@ def plot_partition(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
         data: its data set.
         out: a `.png` file.
     """
-    style.use_style()
     draw = _plot_scatter if data.kind == "vector" else _plot_sheet
     draw(runs[0], data, out)
 
 
 def _plot_scatter(run: FinishedRun, data: Dataset, out: Path) -> None:
     """Draw the assignments in the first, the middle and the last round, then samples from the last."""
-    import matplotlib.pyplot as plt
-
     chosen = style.pick_rounds(run.rounds)
     plane = fit_plane(data.train)
-    figure, panels = plt.subplots(1, len(chosen) + 1, figsize=(style.TEXT_WIDTH, 1.72), squeeze=False)
+    figure = style.make_figure(style.TEXT_WIDTH, 1.72)
+    panels = figure.subplots(1, len(chosen) + 1, squeeze=False)
     for axes, number in zip(panels[0], chosen, strict=False):
         count = len(run.round_metrics(number)["counts"])
         _draw_cells(axes, plane, data.train, run.assignments(number).component, count)
@@ -92,16 +90,15 @@ def _write_number(axes: "Axes", place: np.ndarray, number: int) -> None:
 
 def _plot_sheet(run: FinishedRun, data: Dataset, out: Path) -> None:
     """Draw one row a component: training images that it won on the left, its samples on the right."""
-    import matplotlib.pyplot as plt
-
     last = run.rounds[-1]
     table, samples = run.assignments(last), run.component_samples(last)
     count = len(samples)
     won = np.concatenate([_cell_images(data, table.component, j) for j in range(count)])
     made = np.concatenate([_pad(samples[j][:SHEET_COLUMNS]) for j in range(count)])
     height, width = data.shape[1:]
-    size = (style.TEXT_WIDTH, 0.35 + 0.46 * style.TEXT_WIDTH * count / SHEET_COLUMNS * height / width)
-    figure, panels = plt.subplots(1, 2, figsize=size)
+    sheet = 0.46 * style.TEXT_WIDTH * count / SHEET_COLUMNS * height / width  # inches
+    figure = style.make_figure(style.TEXT_WIDTH, 0.35 + sheet)
+    panels = figure.subplots(1, 2)
     for axes, images, title in zip(panels, (won, made), ("training points won", "samples made"), strict=True):
         axes.imshow(tile(images, SHEET_COLUMNS, count), interpolation="nearest", aspect="equal")
         style.strip_axes(axes)

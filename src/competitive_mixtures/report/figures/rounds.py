@@ -24,12 +24,11 @@ def plot_rounds(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
         data: its data set; not used.
         out: an `.svg` file.
     """
-    import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
 
-    style.use_style()
     rounds = np.array(sorted({number for run in runs for number in run.rounds}))
-    figure, panels = plt.subplots(1, 4, figsize=(style.TEXT_WIDTH, 1.65))
+    figure = style.make_figure(style.TEXT_WIDTH, 1.65)
+    panels = figure.subplots(1, 4)
     _draw_objective(panels[0], rounds, runs)
     _draw_agreement(panels[1], rounds, runs)
     draw_curves(panels[2], rounds, collect(runs, rounds, "share_changed"), style.COMPONENT_COLORS[0], "")

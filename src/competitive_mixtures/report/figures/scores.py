@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.result_tables import ResultTables
+from competitive_mixtures.report.figures.texts import plain_text
 from competitive_mixtures.report.names import AXES, MODELS, PROTOCOLS
 
 if TYPE_CHECKING:
@@ -29,13 +30,12 @@ def plot_scores(tables: ResultTables, out: Path) -> None:
         tables: the scores of all runs.
         out: an `.svg` file.
     """
-    style.use_style()
     panels = list(main_scores(tables))
     figure, grid = style.panel_grid(len(panels), columns=3, height=2.1)
     for place, (axes, (experiment, metric, scores)) in enumerate(zip(grid, panels, strict=True)):
         _draw_models(axes, scores)
         _draw_limits(axes, tables, experiment, metric)
-        axes.set_title(experiment)
+        axes.set_title(plain_text(experiment))
         axes.set_xlabel(AXES[metric])
         axes.set_yticks(range(len(ROWS)), [_row_label(*row) for row in ROWS] if place % 3 == 0 else [])
         axes.set_ylim(len(ROWS) - 0.5, -0.5)

@@ -1,8 +1,15 @@
-"""One look for all figures: fonts, sizes, and colours that colour-blind readers and grey printers can tell apart."""
+"""One look for all figures: fonts, sizes, and colours that colour-blind readers and grey printers can tell apart.
 
-from collections.abc import Sequence
+Nothing of the user's Matplotlib enters: `house_style` starts from the defaults that Matplotlib ships, and figures are
+made without `pyplot`, so that no backend is looked for.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from competitive_mixtures.files.formats import write_atomically
 
@@ -12,6 +19,7 @@ if TYPE_CHECKING:
 
 TEXT_WIDTH = 6.3  # inches, the text width of the paper
 DPI = 200
+FONTS = ("STIXGeneral", "DejaVu Sans")  # Matplotlib brings both; the second has what the first lacks, Arabic say
 
 # Paul Tol's "muted" scheme, ordered so that neighbours differ in lightness too
 COMPONENT_COLORS = (
@@ -31,45 +39,58 @@ MODEL_COLORS = {
 MODEL_MARKERS = {"competitive": "D", "single": "o", "single_wide": "s", "bagging": "^", "kmeans": "v", "data": "*"}
 
 
-def use_style() -> None:
-    """Set Matplotlib up; every figure calls this first."""
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw and save the figures of the block in our style; the user's settings are as they were afterwards."""
     import matplotlib
 
-    matplotlib.use("Agg")
-    matplotlib.rcParams.update(
-        {
-            "font.family": "STIXGeneral",
-            "mathtext.fontset": "stix",
-            "font.size": 9,
-            "axes.titlesize": 9,
-            "axes.labelsize": 9,
-            "xtick.labelsize": 8,
-            "ytick.labelsize": 8,
-            "legend.fontsize": 8,
-            "legend.frameon": False,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.linewidth": 0.6,
-            "axes.edgecolor": INK,
-            "axes.labelcolor": INK,
-            "text.color": INK,
-            "xtick.color": INK,
-            "ytick.color": INK,
-            "xtick.major.width": 0.6,
-            "ytick.major.width": 0.6,
-            "xtick.major.size": 2.5,
-            "ytick.major.size": 2.5,
-            "lines.linewidth": 1.4,
-            "axes.grid": False,
-            "grid.color": "#e4e4e4",
-            "grid.linewidth": 0.5,
-            "figure.constrained_layout.use": True,
-            "figure.dpi": DPI,
-            "savefig.dpi": DPI,
-            "svg.fonttype": "path",
-            "svg.hashsalt": "competitive-mixtures",
-        }
-    )
+    ours = np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")  # NumPy's defaults
+    with matplotlib.rc_context(), ours:
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_choose_settings())
+        yield
+
+
+def _choose_settings() -> dict[str, Any]:
+    return {
+        "font.family": list(FONTS),
+        "mathtext.fontset": "stix",
+        "font.size": 9,
+        "axes.titlesize": 9,
+        "axes.labelsize": 9,
+        "xtick.labelsize": 8,
+        "ytick.labelsize": 8,
+        "legend.fontsize": 8,
+        "legend.frameon": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.linewidth": 0.6,
+        "axes.edgecolor": INK,
+        "axes.labelcolor": INK,
+        "text.color": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "xtick.major.width": 0.6,
+        "ytick.major.width": 0.6,
+        "xtick.major.size": 2.5,
+        "ytick.major.size": 2.5,
+        "lines.linewidth": 1.4,
+        "axes.grid": False,
+        "grid.color": "#e4e4e4",
+        "grid.linewidth": 0.5,
+        "figure.constrained_layout.use": True,
+        "figure.dpi": DPI,
+        "savefig.dpi": DPI,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "competitive-mixtures",
+    }
+
+
+def make_figure(width: float, height: float, **settings: Any) -> "Figure":
+    """An empty figure of this size in inches; `settings` as Matplotlib's `Figure` takes them."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), **settings)
 
 
 def component_colors(count: int) -> list[str]:
@@ -79,12 +100,9 @@ def component_colors(count: int) -> list[str]:
 
 def save(figure: "Figure", out: Path) -> None:
     """Write a figure as PNG or SVG; the same drawing gives the same bytes."""
-    import matplotlib.pyplot as plt
-
     metadata = {"Date": None, "Creator": None} if out.suffix == ".svg" else {"Software": None}
     with write_atomically(out) as partial:
         figure.savefig(partial, metadata=metadata)
-    plt.close(figure)
 
 
 def panel_grid(count: int, columns: int, height: float) -> "tuple[Figure, list[Axes]]":
@@ -95,10 +113,9 @@ def panel_grid(count: int, columns: int, height: float) -> "tuple[Figure, list[A
         columns: panels in a row.
         height: of one row, in inches.
     """
-    import matplotlib.pyplot as plt
-
     rows = max(1, -(-count // columns))
-    figure, grid = plt.subplots(rows, columns, figsize=(TEXT_WIDTH, height * rows), squeeze=False)
+    figure = make_figure(TEXT_WIDTH, height * rows)
+    grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat[count:]:
         axes.remove()
     return figure, list(grid.flat[:count])

@@ -7,6 +7,7 @@ import numpy as np
 
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.result_tables import ResultTables
+from competitive_mixtures.report.figures.texts import plain_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,11 +31,9 @@ def plot_timing(tables: ResultTables, out: Path) -> None:
         tables: the timings of all runs.
         out: an `.svg` file.
     """
-    import matplotlib.pyplot as plt
-
-    style.use_style()
     seconds = group_seconds(tables.timing)
-    figure, axes = plt.subplots(figsize=(style.TEXT_WIDTH, 0.75 + 0.28 * len(seconds)))
+    figure = style.make_figure(style.TEXT_WIDTH, 0.75 + 0.28 * len(seconds))
+    axes = figure.subplots()
     left = np.zeros(len(seconds))
     colors = (*style.COMPONENT_COLORS[:6], "#d4d4d4")
     for group, color, hatch in zip(GROUPS, colors, HATCHES, strict=True):
@@ -44,7 +43,7 @@ def plot_timing(tables: ResultTables, out: Path) -> None:
         left += width
     for place, total in enumerate(left):
         axes.text(total, place, f" {total:.0f} s", va="center", fontsize=8)
-    axes.set_yticks(range(len(seconds)), list(seconds.index))
+    axes.set_yticks(range(len(seconds)), [plain_text(name) for name in seconds.index])
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.08 * max(left.max(), 1e-9))
