@@ -100,7 +100,7 @@ def write_atomically(path: Path | str) -> Iterator[Path]:
 def write_text(path: Path | str, text: str) -> None:
     """Write `text` to `path` atomically."""
     with write_atomically(path) as partial:
-        partial.write_text(text)
+        partial.write_text(text, encoding="utf-8")
 
 
 def write_text_if_changed(path: Path | str, text: str) -> bool:
@@ -110,7 +110,7 @@ def write_text_if_changed(path: Path | str, text: str) -> bool:
         Whether the file was written.
     """
     path = Path(path)
-    if path.is_file() and path.read_text() == text:
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False
     write_text(path, text)
     return True
@@ -141,6 +141,12 @@ def write_array(path: Path | str, array: np.ndarray) -> None:
     """Write one array as `.npy`."""
     with write_atomically(path) as partial, partial.open("wb") as file:
         np.save(file, array, allow_pickle=False)
+
+
+def import_formats() -> None:
+    """Import the libraries of tables and tensors, which the functions below else do when they are called."""
+    import pyarrow.parquet  # noqa: F401
+    import safetensors.torch  # noqa: F401
 
 
 def read_array(path: Path | str) -> np.ndarray:

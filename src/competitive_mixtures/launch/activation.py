@@ -34,13 +34,13 @@ def install(environment: Path) -> None:
         path = environment / folder / "snakemake"
         path.parent.mkdir(exist_ok=True)
         path.unlink(missing_ok=True)  # perhaps a link, whose target is not ours
-        path.write_text(COMMAND.format(python=shlex.quote(str(environment / "bin" / "python"))))
+        path.write_text(COMMAND.format(python=shlex.quote(str(environment / "bin" / "python"))), encoding="utf-8")
         path.chmod(0o755)
     for name, line in SHELLS.items():
         script = environment / "bin" / name
-        text = script.read_text() if script.is_file() else line
+        text = script.read_text(encoding="utf-8") if script.is_file() else line
         if line not in text:
-            script.write_text(text + line)
+            script.write_text(text + line, encoding="utf-8")
 
 
 def main() -> None:

@@ -2,12 +2,15 @@
 
 import sys
 
+from competitive_mixtures.launch.user_settings import set_aside
+
 
 def main() -> None:
     """Run a subcommand; where a package of the pipeline is missing, say what brings it and end with status 1.
 
     The package alone brings the estimator, and this command with it; its packages come with the extra `pipeline`.
     """
+    set_aside(sys.argv[1:])
     try:
         from competitive_mixtures.pipeline.cli import main as run
 

@@ -76,7 +76,7 @@ def record_run(words: Sequence[str]) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             RECORD.parent.mkdir(exist_ok=True)
-            record = stack.enter_context(RECORD.open("a+", buffering=1))
+            record = stack.enter_context(RECORD.open("a+", buffering=1, encoding="utf-8"))
             fcntl.flock(record, fcntl.LOCK_EX | fcntl.LOCK_NB)
             record.seek(0)
             killed = record.read()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.launch.fork_server import serve_jobs
 from competitive_mixtures.launch.run_lock import check_folder, record_run, runs_jobs
+from competitive_mixtures.launch.user_settings import set_aside
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -50,6 +51,7 @@ def move_targets_in_front(words: Sequence[str]) -> list[str]:
 
 def main() -> None:
     """Run Snakemake on this process's command line."""
+    set_aside(())  # its jobs inherit the environment, and forked ones what the server has imported
     from snakemake.cli import args_to_api, parse_args, print_exception
 
     words = move_targets_in_front(sys.argv[1:])

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 import torch
@@ -27,6 +28,27 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
+
+
+@cache
+def warm_up(device: torch.device, *, convolves: bool) -> None:
+    """Have the libraries start on a device before a clock does: once in a process, and without random numbers.
+
+    On a GPU the first product makes the context and loads kernels, which can take seconds; on a CPU the first gradient
+    and the first convolution take longer than the next ones, by tens of milliseconds.
+
+    Args:
+        device: of the run.
+        convolves: whether convolutions will run too.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        x = torch.ones(2, 1, 8, 8, dtype=torch.float32, device=device, requires_grad=True)
+        y = x @ x
+        if convolves:
+            y = torch.nn.functional.conv2d(y, torch.ones(1, 1, 3, 3, dtype=torch.float32, device=device))
+        y.square().sum().backward()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def choose_kernels(threads: int) -> None:

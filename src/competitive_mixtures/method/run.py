@@ -12,7 +12,7 @@ from torch import Tensor
 
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.method.device import choose_device
+from competitive_mixtures.method.device import choose_device, warm_up
 from competitive_mixtures.method.scale import Scale
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
@@ -32,10 +32,15 @@ class Clock:
 
     @contextmanager
     def time(self, phase: str) -> Iterator[None]:
-        """Add the block's wall time to a phase."""
+        """Add the block's wall time to a phase, also of a block that fails.
+
+        A process's first minute is none of it: what a block needs is imported, and its device warmed up, before.
+        """
         start = time.perf_counter()
-        yield
-        self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start
+        try:
+            yield
+        finally:
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start
 
 
 class Setup:
@@ -127,6 +132,7 @@ class Run(Setup):
         standardizes = experiment.training.standardize != "none" and dataset.kind == "vector"  # images enter in [0, 1]
         check_likelihoods(experiment, dataset, standardizes)
         self.dataset, self.clock = dataset, Clock()
+        warm_up(choose_device(experiment.device), convolves=dataset.kind == "image")
         with self.clock.time("load"):
             if scale is None:
                 scale = Scale.fit(dataset.train) if standardizes else Scale()

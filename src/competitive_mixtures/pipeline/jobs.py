@@ -7,7 +7,14 @@ import numpy as np
 
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.files.folders import StageFolder
-from competitive_mixtures.files.formats import read_json, read_tensors, write_array, write_json, write_tensors
+from competitive_mixtures.files.formats import (
+    import_formats,
+    read_json,
+    read_tensors,
+    write_array,
+    write_json,
+    write_tensors,
+)
 from competitive_mixtures.files.tables import AssignmentTable, read_assignments, write_assignments
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.partial_round import (
@@ -52,6 +59,7 @@ def reassign(run: Run, number: int, previous: Path, shards: Sequence[Path], out:
 
 def compete(run: Run, number: int, previous: Path, ids: Sequence[int]) -> PartialRound:
     """Steps (a) to (c) of a round for the components `ids`; see `rounds.compete`."""
+    import_formats()
     with run.clock.time("load"):
         state = unpack_state(run, read_tensors(StageFolder(previous).state), ids)
     return rounds.compete(run, number, state, ids)
@@ -67,6 +75,7 @@ def conclude(run: Run, number: int, previous: Path, part: PartialRound, out: Pat
 def write_outcome(out: Path, outcome: Outcome, run: Run) -> None:
     """Write a stage's state, samples and assignment table, and last its record, with the seconds that this took."""
     clock, stage = Clock(), StageFolder(out)
+    import_formats()
     with clock.time("write"):
         state = pack_state(outcome.state, keep_discriminators=run.experiment.scoring.keeps_networks)
         write_tensors(stage.state, state)

@@ -57,7 +57,7 @@ def read_progress(params: Params, results: Path | str = "results") -> Iterator[P
 def _read_run(run: RunFolder, rounds: int) -> Progress:
     """One run, from the files that its jobs have left."""
     done = [run.round(number).metrics for number in run.list_rounds() if number <= rounds]
-    last = json.loads(done[-1].read_text()) if done else {}
+    last = json.loads(done[-1].read_text(encoding="utf-8")) if done else {}
     number = last.get("round")
     if run.evaluation.scores.is_file() and number == rounds:
         state = "done"

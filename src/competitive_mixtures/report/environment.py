@@ -25,7 +25,7 @@ def describe_machine(root: Path = Path()) -> dict[str, Any]:
 def _processor() -> str:
     """The processor's name; the architecture where the system does not give one."""
     path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.is_file() else []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
 
@@ -34,5 +34,5 @@ def _first_line(program: str, *arguments: str) -> str | None:
     """The first line that a program prints; None where there is no such program or it fails."""
     if shutil.which(program) is None:
         return None
-    result = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    result = subprocess.run([program, *arguments], capture_output=True, encoding="utf-8", errors="replace", check=False)
     return result.stdout.splitlines()[0].strip() if result.returncode == 0 and result.stdout else None

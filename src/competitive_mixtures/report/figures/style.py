@@ -47,43 +47,47 @@ def house_style() -> Iterator[None]:
     ours = np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")  # NumPy's defaults
     with matplotlib.rc_context(), ours:
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_choose_settings())
+        _set_up()
         yield
 
 
-def _choose_settings() -> dict[str, Any]:
-    return {
-        "font.family": list(FONTS),
-        "mathtext.fontset": "stix",
-        "font.size": 9,
-        "axes.titlesize": 9,
-        "axes.labelsize": 9,
-        "xtick.labelsize": 8,
-        "ytick.labelsize": 8,
-        "legend.fontsize": 8,
-        "legend.frameon": False,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.linewidth": 0.6,
-        "axes.edgecolor": INK,
-        "axes.labelcolor": INK,
-        "text.color": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
-        "xtick.major.width": 0.6,
-        "ytick.major.width": 0.6,
-        "xtick.major.size": 2.5,
-        "ytick.major.size": 2.5,
-        "lines.linewidth": 1.4,
-        "axes.grid": False,
-        "grid.color": "#e4e4e4",
-        "grid.linewidth": 0.5,
-        "figure.constrained_layout.use": True,
-        "figure.dpi": DPI,
-        "savefig.dpi": DPI,
-        "svg.fonttype": "path",
-        "svg.hashsalt": "competitive-mixtures",
-    }
+def _set_up() -> None:
+    import matplotlib
+
+    matplotlib.rcParams.update(
+        {
+            "font.family": list(FONTS),
+            "mathtext.fontset": "stix",
+            "font.size": 9,
+            "axes.titlesize": 9,
+            "axes.labelsize": 9,
+            "xtick.labelsize": 8,
+            "ytick.labelsize": 8,
+            "legend.fontsize": 8,
+            "legend.frameon": False,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.linewidth": 0.6,
+            "axes.edgecolor": INK,
+            "axes.labelcolor": INK,
+            "text.color": INK,
+            "xtick.color": INK,
+            "ytick.color": INK,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "xtick.major.size": 2.5,
+            "ytick.major.size": 2.5,
+            "lines.linewidth": 1.4,
+            "axes.grid": False,
+            "grid.color": "#e4e4e4",
+            "grid.linewidth": 0.5,
+            "figure.constrained_layout.use": True,
+            "figure.dpi": DPI,
+            "savefig.dpi": DPI,
+            "svg.fonttype": "path",
+            "svg.hashsalt": "competitive-mixtures",
+        }
+    )
 
 
 def make_figure(width: float, height: float, **settings: Any) -> "Figure":
