@@ -25,6 +25,11 @@ FONTS = ("STIXGeneral", "DejaVu Sans")  # Matplotlib brings both; the second has
 COMPONENT_COLORS = (
     "#332288", "#ddcc77", "#117733", "#88ccee", "#882255", "#44aa99", "#cc6677", "#999933", "#aa4499",
 )  # fmt: skip
+PRINTED: dict[str, Any] = {
+    "precision": 8, "threshold": 1000, "edgeitems": 3, "linewidth": 75, "suppress": False, "nanstr": "nan",
+    "infstr": "inf", "formatter": None, "sign": "-", "floatmode": "maxprec", "legacy": False,
+}  # fmt: skip
+"""How NumPy writes numbers: Matplotlib names the parts of an SVG file by hashes of what is printed."""
 GREY = "#9a9a9a"
 INK = "#222222"
 
@@ -44,8 +49,8 @@ def house_style() -> Iterator[None]:
     """Draw and save the figures of the block in our style; the user's settings are as they were afterwards."""
     import matplotlib
 
-    ours = np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")  # NumPy's defaults
-    with matplotlib.rc_context(), ours:
+    errors = np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")  # NumPy's defaults, like PRINTED
+    with matplotlib.rc_context(), errors, np.printoptions(**PRINTED):
         matplotlib.rcdefaults()
         _set_up()
         yield
