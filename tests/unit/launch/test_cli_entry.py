@@ -8,6 +8,12 @@ from competitive_mixtures.launch import cli_entry
 from competitive_mixtures.pipeline import cli
 
 
+@pytest.fixture(autouse=True)
+def _environment_of_the_tests(monkeypatch):
+    """Stays as it is: what the command does to its own is told by test_user_settings.py."""
+    monkeypatch.setattr(cli_entry, "set_aside", lambda words: None)
+
+
 def raise_missing(name):
     raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 

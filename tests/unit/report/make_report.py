@@ -28,7 +28,7 @@ def make_report(root: Path, out: Path) -> None:
     scores = Scores(root, plan)
     for file in FIGURES:
         plot_figure(file.rpartition(".")[0], out / "figures" / file, root=root, plan=plan, scores=scores)
-    summarize(sorted(root.glob("results/*/seed-*")), out)
+    summarize(sorted(root.glob("results/experiments/*/seed-*")), out)
     write_tables(root, out / "tables", plan=plan)
     compile_paper(root, out / "paper.pdf")
 

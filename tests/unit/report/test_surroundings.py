@@ -57,11 +57,11 @@ def root(project, tmp_path_factory):
     """The made-up project with an ablation, and texts beyond ASCII."""
     root = tmp_path_factory.mktemp("surroundings") / "project"
     shutil.copytree(project, root)
-    shutil.copytree(root / "results/synthetic-9", root / "results/synthetic-9-no-pretraining")
+    shutil.copytree(root / "results/experiments/synthetic-9", root / "results/experiments/synthetic-9-no-pretraining")
     copy_paper(root)
     meta = root / "data/processed/synthetic-3/meta.json"
     meta.write_text(meta.read_text(encoding="utf-8").replace("mode 1", "قطة, Wölfe"), encoding="utf-8")
-    summarize(sorted(root.glob("results/*/seed-*")), root / "results")
+    summarize(sorted(root.glob("results/experiments/*/seed-*")), root / "results")
     write_tables(root, root / "paper/tables", plan=make_plan())
     return root
 
