@@ -145,6 +145,7 @@ def write_array(path: Path | str, array: np.ndarray) -> None:
 
 def import_formats() -> None:
     """Import the libraries of tables and tensors, which the functions below else do when they are called."""
+    import numpy.ctypeslib  # noqa: F401, safetensors writes by it
     import pyarrow.parquet  # noqa: F401
     import safetensors.torch  # noqa: F401
 
