@@ -7,6 +7,19 @@ import time
 import pytest
 
 TABLES = "results/experiments/{}/seed-0/**/assignments.parquet"
+HOSTILE = {  # what notebooks, clusters and shells set for others
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "LC_ALL": "C",
+    "PYTHONCOERCECLOCALE": "0",
+    "PYTHONUTF8": "0",
+    "PYTHONWARNINGS": "error",
+    "PYTHONOPTIMIZE": "2",
+    "OMP_NUM_THREADS": "3",
+    "OPENBLAS_NUM_THREADS": "3",
+    "ONEDNN_DEFAULT_FPMATH_MODE": "BF16",
+    "TZ": "Asia/Tokyo",
+    "COLUMNS": "20",
+}
 LAST = "results/experiments/dots/seed-0/rounds/2/state.safetensors"
 
 
@@ -23,6 +36,20 @@ def test_shards_change_nothing(finished):
 def test_the_same_seed_twice(finished, fresh):
     fresh.run("snakemake", LAST)
     assert fresh.read(TABLES.format("dots")) == finished.read(TABLES.format("dots"))
+
+
+def test_the_users_environment_changes_nothing(finished, fresh):
+    """Training from the start; tables, figures and the report of what has run."""
+    expected = finished.read("paper/**/*.*")
+    for project in (finished, fresh):
+        project.environment = HOSTILE
+        (project.root / "matplotlibrc").write_text("backend: TkAgg\nsavefig.dpi: 41\nlines.linewidth: 7\n")
+    fresh.run("snakemake", LAST)
+    assert fresh.read(TABLES.format("dots")) == finished.read(TABLES.format("dots"))
+    jobs = finished.snakemake("--forcerun", "plot_figures", "write_tables", "compile_paper", "--", "all")
+    assert {"plot_figures", "write_tables", "compile_paper"} <= jobs.keys()
+    found = finished.read("paper/**/*.*")
+    assert [path for path in expected if found[path] != expected[path]] == []
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
