@@ -54,6 +54,16 @@ def test_without_results_everything_says_not_run(root, tmp_path):
     assert "no results yet" in text
 
 
+def test_names_are_text_and_no_markup(root, tmp_path):
+    odd = tmp_path / "odd"
+    shutil.copytree(root, odd)
+    name = r"#x@y*b*_i_$z`q<l>\猫"  # Typst's fonts lack the last character
+    for path in [*odd.glob("paper/tables/*.csv"), *odd.glob("results/*.csv")]:
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("synthetic-9,", f"{name},"), encoding="utf-8")
+    assert name[:-1] in text_of(compile_paper(odd))
+
+
 @pytest.mark.parametrize(
     ("call", "shown"),
     [
