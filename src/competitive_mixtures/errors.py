@@ -32,3 +32,11 @@ def _escape(character: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # how Python writes a byte that is no UTF-8
         return f"\\x{code - 0xDC00:02x}"
     return character.encode("unicode_escape").decode()
+
+
+def explain_missing(error: ModuleNotFoundError) -> str | None:
+    """What brings a package that is missing, in a sentence; None for a module of our own, which is a fault."""
+    missing = error.name or ""
+    if missing.partition(".")[0] == "competitive_mixtures":
+        return None
+    return f"this command needs {missing}; install competitive-mixtures[pipeline]"

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from competitive_mixtures.files import make_temporary_folder
+
 # Short, since a machine without a network should learn it at once; it bounds the connection and every single read.
 TIMEOUT_S = 5.0
 ATTEMPTS = 2
@@ -35,13 +37,12 @@ def fetch_mirror(address: str, names: Iterable[str]) -> dict[str, bytes]:
 def fetch_npm(package: str, names: Iterable[str]) -> dict[str, bytes]:
     """Take files out of an npm package (`name@version`); nothing of it is installed or run."""
     import tarfile
-    import tempfile
     import zlib
 
-    with tempfile.TemporaryDirectory() as folder:
+    with make_temporary_folder() as folder:
         options = ["--ignore-scripts", "--fetch-retries=1", "--fetch-retry-mintimeout=500", "--loglevel=error"]
         _run(["npm", "pack", *options, "--", package], folder)
-        archives = list(Path(folder).glob("*.tgz"))
+        archives = list(folder.glob("*.tgz"))
         if len(archives) != 1:
             raise SourceFailedError("npm pack gave no archive")
         try:
@@ -54,14 +55,12 @@ def fetch_npm(package: str, names: Iterable[str]) -> dict[str, bytes]:
 
 def fetch_debian(package: str, names: Iterable[str]) -> dict[str, bytes]:
     """Take files out of a Debian package, unpacked into a temporary folder; needs no root and installs nothing."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
+    with make_temporary_folder() as folder:
         _download_debian(package, folder)
-        archives = list(Path(folder).glob("*.deb"))
+        archives = list(folder.glob("*.deb"))
         if len(archives) != 1:
             raise SourceFailedError("apt-get download gave no package")
-        content = Path(folder) / "content"
+        content = folder / "content"
         _run(["dpkg", "-x", str(archives[0]), str(content)], folder)
         return _pick(names, {path.name: path for path in content.rglob("*") if _is_plain_file(path)}, _read_file)
 
@@ -118,7 +117,7 @@ def _read_response(response: Any) -> bytes:
     return data
 
 
-def _download_debian(package: str, folder: str) -> None:
+def _download_debian(package: str, folder: Path) -> None:
     """Download with the system's package lists, or, where it has none, with lists fetched into `folder`."""
     quick = ["-qq", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=5", "-o", "Acquire::https::Timeout=5"]
     quick += ["-o", "APT::Sandbox::User="]  # as root, apt's own user could not write into `folder`
@@ -128,7 +127,7 @@ def _download_debian(package: str, folder: str) -> None:
         own = [*quick, "-o", f"Dir::State::Lists={folder}/lists", "-o", f"Dir::Cache={folder}/cache"]
         own += ["-o", "Debug::NoLocking=true"]
         for part in ("lists/partial", "cache/archives/partial"):
-            (Path(folder) / part).mkdir(parents=True)
+            (folder / part).mkdir(parents=True)
         try:
             _run(["apt-get", *own, "update"], folder)
             _run(["apt-get", *own, "download", package], folder)
@@ -136,7 +135,7 @@ def _download_debian(package: str, folder: str) -> None:
             raise SourceFailedError(f"{first}; with fresh package lists: {second}") from second
 
 
-def _run(command: list[str], folder: str) -> None:
+def _run(command: list[str], folder: Path) -> None:
     """Run a program in `folder`, quietly."""
     import shutil
     import subprocess

@@ -3,6 +3,7 @@
 import sys
 
 from competitive_mixtures.launch.user_settings import set_aside
+from competitive_mixtures.errors import explain_missing
 
 
 def main() -> None:
@@ -16,7 +17,6 @@ def main() -> None:
 
         run()
     except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if missing.partition(".")[0] == "competitive_mixtures":
+        if not (sentence := explain_missing(error)):
             raise
-        sys.exit(f"error: this command needs {missing}; install competitive-mixtures[pipeline]")
+        sys.exit(f"error: {sentence}")

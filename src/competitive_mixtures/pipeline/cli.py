@@ -1,14 +1,17 @@
 """The command line: one subcommand for each rule of the workflow; parsing and printing only."""
 
 import gc
+import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from competitive_mixtures.errors import UserError
-from competitive_mixtures.pipeline.fork_client import connect, run_job
+from competitive_mixtures.errors import UserError, explain_missing
+from competitive_mixtures.pipeline.fork_client import run_job
+from competitive_mixtures.pipeline.lifeline import RUN
 
 if TYPE_CHECKING:
     from competitive_mixtures.method.run import Run
@@ -27,14 +30,16 @@ Previous = Annotated[Path, typer.Option(help="folder of round t-1, or of the pre
 Rounds = Annotated[int, typer.Option(min=1, help="rounds of the competition, T")]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads; results are the same bytes for the same number")]
 
+NO_MEMORY = re.compile(
+    "can't allocate memory|out of memory|bad_alloc|Cannot allocate memory"
+)  # PyTorch's RuntimeErrors
 GARBAGE_THRESHOLD = 100_000  # new objects between two searches; Python's default is 700
 
 
 def main() -> None:
-    """Run a subcommand; one that needs PyTorch by the server that has it imported, where there is one."""
-    server = connect() if set(sys.argv[1:2]) & WITH_PYTORCH else None
-    if server:
-        sys.exit(run_job(server, sys.argv))
+    """Run a subcommand; in a run of the workflow by another process, so that this one can tell how that ended."""
+    if RUN in os.environ:
+        sys.exit(run_job(sys.argv, run_command, by_server=bool(set(sys.argv[1:2]) & WITH_PYTORCH)))
     run_command()
 
 
@@ -49,11 +54,23 @@ def run_command() -> None:
     except UserError as error:
         complain(f"error: {error}")
         sys.exit(1)
-    except (OSError, MemoryError) as error:  # the machine's, wherever it happens: no room for temporary files, say
-        complain(f"error: {error or 'not enough memory'}; free space, memory or permissions, then run again")
+    except Exception as error:
+        if not (lack := name_lack(error)):
+            raise
+        complain(f"error: {lack}, then run again")
         sys.exit(1)
     finally:
         gc.freeze()
+
+
+def name_lack(error: Exception) -> str | None:
+    """What the machine lacks and what to do, where an error says that it does, wherever that happens; else None."""
+    if isinstance(error, ModuleNotFoundError):
+        return explain_missing(error)
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, MemoryError) or NO_MEMORY.search(reason):
+        return f"not enough memory ({reason}); run fewer jobs at once, or take smaller networks and batches"
+    return f"{reason}; free space, memory or permissions" if isinstance(error, OSError) else None
 
 
 def complain(message: str) -> None:
