@@ -32,9 +32,10 @@ def work(connection: socket.socket, run: Callable[[], None], *others: int) -> No
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     status = 1
+    done = threading.Event()
     try:
         connection.sendall(STARTED)
-        threading.Thread(target=end_with, args=[connection.fileno(), *others], daemon=True).start()
+        threading.Thread(target=end_with, args=[done, connection.fileno(), *others], daemon=True).start()
         run()
         status = 0
     except SystemExit as end:
@@ -45,17 +46,20 @@ def work(connection: socket.socket, run: Callable[[], None], *others: int) -> No
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):  # a full disk has been told already
                 stream.flush()
+        done.set()
         with suppress(OSError):  # nobody waits any more
             connection.sendall(bytes([EXITED, status & 255]))
         os._exit(status & 255)
 
 
-def end_with(*files: int) -> NoReturn:
-    """End this process when one of some files, connections or pipes, ends at its other end."""
+def end_with(done: threading.Event, *files: int) -> None:
+    """End this process when one of some files, connections or pipes, ends at its other end; unless its job is done."""
     poll = select.poll()
     for file in files:
         poll.register(file, select.POLLIN)
     poll.poll()
+    if done.is_set():  # the command knows, and ends as well
+        return
     with suppress(OSError):
         os.write(2, b"error: ended, since the run or the command that this job belongs to was ended; run again\n")
     kill_children()

@@ -7,6 +7,7 @@ from pydantic import Field
 from competitive_mixtures.data.spec import measured_in
 from competitive_mixtures.settings.blocks import Block
 from competitive_mixtures.settings.quantities import (
+    MAX_LAYERS,
     Channels,
     Components,
     Decay,
@@ -40,7 +41,7 @@ class MLP(Block):
     """
 
     kind: Literal["mlp"]
-    hidden: Annotated[list[Units], Field(min_length=1)]
+    hidden: Annotated[list[Units], Field(min_length=1, max_length=MAX_LAYERS)]
 
     @property
     def widths(self) -> list[int]:
@@ -56,7 +57,7 @@ class Conv(Block):
     """
 
     kind: Literal["conv"]
-    channels: Annotated[list[Channels], Field(min_length=1)]
+    channels: Annotated[list[Channels], Field(min_length=1, max_length=MAX_LAYERS)]
 
     @property
     def widths(self) -> list[int]:

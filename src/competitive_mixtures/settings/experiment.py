@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from competitive_mixtures.data.spec import measured_in
 from competitive_mixtures.settings.blocks import Block, refuse
 from competitive_mixtures.settings.components import Component
-from competitive_mixtures.settings.quantities import Layers, Points, Rounds, Samples, Share, Steps
+from competitive_mixtures.settings.quantities import MAX_STEPS, Layers, Points, Rounds, Samples, Share, Steps
 from competitive_mixtures.settings.scoring import Scoring
 
 
@@ -28,7 +28,7 @@ class Training(Block):
     """
 
     batch_size: Points
-    pretraining_steps: Annotated[int, measured_in("steps", ge=0)]
+    pretraining_steps: Annotated[int, measured_in("steps", ge=0, le=MAX_STEPS)]
     steps_per_round: Steps
     standardize: Literal["none", "data", "cells"]
     shared_layers: Layers
@@ -71,7 +71,7 @@ class Evaluation(Block):
 
     num_samples: Samples
     num_bandwidth_samples: Samples
-    num_neighbors: Annotated[int, measured_in("neighbours", ge=1)]
+    num_neighbors: Annotated[int, measured_in("neighbours", ge=1, le=10_000)]
     fid_features: Literal[64, 192, 768, 2048] | None = Field(default=None, json_schema_extra={"unit": "features"})
 
     def find_conflicts(self) -> Iterator[str]:
@@ -92,10 +92,10 @@ class Resources(Block):
         runtime: time until a cluster may end the job.
     """
 
-    gpu: Annotated[int, measured_in("GPUs", ge=0)] | Literal["auto"]
-    threads: Annotated[int, measured_in("threads", ge=1)]
-    mem_mb: Annotated[int, measured_in("MB", ge=1)]
-    runtime: Annotated[int, measured_in("minutes", ge=1)]
+    gpu: Annotated[int, measured_in("GPUs", ge=0, le=1_000)] | Literal["auto"]
+    threads: Annotated[int, measured_in("threads", ge=1, le=1_000)]
+    mem_mb: Annotated[int, measured_in("MB", ge=1, le=1_000_000_000)]
+    runtime: Annotated[int, measured_in("minutes", ge=1, le=1_000_000)]
 
 
 BaselineName = Literal["single", "single_wide", "bagging", "kmeans"]
@@ -119,14 +119,14 @@ class Experiment(Block):
     """
 
     dataset: str
-    components: Annotated[list[Component], Field(min_length=1)]
+    components: Annotated[list[Component], Field(min_length=1, max_length=1_000)]
     training: Training
     scoring: Scoring
     balancing: Balancing
     revival: Revival | None
     baselines: list[BaselineName]
     evaluation: Evaluation
-    shards: Annotated[int, measured_in("jobs", ge=1)]
+    shards: Annotated[int, measured_in("jobs", ge=1, le=10_000)]
     device: Literal["auto", "cpu", "cuda"]
 
     @property

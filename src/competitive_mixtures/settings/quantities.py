@@ -1,4 +1,7 @@
-"""The numbers that settings are made of, each with its range and unit."""
+"""The numbers that settings are made of, each with its range and unit.
+
+The upper limits are far above what anybody trains: they tell a slip of the pen before hours of work or a full memory do.
+"""
 
 from typing import Annotated
 
@@ -11,15 +14,18 @@ Share = Annotated[float, measured_in("of N/k points", ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]  # of a running mean
 Nats = Annotated[float, measured_in("nats", gt=0, allow_inf_nan=False)]
 
-Components = Annotated[int, measured_in("components", ge=1)]
-Units = Annotated[int, measured_in("units", ge=1)]
-Channels = Annotated[int, measured_in("channels", ge=1)]
-Layers = Annotated[int, measured_in("layers", ge=0)]
-Dimensions = Annotated[int, measured_in("dimensions", ge=1)]
+MAX_LAYERS = 100  # hidden ones of a network
+MAX_STEPS = 100_000_000  # the losses of so many take 400 MB a network
 
-Points = Annotated[int, measured_in("points", ge=1)]
-Samples = Annotated[int, measured_in("samples", ge=1)]
-Steps = Annotated[int, measured_in("steps", ge=1)]
-Rounds = Annotated[int, measured_in("rounds", ge=1)]
+Components = Annotated[int, measured_in("components", ge=1, le=10_000)]
+Units = Annotated[int, measured_in("units", ge=1, le=100_000)]
+Channels = Annotated[int, measured_in("channels", ge=1, le=10_000)]
+Layers = Annotated[int, measured_in("layers", ge=0, le=MAX_LAYERS)]
+Dimensions = Annotated[int, measured_in("dimensions", ge=1, le=100_000)]
+
+Points = Annotated[int, measured_in("points", ge=1, le=10_000_000)]
+Samples = Annotated[int, measured_in("samples", ge=1, le=10_000_000)]
+Steps = Annotated[int, measured_in("steps", ge=1, le=MAX_STEPS)]
+Rounds = Annotated[int, measured_in("rounds", ge=1, le=100_000)]
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # of a folder, and a key of DVC without dots

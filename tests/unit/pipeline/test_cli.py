@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from examples import BASE, ROOT, make_blobs
 from typer.testing import CliRunner
 
@@ -177,3 +178,43 @@ def test_the_documents_of_the_settings_need_no_project(tmp_path, monkeypatch):
     assert run(monkeypatch, "schema", "--root", tmp_path / "new") == 0
     for path in ("params.schema.json", "docs/settings.md"):
         assert (tmp_path / "new" / path).read_bytes() == (ROOT / path).read_bytes()
+
+
+class Lacking:
+    """Stands in for the subcommands, and fails."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __call__(self):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            OSError(28, "No space left on device"),
+            "[Errno 28] No space left on device; free space, memory",
+        ),
+        (OSError(), "OSError; free space"),
+        (MemoryError(), "not enough memory (MemoryError); run fewer jobs"),
+        (np.exceptions.AxisError("x"), None),
+        (ModuleNotFoundError("No module named 'a.b'", name="a.b"), "this command needs a.b; install"),
+        (ModuleNotFoundError("No module named 'x'", name="competitive_mixtures.x"), None),
+    ],
+)
+def test_what_the_machine_lacks_is_a_sentence_with_a_reason(monkeypatch, capsys, error, message):
+    monkeypatch.setattr(cli, "app", Lacking(error))
+    with pytest.raises(SystemExit if message else type(error)):
+        cli.run_command()
+    if message:
+        assert capsys.readouterr().err.startswith(f"error: {message}")
+
+
+@pytest.mark.parametrize("allocate", [lambda: torch.empty(2**60), lambda: np.empty(2**60, dtype=np.uint8)])
+def test_more_memory_than_there_is(monkeypatch, capsys, allocate):
+    monkeypatch.setattr(cli, "app", allocate)
+    with pytest.raises(SystemExit):
+        cli.run_command()
+    assert "error: not enough memory (" in capsys.readouterr().err
