@@ -51,6 +51,13 @@ def warm_up(device: torch.device, *, convolves: bool) -> None:
         torch.cuda.synchronize(device)
 
 
+def find_memory(device: torch.device) -> tuple[int, str]:
+    """Bytes of memory that a device has in all, and a name for it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory, "this GPU"
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), "this machine"
+
+
 def choose_kernels(threads: int) -> None:
     """Have PyTorch run on `threads` CPU threads, with kernels that give the same bytes each time.
 

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.method.device import choose_device, warm_up
+from competitive_mixtures.method.device import choose_device, find_memory, warm_up
 from competitive_mixtures.method.scale import Scale
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble, build_components, build_discriminators
 from competitive_mixtures.seeding import derive_seed, make_generators
 from competitive_mixtures.settings.schema import Experiment
+from competitive_mixtures.settings.sizes import find_excesses
 
 SAMPLING_BATCH = 1000  # samples of every component that are drawn at once
 NUM_SNAPSHOTS = {"vector": 256, "image": 16}  # samples of each component that a round keeps for the figures
@@ -54,12 +55,13 @@ class Setup:
         seed: of the run.
 
     Raises:
-        UserError: the settings ask for a GPU and there is none.
+        UserError: the settings ask for a GPU and there is none, or for more memory than there is.
     """
 
     def __init__(self, experiment: Experiment, kind: str, shape: Sequence[int], scale: Scale, seed: int) -> None:
         self.experiment, self.kind, self.shape, self.scale, self.seed = experiment, kind, tuple(shape), scale, seed
         self.device = choose_device(experiment.device)
+        check_memory(experiment, self.shape, self.device)
 
     def build_components(self, ids: Sequence[int] | None = None) -> Ensemble[ComponentStack]:
         """Components as they start."""
@@ -174,6 +176,16 @@ def check_likelihoods(experiment: Experiment, dataset: Dataset, standardizes: bo
                 f"components.likelihood.kind: bernoulli needs points in [0, 1] and training.standardize: none; "
                 f"found {dataset.name} from {low:g} to {high:g}; use gaussian"
             )
+
+
+def check_memory(experiment: Experiment, shape: Sequence[int], device: torch.device) -> None:
+    """Refuse what this machine cannot hold, before it tries to.
+
+    Raises:
+        UserError: names the settings and how much memory they need.
+    """
+    if excesses := list(find_excesses(experiment, *find_memory(device), shape)):
+        raise UserError("\n".join(excesses))
 
 
 def check_sizes(experiment: Experiment, dataset: Dataset) -> None:

@@ -10,6 +10,7 @@ from competitive_mixtures.settings.blocks import Block, refuse
 from competitive_mixtures.settings.components import Component
 from competitive_mixtures.settings.quantities import MAX_STEPS, Layers, Points, Rounds, Samples, Share, Steps
 from competitive_mixtures.settings.scoring import Scoring
+from competitive_mixtures.settings.sizes import LARGEST_MACHINE, find_excesses
 
 
 class Training(Block):
@@ -143,6 +144,7 @@ class Experiment(Block):
         if len(self.components) > 1 and self.baselines:
             yield "baselines: a mixed competition has no baseline of the same family; use []"
         yield from (f"evaluation.{conflict}" for conflict in self.evaluation.find_conflicts())
+        yield from find_excesses(self, LARGEST_MACHINE, "the largest machine")
 
     def _find_sharing_conflicts(self) -> Iterator[str]:
         shared = self.training.shared_layers
