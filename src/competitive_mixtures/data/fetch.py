@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from competitive_mixtures.files import make_temporary_folder
+from competitive_mixtures.files.leftovers import make_temporary_folder
 
 # Short, since a machine without a network should learn it at once; it bounds the connection and every single read.
 TIMEOUT_S = 5.0

@@ -60,8 +60,8 @@ def unpack_estimator(
         raise UserError(f"{path}: expected a file that CompetitiveMixture.save wrote")
     try:
         return _unpack(kind, metadata, tensors)
-    except UserError:
-        raise
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
     except Exception as error:  # whatever a damaged file makes of any line
         raise UserError(f"{path}: damaged ({error!r}); save the estimator anew") from error
 

@@ -148,6 +148,7 @@ class TrainedMixture:
         mean = tensors["mean"].numpy()
         scale = Scale(mean if mean.ndim else float(mean), metadata["unit"])
         setup = Setup(experiment, metadata["kind"], metadata["shape"], scale, metadata["seed"])
+        check_tensors(setup, tensors)
         components, discriminators = setup.build_components(), None
         components.load_weights(take_named(tensors, "components."))
         if not experiment.scoring.uses_bounds:
@@ -169,3 +170,22 @@ class TrainedMixture:
 
     def _score_by_bound(self, points: Tensor, *names: object) -> Tensor:
         return score_by_bound(self.components, points, (self.setup.seed, *names))
+
+
+def check_tensors(setup: Setup, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse tensors that are too few for the settings, before networks of the settings' size are made.
+
+    Raises:
+        UserError: says how many weights are there and how many the settings ask for.
+    """
+    found = sum(t.numel() for name, t in tensors.items() if name.startswith(("components.", "discriminators.")))
+    expected = sum(weights for _, weights in setup.experiment.list_weights(setup.shape))
+    if found < expected:
+        raise UserError(
+            f"damaged (the settings' networks have at least {expected} weights, the tensors hold {found}); save the "
+            "estimator anew"
+        )
+    k = setup.experiment.num_components
+    for name in ("prior", "weights"):
+        if tensors[name].shape != (k,):
+            raise UserError(f"{name}: damaged (shape {list(tensors[name].shape)} for {k}); save the estimator anew")

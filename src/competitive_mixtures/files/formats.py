@@ -1,7 +1,6 @@
 """Formats of files: atomic writes, JSON, arrays, parquet and tensors (safetensors); never pickle."""
 
 import errno
-import glob
 import json
 import os
 import stat
@@ -15,13 +14,12 @@ from zipfile import BadZipFile
 import numpy as np
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.processes import MACHINE, find_start
+from competitive_mixtures.files.leftovers import name_partial, remove_left_over
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_JSON_BYTES = 2**28
-TEMPORARY = "competitive-mixtures"  # how the names of temporary folders begin
 SPECIAL_FILES = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -86,7 +84,7 @@ def write_atomically(path: Path | str) -> Iterator[Path]:
         UserError: the folder cannot be written or the disk is full.
     """
     path = Path(path)
-    partial = path.with_name(f".{MACHINE}-{os.getpid()}.{path.name}")
+    partial = name_partial(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_left_over(path)
@@ -95,9 +93,8 @@ def write_atomically(path: Path | str) -> Iterator[Path]:
         partial.chmod(mode)
         os.replace(partial, path)
     except OSError as error:
-        raise UserError(
-            f"{path}: cannot be written ({error.strerror or error}); free space or permissions, then run again"
-        ) from error
+        reason = error.strerror or str(error) or type(error).__name__
+        raise UserError(f"{path}: cannot be written ({reason}); free space or permissions, then run again") from error
     finally:
         with suppress(OSError):  # it never came to be, or the folder became read-only
             partial.unlink()
@@ -109,30 +106,6 @@ def find_mode(path: Path) -> int:
     mode = stat.S_IMODE(path.stat().st_mode)
     path.unlink()
     return mode
-
-
-def remove_left_over(path: Path) -> None:
-    """Remove what processes of this machine that were killed have left of writing `path`."""
-    for left in path.parent.glob(f".{glob.escape(MACHINE)}-*.{glob.escape(path.name)}"):
-        pid = left.name.removeprefix(f".{MACHINE}-").removesuffix(f".{path.name}")
-        if pid.isdecimal() and find_start(int(pid)) is None:
-            with suppress(OSError):  # somebody else's, or another process was faster
-                left.unlink()
-
-
-@contextmanager
-def make_temporary_folder() -> Iterator[Path]:
-    """A folder for the length of the block; those of this user's processes that were killed are removed."""
-    import shutil
-    import tempfile
-
-    for left in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}-*-*"):
-        pid = left.name.removeprefix(f"{TEMPORARY}-").partition("-")[0]
-        is_mine = left.lstat().st_uid == os.getuid()
-        if is_mine and pid.isdecimal() and find_start(int(pid)) is None:
-            shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"{TEMPORARY}-{os.getpid()}-") as folder:
-        yield Path(folder)
 
 
 def write_text(path: Path | str, text: str) -> None:

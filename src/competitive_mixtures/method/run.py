@@ -184,7 +184,7 @@ def check_memory(experiment: Experiment, shape: Sequence[int], device: torch.dev
     Raises:
         UserError: names the settings and how much memory they need.
     """
-    if excesses := list(find_excesses(experiment, *find_memory(device), shape)):
+    if excesses := list(find_excesses(experiment.list_needs(shape), *find_memory(device))):
         raise UserError("\n".join(excesses))
 
 

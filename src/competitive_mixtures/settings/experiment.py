@@ -1,6 +1,7 @@
 """One experiment of `params.yaml`: what is trained on which data, how long, and what it is compared with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -10,7 +11,14 @@ from competitive_mixtures.settings.blocks import Block, refuse
 from competitive_mixtures.settings.components import Component
 from competitive_mixtures.settings.quantities import MAX_STEPS, Layers, Points, Rounds, Samples, Share, Steps
 from competitive_mixtures.settings.scoring import Scoring
-from competitive_mixtures.settings.sizes import LARGEST_MACHINE, find_excesses
+from competitive_mixtures.settings.sizes import (
+    BYTES_PER_WEIGHT,
+    FLOAT_BYTES,
+    LARGEST_MACHINE,
+    count_component_weights,
+    count_weights,
+    find_excesses,
+)
 
 
 class Training(Block):
@@ -135,6 +143,35 @@ class Experiment(Block):
         """K, the number of components of all kinds."""
         return sum(component.count for component in self.components)
 
+    def list_weights(self, shape: Sequence[int]) -> Iterator[tuple[str, int]]:
+        """At least how many weights the components of each block have, and the discriminators, by their keys.
+
+        Args:
+            shape: of a data point, (d,) or (c, h, w).
+        """
+        for number, component in enumerate(self.components):
+            count = 1 if self.training.shared_layers else component.count
+            yield f"components.{number}", count * count_component_weights(component, shape)
+        scoring = self.scoring
+        if not scoring.uses_bounds:
+            separate = scoring.kind == "discriminators" and scoring.trunk == "separate"
+            networks = self.num_components if separate else 1
+            yield "scoring.network", networks * count_weights(scoring.network, 1, shape)
+
+    def list_needs(self, shape: Sequence[int] = (1,)) -> Iterator[tuple[str, int]]:
+        """At least how many bytes of memory a training takes, by the keys that decide it.
+
+        Args:
+            shape: of a data point; the smallest one where the data are not known yet.
+        """
+        point = prod(shape)
+        for key, weights in self.list_weights(shape):
+            yield key, BYTES_PER_WEIGHT * weights
+        yield "training.batch_size", FLOAT_BYTES * self.training.batch_size * point
+        yield "evaluation.num_samples", self.evaluation.num_samples * point  # images have a byte for each number
+        if not self.scoring.uses_bounds:
+            yield "scoring.batch_size", FLOAT_BYTES * self.scoring.batch_size * point
+
     def find_conflicts(self) -> Iterator[str]:
         """Sentences on settings that are sound one by one and not together, each with its key."""
         if self.shards > self.num_components:
@@ -144,7 +181,7 @@ class Experiment(Block):
         if len(self.components) > 1 and self.baselines:
             yield "baselines: a mixed competition has no baseline of the same family; use []"
         yield from (f"evaluation.{conflict}" for conflict in self.evaluation.find_conflicts())
-        yield from find_excesses(self, LARGEST_MACHINE, "the largest machine")
+        yield from find_excesses(self.list_needs(), LARGEST_MACHINE, "the largest machine")
 
     def _find_sharing_conflicts(self) -> Iterator[str]:
         shared = self.training.shared_layers

@@ -1,6 +1,6 @@
 """The numbers that settings are made of, each with its range and unit.
 
-The upper limits are far above what anybody trains: they tell a slip of the pen before hours of work or a full memory do.
+The upper limits are far above what anybody trains: they tell a slip of the pen before a full memory does.
 """
 
 from typing import Annotated

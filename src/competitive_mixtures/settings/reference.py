@@ -113,7 +113,9 @@ def _write(number: float) -> str:
 
 def _describe_length(field: Schema) -> str:
     low, high = field.get("minItems", 0), field.get("maxItems")
-    return f" ({low})" if low == high else f" (at least {low})" if low else ""
+    if high is not None:
+        return f" ({low})" if low == high else f" ({low} to {high:,})"
+    return f" (at least {low})" if low else ""
 
 
 def make_anchor(title: str) -> str:

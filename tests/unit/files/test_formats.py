@@ -15,7 +15,6 @@ from safetensors import SafetensorError
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.formats import (
-    make_temporary_folder,
     read_json,
     read_metadata,
     read_table,
@@ -29,6 +28,7 @@ from competitive_mixtures.files.formats import (
     write_text,
     write_text_if_changed,
 )
+from competitive_mixtures.files.leftovers import make_temporary_folder
 from competitive_mixtures.processes import MACHINE
 
 TABLE = {"index": np.arange(5, dtype=np.int32), "margin": np.linspace(0, 1, 5, dtype=np.float32)}
@@ -129,7 +129,7 @@ class TestLeftOvers:
     def test_the_folder_of_a_killed_process_too(self, tmp_path, monkeypatch):
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
         program = (
-            "import os; from competitive_mixtures.files.formats import make_temporary_folder\n"
+            "import os; from competitive_mixtures.files.leftovers import make_temporary_folder\n"
             "with make_temporary_folder() as folder: (folder / 'a').touch(); os.kill(os.getpid(), 9)"
         )
         subprocess.run([sys.executable, "-c", program], env=os.environ | {"TMPDIR": str(tmp_path)}, check=False)

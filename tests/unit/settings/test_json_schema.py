@@ -146,6 +146,7 @@ def test_every_key_is_explained():
     assert SCHEMA["$defs"]["Training"]["properties"]["batch_size"] == {
         "type": "integer",
         "minimum": 1,
+        "maximum": 10_000_000,
         "unit": "points",
         "description": "points of its cell that a component draws in one step.",
     }

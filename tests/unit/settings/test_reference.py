@@ -41,7 +41,7 @@ def test_a_row_tells_range_unit_and_default():
     assert read_row(TEXT, "`training`", "batch_size") == [
         "`batch_size`",
         "points of its cell that a component draws in one step",
-        "integer ≥ 1",
+        "1 ≤ integer ≤ 10,000,000",
         "points",
         "*required*",
     ]
@@ -50,11 +50,11 @@ def test_a_row_tells_range_unit_and_default():
         "features",
         "`null`",
     ]
-    assert read_row(TEXT, "`resources`", "gpu")[2:4] == ["integer ≥ 0 or `auto`", "GPUs"]
+    assert read_row(TEXT, "`resources`", "gpu")[2:4] == ["0 ≤ integer ≤ 1,000 or `auto`", "GPUs"]
     assert read_row(TEXT, "`optimizer`, `critic_optimizer`", "beta1")[2] == "0 ≤ number < 1"
     assert read_row(TEXT, "`datasets.<name>` of kind `gaussians`", "seed")[2] == "0 ≤ integer < 4,294,967,296"
     assert read_row(TEXT, "`encoder`, `decoder`, `generator`, `critic`, `network` of kind `mlp`", "hidden")[2:4] == [
-        "list (at least 1) of integer ≥ 1",
+        "list (1 to 100) of 1 ≤ integer ≤ 100,000",
         "units",
     ]
 
