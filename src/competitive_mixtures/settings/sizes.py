@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from math import prod
 
-from competitive_mixtures.settings.components import Component, Network
+from competitive_mixtures.settings.components import NETWORKS, Component, Network
 
 FLOAT_BYTES = 4  # of a float32
 BYTES_PER_WEIGHT = 4 * FLOAT_BYTES  # the weight, its gradient, and Adam's two moments
@@ -33,12 +33,14 @@ def count_weights(network: Network, code_size: int, shape: Sequence[int]) -> int
 
 
 def count_component_weights(component: Component, shape: Sequence[int]) -> int:
-    """Weights of one component."""
-    if component.kind == "vae":
-        parts = [(component.encoder, component.latent_dim), (component.decoder, component.latent_dim)]
-    else:
-        parts = [(component.generator, component.latent_dim), (component.critic, 1)]
-    return sum(count_weights(network, code_size, shape) for network, code_size in parts)
+    """Weights of one component, of whatever kind: of the networks that are keys of its block."""
+    networks = [network for _, network in component if isinstance(network, NETWORKS)]
+    code_size = getattr(component, "latent_dim", 1)
+    from_or_to_code = component.shareable_networks  # a critic has one output
+    return sum(
+        count_weights(network, code_size if any(network is other for other in from_or_to_code) else 1, shape)
+        for network in networks
+    )
 
 
 def find_excesses(needs: Iterable[tuple[str, int]], memory: int, whose: str) -> Iterator[str]:
