@@ -7,7 +7,7 @@ ACTIVATE := . $(VENV)/bin/activate &&
 COMMAND := $(VENV)/commands/snakemake  # this project's own, first on an activated environment's PATH
 ENVIRONMENT := $(VENV)/requirements.lock $(VENV)/pyproject.toml $(COMMAND)  # copies of what it was made from, and that
 
-.PHONY: help reproduce verdict report test test-slurm test-kills test-install check format docs bench push pull compare watch lock environment
+.PHONY: help reproduce verdict report test test-slurm test-kills test-install check format docs bench push pull store compare watch lock environment
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | column -t -s :
@@ -48,12 +48,19 @@ docs: $(ENVIRONMENT)  ## the documentation as a site, from site/index.html on; n
 bench: $(ENVIRONMENT)  ## side-by-side timings into results/bench.csv, see docs/benchmarks.md
 	$(ACTIVATE) OMP_NUM_THREADS=1 python benchmarks
 
-push: $(ENVIRONMENT)  ## stores data and results in the DVC remote (docs/storage.md); commit dvc.lock afterwards
+push: $(ENVIRONMENT) store  ## stores data and results in the DVC remote (docs/storage.md); commit dvc.lock afterwards
 	$(ACTIVATE) dvc repro && dvc push
 
-pull: $(ENVIRONMENT)  ## fetches data and results from the DVC remote; nothing has to run after it
+pull: $(ENVIRONMENT) store  ## fetches data and results from the DVC remote; nothing has to run after it
+	@test -f dvc.lock || { echo "error: dvc.lock is missing, which names what is stored: 'make push' writes it where the" \
+	    "results are; commit it there" >&2; exit 1; }
 	$(ACTIVATE) dvc pull && (dvc status -q || (dvc status; exit 1)) && \
 	    snakemake --touch --forceall --quiet all -- all
+
+store: $(ENVIRONMENT)
+	@$(ACTIVATE) test -n "$$(dvc remote list)" || { echo "error: no store of results is named, and none is published:" \
+	    "make your own results with 'make reproduce', or name a store (a folder, s3://..., ssh://...):" \
+	    "dvc remote add --default store <where>" >&2; exit 1; }
 
 compare: $(ENVIRONMENT)  ## what changed since the last commit: numbers, scores, curves and figures
 	$(ACTIVATE) dvc params diff && dvc metrics diff && dvc plots diff

@@ -27,7 +27,7 @@ def read_stages(output: str) -> tuple[set[str], set[str]]:
     return stages, set(re.findall(r"^(?:local)?rule (\w+):", output, re.MULTILINE))
 
 
-def make(project: Project, target: str) -> str:
+def make(project: Project, target: str, check: bool = True) -> str:
     """Run a target of the Makefile in the environment of the tests, which stands in for .venv."""
     copies = ("requirements.lock", "pyproject.toml")
     for name in ("Makefile", *copies):
@@ -36,7 +36,7 @@ def make(project: Project, target: str) -> str:
         (project.root / ".venv" / folder).mkdir(parents=True)
     for name in (*copies, "bin/activate", "commands/snakemake"):
         (project.root / ".venv" / name).touch()
-    return project.run("make", target)
+    return project.run("make", target, check=check)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_a_clone_of_what_was_never_stored_says_so(tracked, tmp_path):
     (tracked.root / "dvc.lock").unlink()
     commit(tracked)
     tracked.run("git", "clone", "--quiet", str(tracked.root), str(tmp_path / "clone"))
-    with pytest.raises(AssertionError, match="failed to pull"):
+    with pytest.raises(AssertionError, match="error: dvc.lock is missing"):
         make(Project(tmp_path / "clone", tracked.environment), "pull")
 
 
@@ -151,3 +151,12 @@ def test_a_change_after_pulling_is_not_taken_for_done(tracked, tmp_path):
     clone.run("dvc", "pull")
     clone.change(set_number("experiments", "digits", "training", "steps_per_round", value=21))
     assert clone.plan("digits")["pretrain"] == 1
+
+
+@pytest.mark.parametrize("target", ["pull", "push"])
+def test_without_a_store_one_sentence_says_what_to_set(fresh, target):
+    fresh.run("git", "init", "--quiet")
+    said = [line for line in make(fresh, target, check=False).splitlines() if not line.startswith("make: ***")]
+    assert len(said) == 1, said
+    assert said[0].startswith("error: no store of results is named, and none is published: ")
+    assert said[0].endswith("dvc remote add --default store <where>")
