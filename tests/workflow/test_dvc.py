@@ -139,7 +139,7 @@ def test_a_clone_of_what_was_never_stored_says_so(tracked, tmp_path):
     (tracked.root / "dvc.lock").unlink()
     commit(tracked)
     tracked.run("git", "clone", "--quiet", str(tracked.root), str(tmp_path / "clone"))
-    with pytest.raises(AssertionError, match="error: dvc.lock is missing"):
+    with pytest.raises(AssertionError, match=r"error: dvc\.lock is missing"):
         make(Project(tmp_path / "clone", tracked.environment), "pull")
 
 

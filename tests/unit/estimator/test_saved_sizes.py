@@ -8,7 +8,7 @@ from examples import make_blobs
 
 from competitive_mixtures import CompetitiveMixture
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files import read_metadata, read_tensors, write_tensors
+from competitive_mixtures.files.formats import read_metadata, read_tensors, write_tensors
 
 pytestmark = pytest.mark.filterwarnings("ignore:CompetitiveMixture. components")  # tiny fits are no good
 

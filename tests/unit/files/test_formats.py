@@ -2,9 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
-import tempfile
 
 import numpy as np
 import pytest
@@ -28,8 +25,6 @@ from competitive_mixtures.files.formats import (
     write_text,
     write_text_if_changed,
 )
-from competitive_mixtures.files.leftovers import make_temporary_folder
-from competitive_mixtures.processes import MACHINE
 
 TABLE = {"index": np.arange(5, dtype=np.int32), "margin": np.linspace(0, 1, 5, dtype=np.float32)}
 TENSORS = {"a": torch.arange(6.0).view(2, 3), "b": torch.tensor([1, 2])}
@@ -106,38 +101,6 @@ class TestFilesForColleagues:
         umask(mask)
         writers[write](tmp_path / "file")
         assert (tmp_path / "file").stat().st_mode & 0o777 == mode
-
-
-class TestLeftOvers:
-    """A process that has ended is needed: its number stands in the names of what it left."""
-
-    def test_the_half_file_of_a_killed_process_goes_with_the_next_one(self, tmp_path):
-        program = (
-            "import os; from competitive_mixtures.files.formats import write_atomically\n"
-            "with write_atomically('file.txt') as partial: partial.write_text('half'); os.kill(os.getpid(), 9)"
-        )
-        subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)
-        (half,) = os.listdir(tmp_path)
-        others = [".file.txt", ".1.file.txt", f".{MACHINE}-{os.getppid()}.file.txt", ".elsewhere-7.file.txt"]
-        for name in others:
-            (tmp_path / name).write_text("")
-        write_text(tmp_path / "another.txt", "new")
-        assert (tmp_path / half).exists()
-        write_text(tmp_path / "file.txt", "new")
-        assert sorted(os.listdir(tmp_path)) == sorted(["file.txt", "another.txt", *others])
-
-    def test_the_folder_of_a_killed_process_too(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        program = (
-            "import os; from competitive_mixtures.files.leftovers import make_temporary_folder\n"
-            "with make_temporary_folder() as folder: (folder / 'a').touch(); os.kill(os.getpid(), 9)"
-        )
-        subprocess.run([sys.executable, "-c", program], env=os.environ | {"TMPDIR": str(tmp_path)}, check=False)
-        (left,) = tmp_path.iterdir()
-        with make_temporary_folder() as first, make_temporary_folder() as second:
-            assert sorted(tmp_path.iterdir()) == sorted([first, second])
-            assert not left.exists()
-        assert os.listdir(tmp_path) == []
 
 
 def test_text_is_written_only_where_it_changes(tmp_path):
