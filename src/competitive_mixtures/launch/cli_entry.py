@@ -2,8 +2,8 @@
 
 import sys
 
-from competitive_mixtures.launch.user_settings import set_aside
 from competitive_mixtures.errors import explain_missing
+from competitive_mixtures.launch.user_settings import set_aside
 
 
 def main() -> None:
