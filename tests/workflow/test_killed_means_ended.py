@@ -15,10 +15,9 @@ from competitive_mixtures.launch.fork_server import start_server
 from competitive_mixtures.processes import find_start
 
 SOON_S = 2.0
-DEADLINE_S = 120.0
 DATA = "data/processed/dots/meta.json"
-TARGET = "results/dots/seed-0/pretrain/metrics.json"
-LOG = "logs/dots/seed-0/pretrain.log"
+TARGET = "results/experiments/dots/seed-0/pretrain/metrics.json"
+LOG = "logs/experiments/dots/seed-0/pretrain.log"
 SETTLE_S = 0.5
 ENDLESS = 10**6  # steps
 SERVER = start_server.__module__
@@ -51,10 +50,9 @@ def name_role(process: Path) -> str:
 @contextmanager
 def train(project: Project) -> Iterator[dict[int, str]]:
     """Start a run and wait until it trains; gives its processes, and waits for its end."""
-    with project.start("snakemake", "--cores", "2", TARGET):
-        deadline = time.monotonic() + DEADLINE_S
+    with project.start("snakemake", "--cores", "2", TARGET) as snakemake:
         while "work" not in list_run(project).values():
-            assert time.monotonic() < deadline, (project.root / "started.log").read_text()
+            assert snakemake.poll() is None, (project.root / "started.log").read_text()
             time.sleep(0.1)
         time.sleep(SETTLE_S)
         yield list_run(project)

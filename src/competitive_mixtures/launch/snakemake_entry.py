@@ -3,7 +3,8 @@
 Snakemake's parser gives every word after `--resources` to that option, so that
 `snakemake --cores 4 --resources gpu=1 all` dies over "all", which is no NAME=VALUE pair. This entry point
 moves such words to the front, where they can only be targets, and hands over to Snakemake. Its jobs find PyTorch
-imported (`fork_server.py`), its scheduler rests between them, and a run goes on after a kill (`run_lock.py`).
+imported (`fork_server.py`) and end when it does, killed or not; its scheduler rests between them, and the next run goes
+on after a kill (`run_lock.py`).
 """
 
 import sys
