@@ -5,7 +5,7 @@ DEFAULT_RUNS = [str(run.path) for run in runs_of(DEFAULT)]
 OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not in DEFAULT_RUNS}
 PLAN = [RESULTS.plan, *map(RESULTS.settings, params.experiments)]  # what was to be run, whatever the suite
 SUMMARY_CODE = ["report/summary.py", "report/results.py", "files/tables.py"]
-SCORE_CODE = [f"report/{name}.py" for name in ("scores", "intervals", "plan", "bounds", "names")]
+SCORE_CODE = [f"report/{name}.py" for name in ("scores", "intervals", "plan", "best_likelihood", "names")]
 SCORE_CODE += [*SUMMARY_CODE, "settings", "data"]
 
 
