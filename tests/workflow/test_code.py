@@ -22,6 +22,8 @@ EXEMPT = {
     "progress.py",  # bars and lines on the terminal
     "files/formats.py",  # formats: what is written is read again as it was
     "files/folders.py",  # names
+    "files/leftovers.py",  # half files that killed processes have left are removed
+    "processes.py",  # which of these are alive
 }
 
 EXPERIMENT = "digits"  # of the tiny project: its data are raw files, images and labelled
