@@ -3,8 +3,8 @@
 Snakemake's parser gives every word after `--resources` to that option, so that
 `snakemake --cores 4 --resources gpu=1 all` dies over "all", which is no NAME=VALUE pair. This entry point
 moves such words to the front, where they can only be targets, and hands over to Snakemake. Its jobs find PyTorch
-imported (`fork_server.py`) and end when it does, killed or not; its scheduler rests between them, and the next run goes
-on after a kill (`run_lock.py`).
+imported (`fork_server.py`) and end when it does, killed or not; its scheduler rests between them, the next run goes on
+after a kill (`run_lock.py`), and its console shows one line for the whole (`console.py`).
 """
 
 import sys
@@ -64,6 +64,10 @@ def main() -> None:
         try:
             parser, arguments = parse_args(words)
             drop_default_limit(arguments)
+            if runs_jobs(words):
+                from competitive_mixtures.launch.console import use_console
+
+                use_console(arguments)
             done = args_to_api(arguments, parser)
         except Exception as error:
             print_exception(error)
