@@ -7,13 +7,16 @@ ACTIVATE := . $(VENV)/bin/activate &&
 COMMAND := $(VENV)/commands/snakemake  # this project's own, first on an activated environment's PATH
 ENVIRONMENT := $(VENV)/requirements.lock $(VENV)/pyproject.toml $(COMMAND)  # copies of what it was made from, and that
 
-.PHONY: help reproduce verdict report test test-slurm test-kills test-install check format docs bench push pull store compare watch lock environment
+.PHONY: help demo reproduce verdict report test test-slurm test-kills test-install check format docs bench push pull store compare watch lock environment
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | column -t -s :
 
 reproduce: $(ENVIRONMENT)  ## from the downloads to paper/paper.pdf
 	$(ACTIVATE) snakemake --cores 4 --resources gpu=1 all
+
+demo: $(ENVIRONMENT)  ## a first look in a minute or two: a small competition, a figure and a page
+	$(ACTIVATE) snakemake --cores 2 demo
 
 verdict: $(ENVIRONMENT)  ## every run that the claims ask for (10 seeds, 5 on images), then the report: some hours
 	$(ACTIVATE) snakemake --cores 4 --resources gpu=1 verdict && snakemake --cores 4 --resources gpu=1 all

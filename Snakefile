@@ -40,6 +40,7 @@ localrules:  # downloads need the network, the others take a second
     summarize_experiment,
     summarize,
     compile_paper,
+    write_demo,
     write_pages,
 
 
@@ -57,6 +58,11 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/baselines.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+
+
+if params.suite("demo"):
+
+    include: "workflow/rules/demo.smk"
 
 
 rule all:
@@ -115,7 +121,7 @@ rule paper_scale:
         tables_of(params.suite("paper_scale")),
 
 
-for experiment in params.experiments:  # `snakemake synthetic-3` runs one experiment
+for experiment in reported():  # `snakemake synthetic-3` runs one experiment
     if workflow.is_rule(experiment):
         sys.exit(f"params.yaml: experiments.{experiment}: is what a step or target is called; choose another name")
 

@@ -53,6 +53,11 @@ def tables_in(stage):
 # Several experiments at once
 
 
+def reported():
+    """The experiments that the report is about: all but those of the demo."""
+    return [name for name in params.experiments if name not in params.suite("demo")]
+
+
 def datasets_of(experiments):
     return [DATA.processed(name).meta for name in sorted({params.experiments[name].dataset for name in experiments})]
 
@@ -63,8 +68,9 @@ def classifiers_of(experiments):
 
 
 def runs_of(experiments):
-    """All seeds."""
-    return [RESULTS.run(name, seed) for name in experiments for seed in range(params.seeds)]
+    """All seeds; of the demo one."""
+    seeds = {name: params.seeds if name in reported() else 1 for name in experiments}
+    return [RESULTS.run(name, seed) for name in experiments for seed in range(seeds[name])]
 
 
 def scores_of(experiments):
@@ -87,7 +93,7 @@ def finished_runs():
     stays out of it, and a run that `verdict` added stays in it.
     """
     current = {}
-    for name in params.experiments:
+    for name in reported():
         changed = RESULTS.settings(name).stat().st_mtime
         for run in RESULTS.list_runs(name):
             scores = run.evaluation.scores

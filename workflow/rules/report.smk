@@ -3,7 +3,7 @@
 DEFAULT = params.suite("default")
 DEFAULT_RUNS = [str(run.path) for run in runs_of(DEFAULT)]
 OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not in DEFAULT_RUNS}
-PLAN = [RESULTS.plan, *map(RESULTS.settings, params.experiments)]  # what was to be run, whatever the suite
+PLAN = [RESULTS.plan, *map(RESULTS.settings, reported())]  # what was to be run, whatever the suite
 SUMMARY_CODE = ["report/summary.py", "report/results.py", "files/tables.py"]
 SCORE_CODE = [f"report/{name}.py" for name in ("scores", "intervals", "plan", "best_likelihood", "names")]
 SCORE_CODE += [*SUMMARY_CODE, "settings", "data"]
@@ -49,7 +49,7 @@ rule summarize:
         runtime=10,
     params:
         runs=DEFAULT_RUNS + list(OTHERS),
-        rounds=rounds_of(params.experiments),
+        rounds=rounds_of(reported()),
         checksums=list(OTHERS.values()),
     shell:
         "competitive-mixtures summarize --out results {params.rounds} {params.runs} 2> {log}"

@@ -93,6 +93,7 @@ class Results:
         claims: the verdict on every claim.
         claim_parts: the comparisons that verdicts consist of.
         pages: tables and animations as web pages.
+        demo: what `snakemake demo` shows.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -102,6 +103,7 @@ class Results:
         self.claims = self.path / "claims.csv"
         self.claim_parts = self.path / "claim_parts.csv"
         self.pages = self.path / "pages"
+        self.demo = DemoFolder(self.path / "demo")
 
     def settings(self, experiment: str) -> Path:
         """What the results of an experiment depend on: its block of `params.yaml`, with `extends` resolved."""
@@ -262,11 +264,26 @@ class SummaryFolder:
         self.files = (self.scores, self.rounds, self.timing, self.metrics)
 
 
+class DemoFolder:
+    """What the demo leaves beside the files of its run.
+
+    Attributes:
+        path: `results/demo`.
+        figure: who won each point, by round.
+        pdf: the report of one page.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.figure = self.path / "partition.png"
+        self.pdf = self.path / "demo.pdf"
+
+
 class Paper:
     """The folder `paper`, in git but for what is made.
 
     Attributes:
-        source: the report's text, in Typst.
+        source, demo: the text of the report, and that of the demo's page, in Typst.
         claims: the criteria.
         reported, authors_code, deviations: the draft's numbers, those of the authors' code, and why settings differ.
         tables, figures, pdf: made.
@@ -275,6 +292,7 @@ class Paper:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self.source = self.path / "paper.typ"
+        self.demo = self.path / "demo.typ"
         self.claims = self.path / "claims.yaml"
         self.reported = self.path / "reported.csv"
         self.authors_code = self.path / "authors_code.csv"

@@ -68,6 +68,7 @@ class RunConsole(LogHandlerBase):
         console: stderr.
         total, done: jobs of the run, and how many of them have ended well.
         at_work: the jobs that run now, by Snakemake's number.
+        messages: what their rules' `message:` says, shown once a job has ended well.
     """
 
     writes_to_stream = True
@@ -81,6 +82,7 @@ class RunConsole(LogHandlerBase):
         self.console = Console(stderr=True, no_color=self.common_settings.nocolor or None, highlight=False)
         self.total = self.done = 0
         self.at_work: dict[int, str] = {}
+        self.messages: dict[int, str] = {}
         self.start = self.told = time.monotonic()
         self.bar: Progress | None = None
 
@@ -104,10 +106,13 @@ class RunConsole(LogHandlerBase):
             self._begin(record.getMessage(), fields["stats"]["total"])
         elif event == LogEvent.JOB_INFO:
             self.at_work[fields["jobid"]] = describe_job(fields["rule_name"], dict(fields["wildcards"] or {}))
+            self.messages[fields["jobid"]] = fields.get("rule_msg") or ""
             self._update()
         elif event == LogEvent.JOB_FINISHED:
             self.done += 1
             self._update(ended=self.at_work.pop(fields["job_id"], ""))
+            if message := self.messages.pop(fields["job_id"], ""):
+                self._print(message)
         elif event == LogEvent.JOB_ERROR:
             self._show_failure(fields)
         elif record.levelno >= logging.WARNING or (event is None and _is_news(record)):

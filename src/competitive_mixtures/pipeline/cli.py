@@ -300,6 +300,18 @@ def assess_claims(
 
 
 @app.command()
+def write_demo(
+    experiment: Annotated[str, typer.Option(help="name of the experiment; its seed 0 is shown")],
+    rounds: Rounds,
+    out: Out = Path("results/demo"),
+) -> None:
+    """Draw the demo's figure and compile its page."""
+    from competitive_mixtures.report.demo import write_demo as write
+
+    write(Path(), experiment, rounds, out)
+
+
+@app.command()
 def compile_paper() -> None:
     """Compile paper/paper.pdf from the result files."""
     from competitive_mixtures.report.compile import compile_paper as compile_

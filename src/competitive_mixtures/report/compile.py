@@ -21,24 +21,38 @@ def compile_paper(root: Path, out: Path | None = None) -> Path:
     Raises:
         UserError: the source does not compile; says in which line.
     """
-    import typst
-
     paper = Project(root).paper
     out = out or paper.pdf
-    inputs = {"files": json.dumps(list_files(root))}
+    compile_pdf(paper.source, root, out, {"files": json.dumps(list_files(root))})
+    return out
+
+
+def compile_pdf(source: Path, root: Path, out: Path, inputs: dict[str, str]) -> None:
+    """Compile a Typst source to the same bytes on every machine.
+
+    Args:
+        source: the source, below the root.
+        root: the project's root; the source reads only files below it.
+        out: the PDF to write.
+        inputs: what the source finds in `sys.inputs`.
+
+    Raises:
+        UserError: the source does not compile; says in which line.
+    """
+    import typst
+
     try:
         with write_atomically(out) as partial:
             typst.compile(
-                paper.source,
+                source,
                 output=partial,
                 root=root,
-                ignore_system_fonts=True,  # the fonts that come with Typst: the same pages on every machine
+                ignore_system_fonts=True,  # the fonts that come with Typst
                 sys_inputs=inputs,
                 timestamp=0,
             )
     except typst.TypstError as error:
-        raise UserError(f"paper/paper.typ: does not compile:\n{error.diagnostic}") from error
-    return out
+        raise UserError(f"{source.relative_to(root)}: does not compile:\n{error.diagnostic}") from error
 
 
 def list_files(root: Path) -> list[str]:

@@ -17,7 +17,7 @@ class Planned:
 
     Attributes:
         name: the experiment.
-        suite: `default`, `paper_scale` or `ablations`.
+        suite: `default`, `paper_scale` or `ablations`; those of `demo` are not reported.
         dataset: name of its data set.
         kind: `vector` or `image` data.
         components: the kinds of its components, of `vae` and `gan`, each named once.
@@ -48,7 +48,7 @@ class Planned:
 
 
 def read_plan(root: Path) -> list[Planned]:
-    """The experiments in the order of `params.yaml`.
+    """The experiments that the report is about, in the order of `params.yaml`: all but those of the demo.
 
     Args:
         root: the project's root, with `results/plan.json` and `results/settings/`.
@@ -57,7 +57,8 @@ def read_plan(root: Path) -> list[Planned]:
         UserError: a file is missing or has mistakes.
     """
     project = Project(root)
-    return [_read_planned(project, name, entry) for name, entry in read_entries(project.results.plan).items()]
+    entries = read_entries(project.results.plan).items()
+    return [_read_planned(project, name, entry) for name, entry in entries if entry.suite != "demo"]
 
 
 def list_ablations(plan: Iterable[Planned]) -> list[tuple[Planned, Planned]]:

@@ -50,6 +50,13 @@ def test_a_piped_run_prints_a_line_every_half_minute(show, clock):
     assert printed[59] == "60 of 60 jobs, last: train round: toy, seed 1, round 59\n"
 
 
+def test_the_message_of_a_rule_comes_after_its_job(show):
+    show("Job stats", event=LogEvent.RUN_INFO, stats={"total": 1})
+    job = {"jobid": 0, "rule_name": "demo", "wildcards": {}, "rule_msg": "Look at demo.pdf"}
+    assert show(event=LogEvent.JOB_INFO, **job) == ""
+    assert show(event=LogEvent.JOB_FINISHED, job_id=0) == "1 of 1 jobs, last: demo\nLook at demo.pdf\n"
+
+
 def test_a_failure_is_told_with_its_whole_log_and_no_list_of_sources(show, tmp_path):
     begin(show, jobs=2)
     sentence = "error: component 0 diverged; " + "a long explanation, " * 20 + "[not markup]"
