@@ -1,4 +1,4 @@
-# Two commands do everything on a machine with Python >= 3.11 and make: `make reproduce` and `make test`.
+# Three commands do everything on a machine with Python >= 3.11 and make: `make demo`, `make reproduce`, `make test`.
 # The environment is made once, in .venv, and again only when the lock changes.
 
 PYTHON ?= python3

@@ -30,6 +30,11 @@ def test_an_ablation_varies_what_it_extends(planned):
     assert not bases.keys() & {"mnist-gan", "fashion-mnist"}  # of other suites
 
 
+def test_the_demo_is_not_reported(planned):
+    assert "demo" in read_params(ROOT / "params.yaml").experiments
+    assert "demo" not in {experiment.name for experiment in read_plan(planned)}
+
+
 def test_other_data_is_no_ablation():
     plan = make_plan()
     own = replace(plan[0], name="mine", suite="ablations", dataset="my points", extends="synthetic-3")
