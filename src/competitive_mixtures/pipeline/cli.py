@@ -306,9 +306,12 @@ def write_demo(
     out: Out = Path("results/demo"),
 ) -> None:
     """Draw the demo's figure and compile its page."""
-    from competitive_mixtures.report.demo import write_demo as write
+    from competitive_mixtures.files.folders import DemoFolder
+    from competitive_mixtures.report.demo import compile_demo
+    from competitive_mixtures.report.figures.draw import plot_demo
 
-    write(Path(), experiment, rounds, out)
+    plot_demo(Path(), experiment, rounds, DemoFolder(out).figure)
+    compile_demo(Path(), experiment, rounds, out)
 
 
 @app.command()

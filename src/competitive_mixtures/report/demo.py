@@ -1,40 +1,34 @@
-"""What the demo shows of its run: who won each point, and one page that reads the run's tables."""
+"""The demo's page: `paper/demo.typ` reads the tables and the figure of one run."""
 
 from pathlib import Path
 
-from competitive_mixtures.data import load_dataset
 from competitive_mixtures.files.folders import DemoFolder, Project
 from competitive_mixtures.report.compile import compile_pdf
-from competitive_mixtures.report.figures.partition import plot_partition
-from competitive_mixtures.report.results import find_runs
 from competitive_mixtures.settings.resolved import read_experiment
 
 
-def write_demo(root: Path, experiment: str, rounds: int, out: Path) -> None:
-    """Draw the figure and compile `paper/demo.typ`.
+def compile_demo(root: Path, experiment: str, rounds: int, out: Path) -> None:
+    """Compile the page.
 
     Args:
         root: the project's root, with the experiment's run and tables.
         experiment: its name; seed 0 is shown.
-        rounds: its last round, T; later ones are left over from a longer run.
-        out: the folder to write to, below the root.
+        rounds: its last round, T.
+        out: the folder to write to, below the root; the figure lies there.
 
     Raises:
-        UserError: a result is missing or damaged, or the source does not compile.
+        UserError: the settings have mistakes, or the source does not compile.
     """
     project, demo = Project(root), DemoFolder(out)
-    dataset = project.data.processed(read_experiment(project.results.settings(experiment)).dataset)
-    runs = find_runs(project.results, experiment, [0], rounds)
-    plot_partition(runs, load_dataset(dataset.path), demo.figure)
-    tables = project.results.summary_of(experiment)
+    settings, tables = project.results.settings(experiment), project.results.summary_of(experiment)
     files = {
-        "settings": project.results.settings(experiment),
-        "data": dataset.meta,
+        "settings": settings,
+        "data": project.data.processed(read_experiment(settings).dataset).meta,
         "scores": tables.scores,
         "rounds": tables.rounds,
         "timing": tables.timing,
         "figure": demo.figure,
-        "assignments": runs[0].files.round(rounds).assignments,
+        "assignments": project.results.run(experiment, 0).round(rounds).assignments,
     }
     inputs = {name: f"/{path.relative_to(root).as_posix()}" for name, path in files.items()}
     compile_pdf(project.paper.demo, root, demo.pdf, inputs)

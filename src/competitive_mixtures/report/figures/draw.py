@@ -12,11 +12,13 @@ from competitive_mixtures.data import load_dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.folders import Project
 from competitive_mixtures.report.figures.catalogue import PLOTS, list_figures, name_file, split_name
+from competitive_mixtures.report.figures.partition import plot_partition
 from competitive_mixtures.report.figures.result_tables import read_result_tables
 from competitive_mixtures.report.figures.style import house_style
 from competitive_mixtures.report.plan import Planned, list_ablations, read_plan
 from competitive_mixtures.report.results import find_runs
 from competitive_mixtures.report.scores import Scores
+from competitive_mixtures.settings.resolved import read_experiment
 
 
 def plot_all(root: Path, out: Path, *, plan: list[Planned] | None = None) -> list[Path]:
@@ -83,6 +85,23 @@ def plot_figure(figure: str, out: Path, *, root: Path, plan: list[Planned], scor
         other = load_dataset(Project(root).data.processed(planned.dataset).path)
     with house_style():
         draw(runs, other, out)
+
+
+def plot_demo(root: Path, experiment: str, rounds: int, out: Path) -> None:
+    """Draw who won each point in the demo.
+
+    Args:
+        root: the project's root, with the experiment's run and its data.
+        experiment: its name; seed 0 is shown.
+        rounds: its last round, T; later ones are left over from a longer run.
+        out: the file to write.
+
+    Raises:
+        UserError: a result is missing or damaged.
+    """
+    project = Project(root)
+    data = load_dataset(project.data.processed(read_experiment(project.results.settings(experiment)).dataset).path)
+    plot_partition(find_runs(project.results, experiment, [0], rounds), data, out)
 
 
 def _choose_animation(shown: Sequence[Planned]) -> list[str]:
