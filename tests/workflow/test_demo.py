@@ -67,7 +67,7 @@ def test_nothing_else_sees_the_demo(shown):
     project, _ = shown
     plan = project.run("snakemake", "--dry-run", "--printshellcmds", "--forceall", "all")
     assert "seed-1" in plan
-    assert not re.search(r"experiments/demo|settings/demo|demo=", plan)
+    assert not re.search(r"experiments/demo|settings/demo|demo=|demo\.typ", plan)
     assert not list(project.root.glob("results/experiments/demo/seed-1"))
 
 

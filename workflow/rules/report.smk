@@ -123,7 +123,7 @@ rule plot_figures:
 
 rule compile_paper:
     input:
-        sorted([*PAPER.path.rglob("*.typ"), *PAPER.path.glob("*.bib")]),
+        sorted({*PAPER.path.rglob("*.typ"), *PAPER.path.glob("*.bib")} - {PAPER.demo}),
         RESULTS.summary.timing,
         RESULTS.claims,
         RESULTS.claim_parts,
