@@ -101,7 +101,8 @@ def plot_demo(root: Path, experiment: str, rounds: int, out: Path) -> None:
     """
     project = Project(root)
     data = load_dataset(project.data.processed(read_experiment(project.results.settings(experiment)).dataset).path)
-    plot_partition(find_runs(project.results, experiment, [0], rounds), data, out)
+    with house_style():
+        plot_partition(find_runs(project.results, experiment, [0], rounds), data, out)
 
 
 def _choose_animation(shown: Sequence[Planned]) -> list[str]:
