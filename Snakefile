@@ -4,21 +4,11 @@ import sys
 
 from snakemake.utils import min_version
 
-from competitive_mixtures.settings.schema import load_params
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.settings.layers import read_params
 from competitive_mixtures.settings.resolved import write_resolved
-from competitive_mixtures.settings.yaml_files import read_yaml
 
 min_version("9.20")
-
-try:
-    for file in ("params.yaml", *workflow.configfiles):
-        read_yaml(file)  # of a key that stands twice Snakemake takes the last, and it says of no mistake where it is
-except UserError as error:
-    sys.exit(str(error))
-
-
-configfile: "params.yaml"
 
 
 report: "workflow/report/workflow.rst"
@@ -28,7 +18,8 @@ include: "workflow/rules/common.smk"
 
 
 try:
-    params = load_params(config)
+    # not by `configfile:`, whose YAML is not DVC's: it takes 5e-05 for a word, and the last of a key that stands twice
+    params = read_params("params.yaml", workflow.configfiles, workflow.config_settings.config)
     write_resolved(params)
 except UserError as error:
     sys.exit(str(error))  # all mistakes at once, and no trace of a program
@@ -122,8 +113,6 @@ rule paper_scale:
 
 
 for experiment in reported():  # `snakemake synthetic-3` runs one experiment
-    if workflow.is_rule(experiment):
-        sys.exit(f"params.yaml: experiments.{experiment}: is what a step or target is called; choose another name")
 
     rule:
         name:

@@ -18,7 +18,8 @@ import yaml
 ROOT = Path(__file__).parents[2]
 PARTS = (
     *("Snakefile", "workflow", "profiles", "paper", "src"),
-    *("dvc.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore", "data/README.md", "results/README.md"),
+    *("dvc.yaml", "overrides.yaml", "stages.yaml", ".dvc/config", ".dvc/plots", ".dvcignore", ".gitignore"),
+    *("data/README.md", "data/files/README.md", "results/README.md"),
 )
 MADE = {
     "src": ("__pycache__", "*.egg-info"),
@@ -98,7 +99,7 @@ def make_project(root: Path) -> Project:
     root.mkdir(parents=True)
     for part in PARTS:
         source, target = ROOT / part, root / part
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns(*MADE.get(part, ())))
         else:

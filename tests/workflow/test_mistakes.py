@@ -2,8 +2,11 @@
 
 import os
 
+import numpy as np
 import pytest
 from test_changes import set_number
+
+from competitive_mixtures.settings.targets import TARGETS
 
 
 @pytest.mark.parametrize(
@@ -24,11 +27,96 @@ def test_a_mistake_is_named(fresh, keys, value, named):
     assert os.listdir(fresh.root / "results") == ["README.md"]
 
 
-@pytest.mark.parametrize("name", ["data", "evaluate"])
+@pytest.mark.parametrize("name", ["data", "train_round", "all", "summary"])
 def test_an_experiment_with_the_name_of_a_target_or_step(fresh, name):
     fresh.change(set_number("experiments", name, value={"extends": "dots"}))
     output = fresh.run("snakemake", "-n", "dots", check=False)
     assert f"params.yaml: experiments.{name}: is what a step or target is called; choose another name" in output
+    assert os.listdir(fresh.root / "results") == ["README.md"]
+
+
+@pytest.mark.parametrize("name", ["summary.csv", "x" * 300, "{x}", "a<b>", "Dots"])
+def test_a_name_that_no_experiment_can_have(fresh, name):
+    fresh.change(set_number("experiments", name, value={"extends": "dots"}))
+    output = fresh.run("snakemake", "-n", "dots", check=False)
+    assert f"params.yaml: experiments.{name}: " in output
+    assert "Traceback" not in output
+    assert os.listdir(fresh.root / "results") == ["README.md"]
+
+
+def test_no_target_is_forgotten(fresh):
+    listed = set(fresh.run("snakemake", "--list-rules").split())
+    assert listed - {"dots", "dots-sharded", "digits", "dots-long"} == TARGETS
+
+
+def ask_for_own_data(project, path, **settings):
+    """Give the project an experiment `mine` on the user's own data set `own`."""
+    block = {"kind": "array", "path": path} | settings
+    project.change(set_number("datasets", "own", value=block))
+    baselines, evaluation = [], {"num_samples": 50, "num_bandwidth_samples": 20}
+    changes = {"dataset": "own", "rounds": 1, "baselines": baselines, "evaluation": evaluation}
+    project.change(set_number("experiments", "mine", value={"extends": "dots"} | changes))
+
+
+def write_points(path, seed=0):
+    np.savez(path, x=np.random.default_rng(seed).normal(size=(200, 2)))
+
+
+PREPARED = "data/processed/own/meta.json"
+
+
+def test_own_data_that_are_gone_are_not_taken_for_current(fresh):
+    write_points(fresh.root / "{x} <y>.npz")
+    ask_for_own_data(fresh, "{x} <y>.npz")
+    assert fresh.snakemake("--cores", "1", PREPARED) == {"download": 1, "prepare": 1}
+    assert fresh.plan(PREPARED) == {}
+    write_points(fresh.root / "{x} <y>.npz", seed=1)
+    os.utime(fresh.root / "{x} <y>.npz", (0, 0))
+    assert fresh.plan(PREPARED)["prepare"] == 1
+    (fresh.root / "{x} <y>.npz").unlink()
+    os.mkfifo(fresh.root / "pipe.npz")
+    (fresh.root / "folder.npz").mkdir()
+    trials = {"{x} <y>.npz": "not found", "nowhere.npz": "not found", "pipe.npz": "found a named pipe"}
+    for path, found in (trials | {"folder.npz": "found a folder"}).items():
+        ask_for_own_data(fresh, path, test_fraction=0.3)
+        for target in (PREPARED, "mine", "data"):
+            output = fresh.run("snakemake", target, "--cores", "1", check=False)
+            assert f"params.yaml: datasets.own.path: {path}: {found}" in output
+            assert "Nothing to be done" not in output
+            assert "Traceback" not in output
+    assert fresh.plan("dots")  # which needs none of it
+
+
+@pytest.mark.parametrize(
+    "settings", [{"kind": "images", "size": 8}, {"kind": "celeba", "size": 64, "crop": 140, "label": "Male"}]
+)
+def test_a_folder_that_is_not_there(fresh, settings):
+    ask_for_own_data(fresh, "nowhere", **settings)
+    (fresh.root / PREPARED).parent.mkdir(parents=True)
+    for name in (PREPARED, "data/raw/own/download.json"):  # of an earlier run
+        (fresh.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (fresh.root / name).write_text("{}")
+    output = fresh.run("snakemake", PREPARED, "--cores", "1", check=False)
+    assert "params.yaml: datasets.own.path: nowhere: " in output
+    assert "Traceback" not in output
+
+
+def test_a_number_as_dvc_writes_it_and_options_of_the_command_line(fresh):
+    (fresh.root / "overrides.yaml").write_text("experiments:\n  dots:\n    balancing:\n      min_share: 5e-05\n")
+    (fresh.root / "more.yaml").write_text("experiments: {dots: {rounds: 3}}\n")
+    assert fresh.plan("dots")["train_round"] == 2
+    assert '"min_share": 5e-05' in (fresh.root / "results/settings/dots.json").read_text()
+    assert fresh.snakemake("dots", "-n", "--configfile", "more.yaml")["train_round"] == 3
+    options = ("--config", "seeds=2", "experiments={dots: {training: {batch_size: 7}}}")
+    assert fresh.snakemake("dots", "-n", *options)["pretrain"] == 2
+    assert '"batch_size": 7' in (fresh.root / "results/settings/dots.json").read_text()
+
+
+def test_a_word_for_a_number_is_refused_with_its_line(fresh):
+    (fresh.root / "overrides.yaml").write_text("experiments:\n  dots:\n    rounds: 2e\n")
+    output = fresh.run("snakemake", "-n", "dots", check=False)
+    assert "params.yaml: experiments.dots.rounds: found '2e'" in output
+    assert "(overrides.yaml, line 3)" in output
 
 
 def test_planning_writes_what_the_rules_read_and_no_folder_of_an_experiment(fresh):
@@ -37,7 +125,7 @@ def test_planning_writes_what_the_rules_read_and_no_folder_of_an_experiment(fres
     fresh.plan("dots")
     written = {path for folder in ("data", "results") for path in (fresh.root / folder).rglob("*") if path.is_file()}
     assert {str(path.relative_to(fresh.root)) for path in written if str(path) not in raw} == {
-        *("data/README.md", "data/settings/dots.json", "data/settings/digits.json"),
+        *("data/README.md", "data/files/README.md", "data/settings/dots.json", "data/settings/digits.json"),
         *("results/README.md", "results/plan.json"),
         *(f"results/settings/{name}.json" for name in ("dots", "dots-sharded", "digits", "dots-long")),
     }

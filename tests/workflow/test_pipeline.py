@@ -4,8 +4,9 @@ import csv
 import json
 import re
 
-import yaml
 from projects import ROOT
+
+from competitive_mixtures.settings.yaml_files import read_yaml
 
 
 def test_every_step_runs_once(finished_once):
@@ -64,22 +65,11 @@ def test_targets_by_name(fresh):
     assert fresh.plan("paper_scale")["train_round"] == 50
 
 
-def test_params_read_the_same_by_both_loaders():
+def test_params_read_the_same_by_dvc():
     from dvc.utils.serialize import load_yaml
-    from snakemake.common.configfile import load_configfile
 
     path = str(ROOT / "params.yaml")
-    assert load_configfile(path) == load_yaml(path)
-
-
-def test_dvc_lists_the_default_experiments():
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())["experiments"]
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-
-    def suite(name):
-        return params[name].get("suite") or suite(params[name]["extends"])
-
-    assert stages["experiment"]["foreach"] == [name for name in params if suite(name) == "default"]
+    assert read_yaml(path) == load_yaml(path)
 
 
 def test_lint_finds_only_that_there_is_one_environment(fresh):

@@ -6,9 +6,11 @@ import shutil
 from pathlib import Path
 from shlex import quote
 
+from competitive_mixtures.data.spec import look_at
 from competitive_mixtures.evaluation.inception_weights import WEIGHTS_URL
 from competitive_mixtures.files.folders import Project
 from competitive_mixtures.report.claims.criteria import read_claims
+from competitive_mixtures.settings.resolved_data import check_files
 
 PACKAGE = Path("src/competitive_mixtures")
 DOCUMENTS = [PACKAGE / "settings" / name for name in ("json_schema.py", "reference.py")]  # describe params.yaml
@@ -39,10 +41,26 @@ def code(*names):
 METHOD = code("data", "settings", "networks", "method", "seeding.py")
 
 
-def inception_files():
-    """The weights file that the user names, if any, and the place of the fetched one."""
-    named = params.inception.path or os.environ.get("INCEPTION_WEIGHTS")
-    return [named] * bool(named) + [str(DATA.inception.with_name(Path(WEIGHTS_URL).name))]
+def inception_named():
+    """The weights file that the user names and the key, if any."""
+    named = {
+        "params.yaml: inception.path": params.inception.path,
+        "INCEPTION_WEIGHTS": os.environ.get("INCEPTION_WEIGHTS"),
+    }
+    return next(((key, path) for key, path in named.items() if path), None)
+
+
+def inception_of(wildcards):
+    """The weights file that the user names, which has to be there, or the fetched one where it is."""
+    if (named := inception_named()) is None:
+        fetched = DATA.inception.with_name(Path(WEIGHTS_URL).name)
+        return [fetched] * fetched.is_file()
+    key, path = named
+    try:
+        look_at(path, "the weights of pytorch-fid's Inception network")
+    except UserError as error:
+        sys.exit(f"{key}: {error}")
+    return [path]
 
 
 def tables_in(stage):
@@ -164,9 +182,16 @@ def raw_of(wildcards):
 
 
 def own_of(wildcards):
-    """What a data set is read from of the user's own; of a folder the list of its files tells whether it changed."""
+    """What tells whether the user's own files changed; the files themselves may have any name, and are looked at here.
+
+    An input that is missing is none to Snakemake where the output is there: it would take the output for current.
+    """
     spec = params.datasets[wildcards.dataset]
-    return spec.inputs if spec.list_files() is None else DATA.listing(wildcards.dataset)
+    try:
+        check_files(wildcards.dataset, spec)
+    except UserError as error:
+        sys.exit(str(error))
+    return [DATA.listing(wildcards.dataset)] * bool(spec.inputs)
 
 
 def data_of(wildcards):

@@ -3,7 +3,7 @@
 
 rule find_inception:  # where the weights are, or why they cannot be had; only experiments with FID ask for it
     input:
-        lambda wildcards: [file for file in inception_files() if Path(file).is_file()],
+        inception_of,
         code=code("data", "evaluation/inception_weights.py"),
     output:
         DATA.inception,
@@ -15,7 +15,7 @@ rule find_inception:  # where the weights are, or why they cannot be had; only e
         mem_mb=1000,
         runtime=60,
     params:
-        path=lambda wildcards: " ".join(f"--path {quote(file)}" for file in inception_files()[:-1]),
+        path=lambda wildcards: f"--path {quote(inception_named()[1])}" if inception_named() else "",
         sha256=lambda wildcards: params.inception.sha256,
     shell:
         "competitive-mixtures find-inception {params.path} --sha256 {params.sha256} --out {output} 2> {log}"

@@ -11,6 +11,7 @@ from competitive_mixtures.data.format import sha256_of, write_dataset
 from competitive_mixtures.data.precision import check_magnitude, check_precision
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import download_nothing as download
+from competitive_mixtures.data.spec import look_at
 from competitive_mixtures.data.split import check_classes, number_labels, split_rows
 from competitive_mixtures.errors import UserError
 
@@ -46,6 +47,10 @@ class Spec(BaseSpec):
     def inputs(self) -> tuple[str, ...]:
         """The file itself."""
         return (self.path,)
+
+    def list_files(self) -> list[tuple[str, int, int]]:
+        """The file itself."""
+        return [look_at(self.path, "an .npz or .npy file")]
 
     @property
     def has_classifier(self) -> bool:

@@ -12,7 +12,7 @@ from competitive_mixtures.data.format import write_dataset
 from competitive_mixtures.data.picture_stores import FolderStore, ZipStore
 from competitive_mixtures.data.pictures import read_picture, stack_pictures
 from competitive_mixtures.data.spec import Spec as BaseSpec
-from competitive_mixtures.data.spec import measured_in
+from competitive_mixtures.data.spec import look_at, measured_in
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.formats import read_regular
 
@@ -55,6 +55,21 @@ class Spec(BaseSpec):
     def inputs(self) -> tuple[str, ...]:
         """The user's folder or archive, where there is one."""
         return () if self.path is None else (self.path,)
+
+    def list_files(self) -> list[tuple[str, int, int]]:
+        """The lists and the archive, or every file of the folder of images."""
+        if self.path is None:
+            return []
+        folder, images = _locate(self, Path(self.path))
+        if missing := _missing(folder, images):
+            raise _missing_error(folder, missing, "`path` names a place that does not hold all of CelebA's layout")
+        pictures = sorted(images.iterdir()) if images.is_dir() else [images]
+        files = [
+            folder / ATTRIBUTES,
+            folder / PARTITION,
+            *(file for file in pictures if file.suffix in (".jpg", ".zip")),
+        ]
+        return [look_at(file, "a file of CelebA's layout") for file in files]
 
 
 def download(spec: Spec, raw_dir: Path | str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from competitive_mixtures.data.picture_stores import read_bytes
 from competitive_mixtures.data.pictures import SUFFIXES, read_picture, stack_pictures
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import download_nothing as download
-from competitive_mixtures.data.spec import measured_in
+from competitive_mixtures.data.spec import look_at, measured_in
 from competitive_mixtures.data.split import check_classes, number_labels, split_rows
 from competitive_mixtures.errors import UserError, printable
 from competitive_mixtures.progress import tell
@@ -50,14 +50,10 @@ class Spec(BaseSpec):
         """The folder itself, which has to be there."""
         return (self.path,)
 
-    def list_files(self) -> list[tuple[str, int, int]] | None:
-        """The pictures as they are now; None where there is no such folder."""
+    def list_files(self) -> list[tuple[str, int, int]]:
+        """The pictures."""
         folder = Path(self.path)
-        if not folder.is_dir():
-            return None
-        files = find_pictures(folder).pictures
-        states = [(file, (folder / file).stat(follow_symlinks=(folder / file).exists())) for file in files]
-        return [(file, state.st_size, state.st_mtime_ns) for file, state in states]
+        return [look_at(folder / file, "a picture") for file in find_pictures(folder).pictures]
 
     @property
     def has_classifier(self) -> bool:

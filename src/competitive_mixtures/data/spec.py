@@ -1,8 +1,14 @@
 """What every kind of data set has in common: a checked specification and the metadata of its download."""
 
+import errno
+import os
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from competitive_mixtures.errors import UserError, printable
+from competitive_mixtures.files.formats import check_regular
 
 NUM_CLASSIFIER_FEATURES = 64  # of `evaluation.classifier`; their covariance needs more images than this
 
@@ -29,14 +35,35 @@ class Spec(BaseModel):
         """Files and folders of the user's own that the data set is read from, relative to the project's root."""
         return ()
 
-    def list_files(self) -> list[tuple[str, int, int]] | None:
-        """Name, bytes and time (ns) of each file in the user's own folder; None where `inputs` tell all by date."""
-        return None
+    def list_files(self) -> list[tuple[str, int, int]]:
+        """Name, bytes and time (ns) of each file of the user's own that the data set is read from, as they are now.
+
+        Raises:
+            UserError: what `inputs` name is missing, cannot be read, or is of a special type.
+        """
+        return []
 
     @property
     def has_classifier(self) -> bool:
         """Whether the data are images with labels that a classifier learns, to score generated images by."""
         return False
+
+
+def look_at(path: Path | str, expected: str) -> tuple[str, int, int]:
+    """Name, bytes and time (ns) of one file, without opening it.
+
+    Raises:
+        UserError: it is missing, no regular file, or may not be read.
+    """
+    try:
+        size = check_regular(path)
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, "no permission to read it")
+        return str(path), size, os.stat(path).st_mtime_ns
+    except FileNotFoundError as error:
+        raise UserError(f"{printable(path)}: not found; expected {expected}") from error
+    except OSError as error:
+        raise UserError(f"{printable(path)}: found {error.strerror}; expected {expected}") from error
 
 
 def download_nothing(spec: Spec, raw_dir: Any) -> dict[str, Any]:

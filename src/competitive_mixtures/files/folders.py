@@ -15,6 +15,7 @@ class Project:
 
     Attributes:
         params: every number of every experiment.
+        stages: the experiments and own data that DVC has stages for.
         data: what is fetched and prepared.
         results: what is computed.
         paper: what is reported.
@@ -23,6 +24,7 @@ class Project:
     def __init__(self, root: Path | str = ".") -> None:
         self.root = Path(root)
         self.params = self.root / "params.yaml"
+        self.stages = self.root / "stages.yaml"
         self.data = Data(self.root / "data")
         self.results = Results(self.root / "results")
         self.paper = Paper(self.root / "paper")
@@ -44,8 +46,12 @@ class Data:
         return self.path / "settings" / f"{dataset}.json"
 
     def listing(self, dataset: str) -> Path:
-        """The files of a user's own folder as they are now, a line each: its own date says nothing of subfolders."""
-        return self.path / "settings/files" / f"{dataset}.jsonl"
+        """What a data set's files of the user's own hold: a line each with name, bytes and SHA-256."""
+        return self.path / "files" / f"{dataset}.jsonl"
+
+    def hashed(self, dataset: str) -> Path:
+        """When these files were last hashed, so that planning need not read them again; of this machine alone."""
+        return self.path / "hashed" / f"{dataset}.json"
 
     def raw(self, dataset: str) -> "RawData":
         """What a data set is made from."""

@@ -23,16 +23,25 @@ class Block(BaseModel):
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`base` with `changes` over it; mappings merge key by key, everything else is replaced.
 
-    A mapping that changes its `kind` takes over only what the new kind knows.
+    A mapping that changes its `kind` takes over only what the new kind knows. A mapping with the numbers of a list's
+    items as keys changes these items: `components: {"0": {count: 5}}`.
     """
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
         if isinstance(old, Mapping) and isinstance(value, Mapping):
             merged[key] = merge(_inherit(old, value), value)
+        elif isinstance(old, list) and isinstance(value, Mapping) and _are_items(value, len(old)):
+            items = merge({str(number): item for number, item in enumerate(old)}, {str(n): v for n, v in value.items()})
+            merged[key] = list(items.values())
         else:
             merged[key] = value
     return merged
+
+
+def _are_items(keys: Iterable[Any], length: int) -> bool:
+    """Whether all keys are numbers of a list's items, counted from 0; DVC writes them as words."""
+    return all(str(key).isdecimal() and int(key) < length for key in keys)
 
 
 def _inherit(old: Mapping[str, Any], new: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -116,7 +125,7 @@ def _describe(error: ValidationError, content: Any) -> list[str]:
         if finding["type"] == "extra_forbidden":
             message = "unknown key; remove it or correct its name"
         if finding["type"] == "float_type" and _is_number(finding["input"]):
-            message += "; YAML reads this as a word: write numbers like 1.0e-4 with a point, a sign and no quotes"
+            message += "; in quotes it is a word: write the number without them"
         if finding["type"] == "missing":
             place = f"{key}.{finding['loc'][-1]}: ".lstrip(".")
         else:

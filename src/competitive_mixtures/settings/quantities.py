@@ -28,4 +28,5 @@ Samples = Annotated[int, measured_in("samples", ge=1, le=10_000_000)]
 Steps = Annotated[int, measured_in("steps", ge=1, le=MAX_STEPS)]
 Rounds = Annotated[int, measured_in("rounds", ge=1, le=100_000)]
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # of a folder, and a key of DVC without dots
+# Of folders, parts of file names and keys of DVC: without dots, and far below the 255 bytes of a file's name.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=100)]

@@ -47,6 +47,22 @@ def write_resolved(params: Params, root: Path | str = ".") -> None:
         _write(project.results.settings(name), experiment.settings())
     _write(project.results.plan, {name: plan_entry(params, name).model_dump() for name in params.experiments})
     write_datasets(params.datasets, project.data)
+    write_text_if_changed(project.stages, describe_stages(params))
+
+
+def describe_stages(params: Params) -> str:
+    """Content of `stages.yaml`: what `dvc.yaml` has a stage for each of.
+
+    These are the experiments that `snakemake all` runs, and the user's own file or folder of each of their data sets.
+    """
+    experiments = params.suite("default")
+    asked = {params.experiments[name].dataset for name in experiments}
+    own = {name: spec.inputs[0] for name, spec in params.datasets.items() if name in asked and spec.inputs}
+    return (
+        "# Snakemake writes this from params.yaml whenever it plans; DVC has a stage for each of these. Commit it.\n"
+        f"experiments: {json.dumps(experiments)}\n"
+        f"own_data: {json.dumps(own)}\n"
+    )
 
 
 def plan_entry(params: Params, name: str) -> PlanEntry:

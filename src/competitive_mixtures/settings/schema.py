@@ -3,8 +3,7 @@
 All blocks of settings can be had from here. Nothing here imports PyTorch: Snakemake reads it whenever it plans.
 """
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -39,7 +38,7 @@ from competitive_mixtures.settings.experiment import (
 )
 from competitive_mixtures.settings.quantities import Name
 from competitive_mixtures.settings.scoring import Bound, Classifier, DensityRatios, Discriminators, Scoring, SoftBound
-from competitive_mixtures.settings.yaml_files import read_yaml
+from competitive_mixtures.settings.targets import TARGETS
 
 __all__ = [
     "GAN",
@@ -72,7 +71,6 @@ __all__ = [
     "Training",
     "WassersteinWithPenalty",
     "load_params",
-    "read_params",
 ]
 
 
@@ -108,7 +106,14 @@ class Params(Block):
         return [key for key, experiment in self.experiments.items() if experiment.suite == name]
 
     def find_gaps(self) -> Iterator[str]:
-        """Sentences on what experiments ask of the rest of the file, each with its key."""
+        """Sentences on names, and on what experiments ask of the rest of the file, each with its key."""
+        yield from _find_twins("datasets", self.datasets)
+        yield from _find_twins("experiments", self.experiments)
+        yield from (
+            f"experiments.{name}: is what a step or target is called; choose another name"
+            for name in self.experiments
+            if name in TARGETS
+        )
         for name, experiment in self.experiments.items():
             place, evaluation = f"experiments.{name}", experiment.evaluation
             if experiment.dataset not in self.datasets:
@@ -126,6 +131,15 @@ class Params(Block):
     def _refuse_gaps(self) -> "Params":
         refuse(self.find_gaps())
         return self
+
+
+def _find_twins(block: str, names: Iterable[str]) -> Iterator[str]:
+    """Names that differ in capitals alone: their files would be one and the same on some systems."""
+    known: dict[str, str] = {}
+    for name in names:
+        twin = known.setdefault(name.lower(), name)
+        if twin != name:
+            yield f"{block}.{name}: differs from {twin} in capitals only; some file systems take them for one"
 
 
 def load_params(content: Mapping[str, Any]) -> Params:
@@ -152,8 +166,3 @@ def load_params(content: Mapping[str, Any]) -> Params:
     if mistakes:
         raise UserError("\n".join(mistakes))
     return params
-
-
-def read_params(path: Path | str = "params.yaml") -> Params:
-    """Read and check `params.yaml`."""
-    return load_params(read_yaml(path))

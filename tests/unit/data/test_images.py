@@ -94,7 +94,7 @@ class TestListedFiles:
     def test_a_change_in_a_subfolder_shows(self, pets):
         spec = Spec(kind="images", path=str(pets), size=8)
         lists = [spec.list_files()]
-        assert [name for name, _, _ in lists[0]] == find_pictures(pets).pictures
+        assert [name for name, _, _ in lists[0]] == [str(pets / name) for name in find_pictures(pets).pictures]
         put(pets / "dogs" / "old" / "2.jpeg", (200, 0, 0), size=(30, 30))
         lists.append(spec.list_files())
         (pets / "dogs" / "old" / "3.jpeg").unlink()
@@ -105,10 +105,12 @@ class TestListedFiles:
         (pets / "notes.txt").write_text("still not a picture")
         assert spec.list_files() == lists[-1]
 
-    def test_a_missing_folder_and_a_dead_link_are_left_for_the_preparation_to_name(self, pets):
-        assert Spec(kind="images", path=str(pets / "nowhere"), size=8).list_files() is None
+    def test_a_missing_folder_and_a_dead_link_are_named(self, pets):
+        with pytest.raises(UserError, match="nowhere: not a folder"):
+            Spec(kind="images", path=str(pets / "nowhere"), size=8).list_files()
         (pets / "cats" / "7.png").symlink_to("nowhere.png")
-        assert len(Spec(kind="images", path=str(pets), size=8).list_files()) == 13
+        with pytest.raises(UserError, match=r"cats/7\.png: not found; expected a picture"):
+            Spec(kind="images", path=str(pets), size=8).list_files()
 
 
 class TestClassifier:

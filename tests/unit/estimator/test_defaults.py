@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from competitive_mixtures.estimator.defaults import make_experiment
-from competitive_mixtures.settings.schema import read_params
+from competitive_mixtures.settings.layers import read_params
 
 EXPERIMENTS = read_params(Path(__file__).parents[3] / "params.yaml").experiments
 OWN = {"dataset", "baselines"}  # what an experiment has and an estimator has not

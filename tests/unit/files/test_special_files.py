@@ -99,7 +99,8 @@ def test_a_picture(tmp_path, found):
         Image.new("RGB", (9, 9)).save(tmp_path / f"{number}.png")
     put(tmp_path / "pipe.PNG", found)
     spec = images.Spec(kind="images", path=str(tmp_path), size=8)
-    assert len(spec.list_files()) == 4
+    with pytest.raises(UserError, match=rf"pipe\.PNG: found {found}; expected a picture"):
+        spec.list_files()
     with pytest.raises(UserError, match=rf"pipe\.PNG: not a readable picture: {found}; replace it"):
         images.prepare(spec, tmp_path, tmp_path / ".out", "own")
 

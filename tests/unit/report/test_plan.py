@@ -6,8 +6,8 @@ from fakes import ROOT, make_plan
 from competitive_mixtures.files.formats import write_json
 from competitive_mixtures.report.best_likelihood import read_bounds
 from competitive_mixtures.report.plan import list_ablations, read_plan
+from competitive_mixtures.settings.layers import read_params
 from competitive_mixtures.settings.resolved import write_resolved
-from competitive_mixtures.settings.schema import read_params
 
 
 @pytest.fixture

@@ -1,16 +1,22 @@
 """What stands between params.yaml and the jobs: written where it changes, and read back the same."""
 
+import hashlib
 import json
 import os
+from pathlib import Path
 
 import pytest
+import yaml
 from examples import BASE, BLOBS, PARAMS, params
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.folders import Project
-from competitive_mixtures.settings.resolved import read_experiment, read_plan, write_resolved
-from competitive_mixtures.settings.resolved_data import read_dataset
+from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.resolved import describe_stages, read_experiment, read_plan, write_resolved
+from competitive_mixtures.settings.resolved_data import check_files, read_dataset, write_datasets
 from competitive_mixtures.settings.schema import Experiment, load_params
+
+OWN = {"kind": "array", "path": "x.npz"}
 
 
 def test_round_trip(tmp_path):
@@ -49,7 +55,7 @@ def test_the_plan_says_what_is_asked_for_and_nothing_else(tmp_path):
 def test_planning_leaves_no_folder_of_an_experiment(tmp_path):
     write_resolved(load_params(PARAMS), tmp_path)
     written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
-    assert written == ["data/settings/blobs.json", "results/plan.json", "results/settings/tiny.json"]
+    assert written == ["data/settings/blobs.json", "results/plan.json", "results/settings/tiny.json", "stages.yaml"]
 
 
 def test_a_broken_file_is_named(tmp_path):
@@ -62,13 +68,63 @@ def test_a_broken_file_is_named(tmp_path):
         read_dataset(path)
 
 
-def test_the_files_of_a_users_folder_are_listed(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("block", "file"),
+    [
+        ({"kind": "images", "path": "my pictures", "size": 8}, "my pictures/a/ü.png"),
+        ({"kind": "array", "path": "{x}<y>.npz"}, "{x}<y>.npz"),
+    ],
+)
+def test_what_a_users_own_files_hold_is_listed(tmp_path, monkeypatch, block, file):
     monkeypatch.chdir(tmp_path)
-    own = {"kind": "images", "path": "my pictures", "size": 8}
-    loaded = load_params(PARAMS | {"datasets": PARAMS["datasets"] | {"own": own}})
-    (tmp_path / "my pictures/a").mkdir(parents=True)
-    (tmp_path / "my pictures/a/ü.png").write_bytes(b"12345")
+    loaded = load_params(PARAMS | {"datasets": PARAMS["datasets"] | {"own": block}})
+    listing = Project().data.listing("own")
     write_resolved(loaded)
-    data = Project(tmp_path).data
-    assert json.loads(data.listing("own").read_text())[:2] == ["a/ü.png", 5]
-    assert not data.listing("blobs").exists()
+    assert "expected" in listing.read_text()  # that it is missing, which is an error only where it is asked for
+    with pytest.raises(UserError, match=r"^params\.yaml: datasets\.own\.path: "):
+        check_files("own", loaded.datasets["own"])
+    path = tmp_path / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"12345")
+    write_resolved(loaded)
+    digest = hashlib.sha256(b"12345").hexdigest()
+    assert json.loads(listing.read_text()) == [file, 5, digest]
+    check_files("own", loaded.datasets["own"])
+    before = listing.stat().st_mtime_ns
+    os.utime(path)
+    write_resolved(loaded)
+    assert listing.stat().st_mtime_ns == before  # touched, and the same
+    path.write_bytes(b"12346")
+    os.utime(path, ns=(0, 0))  # an older date is a change as well
+    write_resolved(loaded)
+    assert listing.stat().st_mtime_ns > before
+    assert not Project().data.listing("blobs").exists()
+
+
+def test_a_broken_record_of_hashes_is_no_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.npz").write_bytes(b"1")
+    data = Project().data
+    data.hashed("own").parent.mkdir(parents=True)
+    for text in ("", "[1]", '{"x.npz": 1}'):
+        data.hashed("own").write_text(text)
+        write_datasets(load_params(PARAMS | {"datasets": PARAMS["datasets"] | {"own": OWN}}).datasets, data)
+        assert json.loads(data.listing("own").read_text())[:2] == ["x.npz", 1]
+
+
+def test_dvc_has_a_stage_for_each_experiment_of_the_default_suite_and_its_own_data():
+    blocks = {
+        "mine": {"extends": "tiny", "dataset": "own"},
+        "aside": {"extends": "tiny", "dataset": "unused", "suite": "ablations"},
+    }
+    datasets = {"own": OWN, "unused": OWN | {"path": "other.npz"}}
+    loaded = load_params(
+        PARAMS | {"datasets": PARAMS["datasets"] | datasets, "experiments": PARAMS["experiments"] | blocks}
+    )
+    stages = yaml.safe_load(describe_stages(loaded))
+    assert stages == {"experiments": ["tiny", "mine"], "own_data": {"own": "x.npz"}}
+
+
+def test_the_stages_of_the_project_are_current():
+    root = Path(__file__).parents[3]
+    assert (root / "stages.yaml").read_text() == describe_stages(read_params(root / "params.yaml"))

@@ -2,8 +2,8 @@ from fakes import ROOT, make_plan
 
 from competitive_mixtures.report.plan import read_plan
 from competitive_mixtures.report.tables.settings import deviation_rows, flatten
+from competitive_mixtures.settings.layers import read_params
 from competitive_mixtures.settings.resolved import write_resolved
-from competitive_mixtures.settings.schema import read_params
 
 
 def test_the_plan_names_what_has_not_run(tables, read):
