@@ -7,6 +7,7 @@ import shutil
 import pytest
 from projects import ROOT, Project
 from test_changes import EDITED, EDITS, edit_modules, set_number
+from test_mistakes import ask_for_own_data, write_points
 
 IDENTITY = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
 
@@ -43,9 +44,6 @@ def make(project: Project, target: str, check: bool = True) -> str:
 def tracked_once(finished_once, tmp_path_factory):
     """The finished project in git and DVC, to be left as it is."""
     project = finished_once[0].copy(tmp_path_factory.mktemp("tracked") / "mon étude")
-    listed = (project.root / "dvc.yaml").read_text()
-    listed = re.sub(r"(?m)^    foreach: .*$", "    foreach: [dots, dots-sharded, digits]", listed)
-    (project.root / "dvc.yaml").write_text(listed)
     project.run("git", "init", "--quiet")
     project.run("dvc", "remote", "add", "--default", "store", str(tmp_path_factory.mktemp("store")))
     commit(project)
@@ -76,8 +74,11 @@ def test_nothing_is_to_be_done_again(tracked):
 
 
 def test_a_number_of_one_experiment(tracked):
-    # "+", since the block itself, which extends another, has no such key yet
-    output = tracked.run("dvc", "exp", "run", "--set-param", "+experiments.digits.training.steps_per_round=21")
+    """DVC writes the file that it is told to anew, without anchors and comments: never the user's own."""
+    written = (tracked.root / "params.yaml").read_bytes()
+    change = "overrides.yaml:++experiments.digits.training.steps_per_round=21"
+    output = tracked.run("dvc", "exp", "run", "--set-param", change)
+    assert (tracked.root / "params.yaml").read_bytes() == written
     stages, rules = read_stages(output)
     assert stages == {"configure", "experiment@digits", "report"}
     assert "train_shard" not in rules
@@ -115,6 +116,23 @@ def test_a_number_concerns_the_stages_of_its_experiments(tracked, keys, experime
     tracked.run("snakemake", "configure")
     status = json.loads(tracked.run("dvc", "status", "--json"))
     assert set(status) == {"configure", "report"} | {f"experiment@{name}" for name in experiments}
+
+
+def test_own_data_are_dependencies(tracked):
+    """They have a stage as soon as Snakemake has planned, as has their experiment, and DVC sees them overwritten."""
+    ask_for_own_data(tracked, "my {x} <y>.npz")
+    write_points(tracked.root / "my {x} <y>.npz")
+    tracked.run("snakemake", "configure")
+    assert {"own_data@own", "experiment@mine"} <= set(json.loads(tracked.run("dvc", "status", "--json")))
+    stages, rules = read_stages(tracked.run("dvc", "repro", "data"))
+    assert stages == {"configure", "own_data@own", "data"}
+    assert "prepare" in rules
+    assert json.loads(tracked.run("dvc", "status", "--json", "data", "own_data@own")) == {}
+    write_points(tracked.root / "my {x} <y>.npz", seed=1)
+    assert set(json.loads(tracked.run("dvc", "status", "--json", "data", "own_data@own"))) == {"own_data@own"}
+    stages, rules = read_stages(tracked.run("dvc", "repro", "data"))
+    assert stages == {"own_data@own", "data"}
+    assert "prepare" in rules
 
 
 def test_the_page_of_plots(tracked):
