@@ -52,7 +52,7 @@ bench: $(ENVIRONMENT)  ## side-by-side timings into results/bench.csv, see docs/
 	$(ACTIVATE) OMP_NUM_THREADS=1 python benchmarks
 
 push: $(ENVIRONMENT) store  ## stores data and results in the DVC remote (docs/storage.md); commit dvc.lock afterwards
-	$(ACTIVATE) dvc repro && dvc push
+	$(ACTIVATE) snakemake configure && dvc repro && dvc push
 
 pull: $(ENVIRONMENT) store  ## fetches data and results from the DVC remote; nothing has to run after it
 	@test -f dvc.lock || { echo "error: dvc.lock is missing, which names what is stored: 'make push' writes it where the" \
