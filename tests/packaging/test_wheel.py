@@ -167,6 +167,7 @@ def test_the_source_distribution_is_the_project_without_what_it_makes(built):
         names = {name.partition("/")[2] for name in archive.getnames()}
     files = {"Snakefile", "params.yaml", "dvc.yaml", ".dvc/config", "Makefile", "requirements.lock", "CITATION.cff"}
     files |= {"workflow/rules/train.smk", "profiles/default/config.yaml", "paper/paper.typ", "paper/claims.yaml"}
+    files |= {"overrides.yaml", "stages.yaml"}
     files |= {"docs/own-data.md", "benchmarks/__main__.py", "tests/workflow/tiny.yaml", "tests/packaging/alone.py"}
     assert files <= names
     made = ("data/", "results/", ".venv/", "paper/verdict", "paper/figures", "paper/paper.pdf")

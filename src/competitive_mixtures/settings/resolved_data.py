@@ -20,6 +20,7 @@ from competitive_mixtures.settings.blocks import validate
 
 def write_datasets(datasets: Mapping[str, DatasetSpec], data: Data) -> None:
     """Write the settings of every data set, and what the user's own files hold, where it is read from such."""
+    data.listing("").parent.mkdir(parents=True, exist_ok=True)  # DVC asks for it where there are no own data as well
     for name, spec in datasets.items():
         write_text_if_changed(data.settings(name), json.dumps(spec.model_dump(mode="json"), indent=1) + "\n")
         if spec.inputs:
