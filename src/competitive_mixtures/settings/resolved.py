@@ -60,7 +60,7 @@ def describe_stages(params: Params) -> str:
     own = {name: spec.inputs[0] for name, spec in params.datasets.items() if name in asked and spec.inputs}
     return (
         "# Snakemake writes this from params.yaml whenever it plans; DVC has a stage for each of these. Commit it.\n"
-        f"experiments: {json.dumps(experiments)}\n"
+        f"default_experiments: {json.dumps(experiments)}\n"
         f"own_data: {json.dumps(own)}\n"
     )
 

@@ -122,7 +122,7 @@ def test_dvc_has_a_stage_for_each_experiment_of_the_default_suite_and_its_own_da
         PARAMS | {"datasets": PARAMS["datasets"] | datasets, "experiments": PARAMS["experiments"] | blocks}
     )
     stages = yaml.safe_load(describe_stages(loaded))
-    assert stages == {"experiments": ["tiny", "mine"], "own_data": {"own": "x.npz"}}
+    assert stages == {"default_experiments": ["tiny", "mine"], "own_data": {"own": "x.npz"}}
 
 
 def test_the_stages_of_the_project_are_current():
