@@ -155,3 +155,23 @@ def test_a_failing_job_shows_its_message_and_keeps_the_rest(fresh):
     assert "train-images-idx3-ubyte" in output
     assert "Traceback" not in output
     assert (fresh.root / "data/processed/dots/meta.json").is_file()
+
+
+@pytest.mark.parametrize("key", ["params.yaml: inception.path", "INCEPTION_WEIGHTS"])
+def test_weights_that_are_not_there(fresh, key):
+    path = "my weights.pth"
+    named = key.startswith("params")
+    fresh.change(set_number("inception", value={"path": path if named else None, "sha256": "0" * 64}))
+    if not named:
+        fresh.environment["INCEPTION_WEIGHTS"] = path
+    record = "data/inception/weights.json"
+    (fresh.root / record).parent.mkdir(parents=True)
+    (fresh.root / record).write_text("{}")  # of an earlier run
+    output = fresh.run("snakemake", "-n", record, check=False)
+    assert f"{key}: {path}: not found; expected the weights" in output
+    assert "Nothing to be done" not in output
+    (fresh.root / path).write_bytes(b"weights")
+    assert fresh.plan(record) == {"find_inception": 1}
+    if named:
+        fresh.change(set_number("inception", "path", value="{w}<x>.pth"))
+        assert f"{key}: {{w}}<x>.pth: found one of" in fresh.run("snakemake", "-n", record, check=False)

@@ -56,6 +56,8 @@ def inception_of(wildcards):
         fetched = DATA.inception.with_name(Path(WEIGHTS_URL).name)
         return [fetched] * fetched.is_file()
     key, path = named
+    if set(path) & set("<>{}"):
+        sys.exit(f"{key}: {path}: found one of < > {{ }}, which Snakemake takes for variables; rename the file")
     try:
         look_at(path, "the weights of pytorch-fid's Inception network")
     except UserError as error:
