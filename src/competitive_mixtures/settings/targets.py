@@ -32,6 +32,7 @@ TARGETS = frozenset(
         "train_round",
         "train_shard",
         "verdict",
+        "write_demo",
         "write_pages",
         "write_tables",
     }
