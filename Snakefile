@@ -113,6 +113,8 @@ rule paper_scale:
 
 
 for experiment in reported():  # `snakemake synthetic-3` runs one experiment
+    if workflow.is_rule(experiment):
+        sys.exit(f"params.yaml: experiments.{experiment}: is what a step or target is called; choose another name")
 
     rule:
         name:

@@ -91,7 +91,7 @@ def run_rounds(num_points: int, num_components: int, num_steps: int, repeats: in
     from competitive_mixtures.method import rounds
     from competitive_mixtures.method.device import choose_kernels
     from competitive_mixtures.method.run import Run
-    from competitive_mixtures.settings.schema import read_params
+    from competitive_mixtures.settings.layers import read_params
 
     choose_kernels(1)
     experiment = read_params().experiments["synthetic-3"]

@@ -22,7 +22,7 @@ def find_start(pid: int) -> str | None:
     except PermissionError:  # somebody else's
         return ""
     try:
-        status = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:  # a system without /proc
         return ""
     state, *fields = status.rpartition(")")[2].split()  # what stands before is the program's name, in parentheses
@@ -32,5 +32,5 @@ def find_start(pid: int) -> str | None:
 def kill_children() -> None:
     """Kill the programs that this process has started, where the system tells which."""
     for file in Path("/proc/self/task").glob("*/children"):
-        for pid in file.read_text().split():
+        for pid in file.read_text(encoding="ascii").split():
             os.kill(int(pid), 9)

@@ -16,7 +16,8 @@ class Visible(PathFinder):
 
     @classmethod
     def find_spec(cls, fullname, path=None, target=None):
-        if path is not None or fullname.partition(".")[0] in cls.names:
+        own = fullname.startswith("_sysconfigdata")  # of the standard library, under a name of the platform's
+        if path is not None or own or fullname.partition(".")[0] in cls.names:
             return PathFinder.find_spec(fullname, path, target)
         return PathFinder.find_spec(fullname, [cls.folder], target)
 

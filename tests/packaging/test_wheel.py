@@ -23,11 +23,12 @@ ROOT = Path(__file__).parents[2]
 BASE = {"torch", "numpy", "scipy", "scikit-learn", "pandas", "safetensors", "pydantic"}
 PIPELINE = {
     *("snakemake", "dvc", "typer", "pyyaml", "pyarrow", "tqdm", "rich", "torchvision", "pillow", "pytorch-fid"),
-    *("threadpoolctl", "matplotlib", "typst"),
+    *("threadpoolctl", "matplotlib", "typst", "snakemake-interface-logger-plugins"),
 }
 MODULES = {"scikit-learn": "sklearn", "pyyaml": "yaml", "pillow": "PIL", "pytorch-fid": "pytorch_fid"}
 USE = """
-import json, sys
+import json, sys, warnings
+warnings.filterwarnings("ignore", "CompetitiveMixture: components")  # so tiny a fit is no good
 from importlib.util import find_spec
 import numpy as np
 from competitive_mixtures import CompetitiveMixture

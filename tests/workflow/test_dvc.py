@@ -18,14 +18,18 @@ def commit(project: Project) -> None:
 
 
 def reproduce(project: Project) -> tuple[set[str], set[str]]:
-    """Run `dvc repro`; gives what `read_stages` gives."""
-    return read_stages(project.run("dvc", "repro"))
+    """Run `dvc repro`; gives what `run_stages` gives."""
+    return run_stages(project, "dvc", "repro")
 
 
-def read_stages(output: str) -> tuple[set[str], set[str]]:
-    """The DVC stages and the Snakemake rules that ran."""
-    stages = set(re.findall(r"^Running stage '(.+)':", output, re.MULTILINE))
-    return stages, set(re.findall(r"^(?:local)?rule (\w+):", output, re.MULTILINE))
+def run_stages(project: Project, *words: str) -> tuple[set[str], set[str]]:
+    """The DVC stages and the Snakemake rules, from its logs, that a command ran."""
+    logs = project.root / ".snakemake/log"
+    for former in logs.glob("*.log"):
+        former.unlink()
+    stages = set(re.findall(r"^Running stage '(.+)':", project.run(*words), re.MULTILINE))
+    log = "".join(path.read_text(encoding="utf-8") for path in logs.glob("*.log"))
+    return stages, set(re.findall(r"^(?:local)?rule (\w+):", log, re.MULTILINE))
 
 
 def make(project: Project, target: str, check: bool = True) -> str:
@@ -77,9 +81,8 @@ def test_a_number_of_one_experiment(tracked):
     """DVC writes the file that it is told to anew, without anchors and comments: never the user's own."""
     written = (tracked.root / "params.yaml").read_bytes()
     change = "overrides.yaml:++experiments.digits.training.steps_per_round=21"
-    output = tracked.run("dvc", "exp", "run", "--set-param", change)
+    stages, rules = run_stages(tracked, "dvc", "exp", "run", "--set-param", change)
     assert (tracked.root / "params.yaml").read_bytes() == written
-    stages, rules = read_stages(output)
     assert stages == {"configure", "experiment@digits", "report"}
     assert "train_shard" not in rules
     assert "compile_paper" in rules
@@ -124,13 +127,13 @@ def test_own_data_are_dependencies(tracked):
     write_points(tracked.root / "my {x} <y>.npz")
     tracked.run("snakemake", "configure")
     assert {"own_data@own", "experiment@mine"} <= set(json.loads(tracked.run("dvc", "status", "--json")))
-    stages, rules = read_stages(tracked.run("dvc", "repro", "data"))
+    stages, rules = run_stages(tracked, "dvc", "repro", "data")
     assert stages == {"configure", "own_data@own", "data"}
     assert "prepare" in rules
     assert json.loads(tracked.run("dvc", "status", "--json", "data", "own_data@own")) == {}
     write_points(tracked.root / "my {x} <y>.npz", seed=1)
     assert set(json.loads(tracked.run("dvc", "status", "--json", "data", "own_data@own"))) == {"own_data@own"}
-    stages, rules = read_stages(tracked.run("dvc", "repro", "data"))
+    stages, rules = run_stages(tracked, "dvc", "repro", "data")
     assert stages == {"own_data@own", "data"}
     assert "prepare" in rules
 

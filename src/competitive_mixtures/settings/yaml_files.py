@@ -91,7 +91,7 @@ def read_words(content: Any) -> Any:
     if not isinstance(content, str):
         return content
     try:
-        value = yaml.load(content, make_loader())
+        value = make_loader()(content).get_single_data()
     except (yaml.YAMLError, ValueError):
         return content
     return value if isinstance(value, (int, float)) or content in ("null", "~") else content

@@ -74,11 +74,11 @@ def test_shrinking_smooths_fine_texture():
 
 def test_a_picture_lying_on_its_side_is_turned():
     pixels = np.zeros((8, 8), np.uint8)
-    pixels[:4] = 255  # bright above, stored turned by a quarter
+    pixels[:4] = 255  # bright above, stored rotated by a quarter
     exif = Image.Exif()
     exif[0x0112] = 6
-    turned = Image.fromarray(np.rot90(pixels))
-    upright = read_picture(encode(turned, "PNG", exif=exif), 8, 1)[0]
+    rotated = Image.fromarray(np.rot90(pixels))
+    upright = read_picture(encode(rotated, "PNG", exif=exif), 8, 1)[0]
     assert np.array_equal(upright, pixels)
 
 
@@ -159,8 +159,8 @@ class TestDeepGrey:
     def test_a_deep_picture_lying_on_its_side_is_turned(self):
         exif = Image.Exif()
         exif[0x0112] = 6
-        turned = Image.fromarray(np.rot90(self.NUMBERS).copy())
-        assert read_picture(encode(turned, "PNG", exif=exif), 2, 1)[0].tolist() == [[0, 1], [77, 255]]
+        rotated = Image.fromarray(np.rot90(self.NUMBERS).copy())
+        assert read_picture(encode(rotated, "PNG", exif=exif), 2, 1)[0].tolist() == [[0, 1], [77, 255]]
 
 
 @given(st.sampled_from([JPEG, PNG]), st.data())

@@ -1,4 +1,4 @@
-"""The scores of a tiny run: what every model is judged by, and what is recomputed from its files."""
+"""The scores of a tiny run: what every model is scored by, and what is recomputed from its files."""
 
 import csv
 
@@ -40,14 +40,14 @@ def discriminator(experiment, dataset, folder, **options):
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("judged")
+def scored(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scored")
     return folder, discriminator(make_experiment(), make_blobs(), folder)
 
 
 class TestVectors:
-    def test_every_model_has_its_rows(self, judged):
-        _, table = judged
+    def test_every_model_has_its_rows(self, scored):
+        _, table = scored
         assert table.keys() == MODELS
         for (model, _), values in table.items():
             found = {metric for metric, split in values if split == "test"}
@@ -59,8 +59,8 @@ class TestVectors:
             assert (metrics >= agreement) == (model in ("competitive", "kmeans"))
             assert all(np.isfinite(list(values.values())))
 
-    def test_costs_are_those_of_the_files(self, judged):
-        folder, table = judged
+    def test_costs_are_those_of_the_files(self, scored):
+        folder, table = scored
         record = read_json(folder / "rounds/1/metrics.json")
         row = table["competitive", "-"]
         for name in ("samples_seen", "compute", "objective", "objective_test"):
@@ -75,14 +75,14 @@ class TestVectors:
                 for cost in COSTS:
                     assert table[name, protocol][cost, "train"] == pytest.approx(record[cost])
 
-    def test_agreement_is_that_of_the_last_table(self, judged):
-        folder, table = judged
+    def test_agreement_is_that_of_the_last_table(self, scored):
+        folder, table = scored
         winner = read_table(folder / "rounds/1/assignments.parquet")["component"]
         for metric, value in compare_partitions(winner, make_blobs().train_labels).items():
             assert table["competitive", "-"][metric, "train"] == pytest.approx(value)
 
-    def test_kept_samples(self, judged):
-        folder, _ = judged
+    def test_kept_samples(self, scored):
+        folder, _ = scored
         with np.load(folder / "evaluation/samples.npz") as kept:
             assert {tuple(name.split(".")[:2]) for name in kept} == MODELS
             for model, protocol in MODELS:
@@ -92,8 +92,8 @@ class TestVectors:
                 assert owners.shape == (80,)
                 assert owners.dtype == np.int16
 
-    def test_true_samples_are_training_points_with_their_labels(self, judged):
-        folder, _ = judged
+    def test_true_samples_are_training_points_with_their_labels(self, scored):
+        folder, _ = scored
         dataset = make_blobs()
         with np.load(folder / "evaluation/samples.npz") as kept:
             samples, owners = kept["data.-"], kept["data.-.component"]
@@ -102,8 +102,8 @@ class TestVectors:
         assert np.array_equal(dataset.train_labels[rows], owners)
         assert len(set(rows)) == len(rows)
 
-    def test_the_same_seed_gives_the_same_scores(self, judged, tmp_path):
-        folder, _ = judged
+    def test_the_same_seed_gives_the_same_scores(self, scored, tmp_path):
+        folder, _ = scored
         scores.evaluate(Run(make_experiment(), make_blobs(), 0), folder, 1, tmp_path)
         for name in ("scores.csv", "samples.npz"):
             assert (tmp_path / name).read_bytes() == (folder / "evaluation" / name).read_bytes()

@@ -11,7 +11,8 @@ from competitive_mixtures.method.run import Setup
 from competitive_mixtures.method.scale import Scale
 from competitive_mixtures.networks.ensemble import build_components, build_discriminators
 from competitive_mixtures.settings.blocks import validate
-from competitive_mixtures.settings.schema import Conv, Experiment, read_params
+from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.schema import Conv, Experiment
 from competitive_mixtures.settings.sizes import count_weights, find_excesses
 
 EXPERIMENTS = read_params(ROOT / "params.yaml").experiments
