@@ -108,7 +108,7 @@ def compete(run: Run, round_: int, state: RoundState, ids: Sequence[int]) -> Par
     revived = state.revivals
     with run.clock.time("load"):
         revive(state, key)
-        components = state.components if list(ids) == state.components.ids else state.components.take(ids)
+        components = state.components.take(ids)  # the same networks where these are all
         discriminators = choose_discriminators(run, round_, state, components.ids)
     with run.clock.time("train"):
         trainings = {
