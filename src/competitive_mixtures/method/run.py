@@ -79,6 +79,8 @@ class Setup:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Samples of the mixture: component j with probability alpha_j, then a sample of it.
 
+        As many of each component as are kept, so that one that won most of the points makes no other one work more.
+
         Args:
             components: trained.
             weights: (k,), alpha up to a factor.
@@ -91,11 +93,14 @@ class Setup:
         random = np.random.default_rng(derive_seed(self.seed, *names))
         share = np.array(weights)
         chosen = random.choice(len(share), size=num_samples, p=share / share.sum()).astype(np.int16)
-        counts = np.bincount(chosen, minlength=len(share))
-        drawn = self.draw_samples(components, int(counts.max()), *names)
-        samples = np.empty((num_samples, *self.shape), drawn.dtype)
-        for j, count in enumerate(counts):
-            samples[chosen == j] = drawn[j, :count]
+        samples = np.empty((num_samples, *self.shape), np.uint8 if self.kind == "image" else np.float32)
+        streams = make_generators(self.seed, *names, components=components.ids, device=self.device)
+        for j, stream in zip(components.ids, streams, strict=True):
+            places = np.flatnonzero(chosen == j)
+            if len(places):
+                alone = components.take([j])  # a stack would draw equally many of each of its components
+                for batch in np.split(places, range(SAMPLING_BATCH, len(places), SAMPLING_BATCH)):
+                    samples[batch] = self.to_stored(alone.sample([j], [stream], len(batch)))[0]
         return samples, chosen
 
     def draw_samples(self, components: Ensemble[ComponentStack], num_samples: int, *names: object) -> np.ndarray:

@@ -14,6 +14,7 @@ from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.method import run as runs
 from competitive_mixtures.method.run import Clock, Run, Scale, check_sizes
+from competitive_mixtures.networks.ensemble import Ensemble
 
 K = 3
 # encoder 2-8-4, decoder 2-8-2; generator 2-8-2, critic 2-8-1
@@ -111,6 +112,38 @@ def test_many_samples_are_drawn_in_batches(monkeypatch):
     assert samples.shape == (K, 10, 2)
     assert np.array_equal(samples[:, :4], run.draw_samples(components, 4, "test"))
     assert len(np.unique(samples.reshape(-1, 2), axis=0)) == 10 * K
+
+
+@pytest.mark.parametrize("backend", ["stacked", "loop"])
+def test_a_mixture_draws_no_sample_that_it_does_not_keep(backend, monkeypatch):
+    monkeypatch.setattr(runs, "SAMPLING_BATCH", 7)
+    run = Run(make_experiment(training={"backend": backend}), make_blobs(), 0)
+    components = run.build_components()
+    drawn = []
+    sample = Ensemble.sample
+    monkeypatch.setattr(
+        Ensemble, "sample", lambda self, ids, streams, n: drawn.extend([*ids] * n) or sample(self, ids, streams, n)
+    )
+    samples, owners = run.draw_mixture(components, [0.9, 0.0, 0.1], 40, "test")
+    assert np.array_equal(np.bincount(drawn, minlength=K), np.bincount(owners, minlength=K))
+    assert samples.shape == (40, 2)
+    assert samples.dtype == np.float32
+
+
+@pytest.mark.parametrize("make", [make_blobs, make_images])
+def test_a_components_samples_do_not_depend_on_how_many_the_others_draw(make, monkeypatch):
+    monkeypatch.setattr(runs, "SAMPLING_BATCH", 7)
+    dataset = make()
+    block = CONV_VAE if dataset.kind == "image" else VAE
+    run = Run(make_experiment(components=[block], training={"standardize": "none"}), dataset, 0)
+    components = run.build_components()
+    each = run.draw_samples(components, 40, "test")
+    for weights in ([1, 1, 1], [0.9, 0, 0.1]):
+        samples, owners = run.draw_mixture(components, weights, 40, "test")
+        for j in range(K):  # whole batches: the last one has other noise
+            own = samples[owners == j]
+            whole, atol = len(own) // 7 * 7, 1 if dataset.kind == "image" else 1e-5
+            np.testing.assert_allclose(own[:whole].astype(float), each[j, :whole].astype(float), rtol=1e-4, atol=atol)
 
 
 def test_samples_of_images_are_uint8():
