@@ -28,7 +28,7 @@ from competitive_mixtures.estimator.storage import pack_estimator, unpack_estima
 from competitive_mixtures.estimator.trained_mixture import TrainedMixture
 from competitive_mixtures.files.formats import read_metadata, read_tensors, write_tensors
 from competitive_mixtures.method import rounds
-from competitive_mixtures.method.device import borrow_pytorch
+from competitive_mixtures.method.pytorch_settings import borrow_pytorch
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.progress import hide_progress
 from competitive_mixtures.seeding import derive_seed
@@ -253,11 +253,13 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         Raises:
             ImportError: Matplotlib is not installed.
         """
-        from competitive_mixtures.estimator.plots import plot_images, plot_vectors
+        from competitive_mixtures.estimator.plots import COLUMNS, plot_images, plot_vectors
 
         check_is_fitted(self)
         if self._form.kind == "image":
-            return plot_images(self, ax)
+            with borrow_pytorch(count_threads(self.n_jobs)):
+                images = self._mixture.sample_each(COLUMNS, "plot")
+            return plot_images(images, self.weights_, ax)
         return plot_vectors(self, X, ax, check_count("n_samples", n_samples))
 
     def save(self, path: Path | str) -> None:
@@ -267,7 +269,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             UserError: the file cannot be written, or a parameter is neither number nor word.
         """
         check_is_fitted(self)
-        write_tensors(path, *pack_estimator(self))
+        with borrow_pytorch(count_threads(self.n_jobs)):
+            write_tensors(path, *pack_estimator(self))
 
     @classmethod
     def load(cls, path: Path | str) -> "CompetitiveMixture":
@@ -276,7 +279,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         Raises:
             UserError: the file is missing, broken or holds something else.
         """
-        return unpack_estimator(cls, path, read_metadata(path), read_tensors(path))
+        with borrow_pytorch(count_threads(None)):
+            return unpack_estimator(cls, path, read_metadata(path), read_tensors(path))
 
     def _make_experiment(self, kind: str, num_points: int) -> Experiment:
         k, num_rounds, num_steps = (

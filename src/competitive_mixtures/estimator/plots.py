@@ -60,19 +60,19 @@ def plot_vectors(estimator: BaseEstimator, X: Any, ax: "Axes | None", num_sample
     return ax
 
 
-def plot_images(estimator: BaseEstimator, ax: "Axes | None") -> "Axes":
+def plot_images(images: np.ndarray, weights: np.ndarray, ax: "Axes | None") -> "Axes":
     """A row of sampled images for each component, with its weight.
 
     Args:
-        estimator: fitted to images.
+        images: (k, COLUMNS, c, h, w) uint8.
+        weights: (k,).
         ax: where to draw, or None.
     """
     ax = make_axes(ax)
-    images = estimator._mixture.sample_each(COLUMNS, "plot")  # (k, COLUMNS, c, h, w)
     k, _, channels, height, width = images.shape
     sheet = images.transpose(0, 3, 1, 4, 2).reshape(k * height, COLUMNS * width, channels)
     ax.imshow(sheet.squeeze(-1) if channels == 1 else sheet, cmap="gray", vmin=0, vmax=255)
-    labels = [f"{j} ({weight:.0%})" for j, weight in enumerate(estimator.weights_)]
+    labels = [f"{j} ({weight:.0%})" for j, weight in enumerate(weights)]
     ax.set_yticks([(j + 0.5) * height for j in range(k)], labels)
     ax.set(xticks=[], ylabel="component (share of the points)")
     return ax

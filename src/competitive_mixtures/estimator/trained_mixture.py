@@ -15,6 +15,7 @@ from competitive_mixtures.evaluation.kernel_density import log_kernel_density
 from competitive_mixtures.evaluation.likelihood import fit_bandwidth
 from competitive_mixtures.files.formats import take_named
 from competitive_mixtures.method import assignment
+from competitive_mixtures.method.pytorch_settings import borrow_pytorch
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Setup
 from competitive_mixtures.method.scale import Scale
@@ -127,7 +128,10 @@ class TrainedMixture:
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything learned, by name; without Adam's state."""
-        tensors = {"normalizers": self.normalizers, "mean": torch.as_tensor(self.setup.scale.mean)}
+        tensors = {
+            "normalizers": self.normalizers,
+            "mean": torch.from_numpy(np.array(self.setup.scale.mean, np.float32)),
+        }
         tensors |= {"prior": torch.from_numpy(self.prior), "weights": torch.from_numpy(self.weights)}
         for role, networks in (("components", self.components), ("discriminators", self.discriminators)):
             weights = {} if networks is None else networks.weights()
@@ -159,11 +163,13 @@ class TrainedMixture:
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle or a copy keeps: as much as a saved file, and not Adam's state and the networks' workspace."""
-        return {"metadata": self.metadata(), "tensors": self.tensors()}
+        with borrow_pytorch(1):
+            return {"metadata": self.metadata(), "tensors": self.tensors()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Build the networks anew."""
-        vars(self).update(vars(type(self).restore(state["metadata"], state["tensors"])))
+        with borrow_pytorch(1):
+            vars(self).update(vars(type(self).restore(state["metadata"], state["tensors"])))
 
     def _enter(self, points: np.ndarray) -> Tensor:
         return self.setup.scale.apply(points).to(self.setup.device)

@@ -1,20 +1,14 @@
 """Where a run's networks are, and how PyTorch computes there."""
 
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
-import numpy as np
 import torch
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.networks.kernels.threads import keep_freed_memory
 
 PRECISION = "medium"  # of float32 products, see `choose_kernels`
-
-_turn = threading.RLock()  # the settings of PyTorch below are the process's: calls from several threads take turns
 
 
 def choose_device(name: str) -> torch.device:
@@ -71,38 +65,3 @@ def choose_kernels(threads: int) -> None:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010, a property of a module
         torch.use_deterministic_algorithms(True, warn_only=True)
-
-
-@contextmanager
-def borrow_pytorch(threads: int) -> Iterator[None]:
-    """Compute inside the block as a job of the pipeline does, and leave PyTorch and NumPy as they were found.
-
-    A caller's default type or device, autocasting, `no_grad`, `inference_mode` and NumPy's handling of floating-point
-    errors have no effect inside. Freed memory stays with the process afterwards, see `keep_freed_memory`.
-
-    Args:
-        threads: PyTorch's CPU threads inside the block.
-    """
-    with _turn:
-        found = torch.get_num_threads(), torch.get_float32_matmul_precision()
-        deterministic = (
-            torch.are_deterministic_algorithms_enabled(),
-            torch.is_deterministic_algorithms_warn_only_enabled(),
-        )
-        filled = getattr(torch.utils.deterministic, "fill_uninitialized_memory")  # noqa: B009, a property of a module
-        try:
-            choose_kernels(threads)
-            with (
-                torch.device("cpu"),
-                torch.autocast("cpu", enabled=False),
-                torch.autocast("cuda", enabled=False),
-                torch.inference_mode(False),
-                torch.enable_grad(),
-                np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),
-            ):
-                yield
-        finally:
-            torch.set_num_threads(found[0])
-            torch.set_float32_matmul_precision(found[1])
-            torch.use_deterministic_algorithms(deterministic[0], warn_only=deterministic[1])
-            setattr(torch.utils.deterministic, "fill_uninitialized_memory", filled)  # noqa: B010

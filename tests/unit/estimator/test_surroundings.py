@@ -1,23 +1,81 @@
 """What a caller has set of PyTorch and NumPy changes no result, and is as it was afterwards, in threads too."""
 
+import copy
+import pickle
 import threading
 from contextlib import ExitStack, contextmanager
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 from examples import make_blobs, make_images
+from sklearn import config_context
+from sklearn.base import clone
 
 from competitive_mixtures import CompetitiveMixture
+from competitive_mixtures.method.pytorch_settings import FRESH, borrow_pytorch, keep_settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:CompetitiveMixture. components")
 DATA = {"vectors": make_blobs().train, "images": make_images().train}
 
 
+MODEL = CompetitiveMixture(2, n_rounds=2, steps_per_round=10, hidden_layer_sizes=(8,), random_state=0)
+
+
 def use(X):
     """What a small fit, its predictions and its samples come to."""
-    model = CompetitiveMixture(2, n_rounds=2, steps_per_round=10, hidden_layer_sizes=(8,), random_state=0).fit(X)
+    model = clone(MODEL).fit(X)
     return [model.labels_, model.predict(X), model.predict_proba(X), model.sample(5)[0], model.score_samples(X)]
+
+
+def draw(model, X):
+    """What a plot shows, as numbers."""
+    axes = model.plot(X if X.ndim == 2 else None, n_samples=20)
+    shown = [np.asarray(part.get_offsets()) for part in axes.collections] + [im.get_array() for im in axes.images]
+    plt.close(axes.figure)
+    return shown
+
+
+def save(model, folder):
+    """The bytes of a saved estimator."""
+    model.save(folder / "saved")
+    return np.frombuffer((folder / "saved").read_bytes(), np.uint8)
+
+
+def load(model, X, folder):
+    """What a loaded estimator predicts."""
+    model.save(folder / "loaded")
+    return CompetitiveMixture.load(folder / "loaded").predict_proba(X)
+
+
+def go_on(model, X):
+    """What a copy's further rounds come to."""
+    return copy.deepcopy(model).set_params(warm_start=True, n_rounds=1).fit(X).history_["compute"].to_numpy()
+
+
+METHODS = {
+    "fit": lambda model, X, folder: [clone(model).fit(X).labels_],
+    "fit_predict": lambda model, X, folder: [clone(model).fit_predict(X)],
+    "predict": lambda model, X, folder: [model.predict(X), model.predict(torch.from_numpy(X))],
+    "predict_proba": lambda model, X, folder: [model.predict_proba(X)],
+    "sample": lambda model, X, folder: model.sample(5),
+    "score": lambda model, X, folder: [model.score(X)],
+    "score_samples": lambda model, X, folder: [model.score_samples(X)],
+    "plot": lambda model, X, folder: draw(model, X),
+    "save": lambda model, X, folder: [save(model, folder)],
+    "load": lambda model, X, folder: [load(model, X, folder)],
+    "pickle": lambda model, X, folder: [pickle.loads(pickle.dumps(model)).predict_proba(X)],
+    "copy": lambda model, X, folder: [copy.copy(model).predict_proba(X), copy.deepcopy(model).predict_proba(X)],
+    "warm start": lambda model, X, folder: [go_on(model, X)],
+    "get_params": lambda model, X, folder: [list(model.get_params().items())],
+    "set_params": lambda model, X, folder: [list(clone(model).set_params(n_rounds=9).get_params().items())],
+    "get_metadata_routing": lambda model, X, folder: [str(model.get_metadata_routing())],
+    "repr": lambda model, X, folder: [repr(model), model._repr_html_().split("<style>")[0]],
+}
+
+
+IMAGES = [("images", name) for name in ("fit", "sample", "score", "plot", "save", "load")]  # where these differ
 
 
 @contextmanager
@@ -28,6 +86,11 @@ def setting(set_, before, now):
         yield
     finally:
         set_(before)
+
+
+def setting_of(owner, name, now):
+    """Set an attribute and set it back."""
+    return setting(lambda value: setattr(owner, name, value), getattr(owner, name), now)
 
 
 def set_errors(state):
@@ -45,6 +108,15 @@ SETTINGS = {
     "threads": lambda: setting(torch.set_num_threads, torch.get_num_threads(), 3),
     "deterministic": lambda: setting(torch.use_deterministic_algorithms, False, True),
     "NumPy raises": lambda: setting(set_errors, np.geterr(), dict.fromkeys(np.geterr(), "raise")),
+    "products by backend": lambda: setting_of(torch.backends.mkldnn.matmul, "fp32_precision", "bf16"),
+    "products of a GPU by backend": lambda: setting_of(torch.backends.cuda.matmul, "fp32_precision", "tf32"),
+    "convolutions": lambda: setting_of(torch.backends.mkldnn.conv, "fp32_precision", "bf16"),
+    "all by backend": lambda: setting_of(torch.backends, "fp32_precision", "tf32"),
+    "no oneDNN": lambda: setting_of(torch.backends.mkldnn, "enabled", False),
+    "denormals": lambda: setting(torch.set_flush_denormal, False, True),
+    "NumPy prints": lambda: np.printoptions(legacy="1.13", precision=2),
+    "scikit-learn validates less": lambda: config_context(assume_finite=True, skip_parameter_validation=True),
+    "scikit-learn gives data frames": lambda: config_context(transform_output="pandas", enable_metadata_routing=True),
     "anomaly detection": torch.autograd.detect_anomaly,
 }
 
@@ -53,7 +125,7 @@ def observe():
     """Every setting that a fit could touch."""
     return (
         torch.get_default_dtype(),
-        torch.get_float32_matmul_precision(),
+        *(getattr(owner, name) for owner, name, _ in FRESH),
         torch.get_num_threads(),
         torch.is_grad_enabled(),
         torch.is_inference_mode_enabled(),
@@ -72,16 +144,54 @@ def expected(request):
 
 def assert_same(found, expected):
     for one, other in zip(found, expected, strict=True):
-        assert np.array_equal(one, other)
+        assert np.array_equal(one, other) if isinstance(other, np.ndarray) else one == other
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """For each kind of data a fitted model, its points, and what each method gives under no setting at all."""
+    folder = tmp_path_factory.mktemp("fitted")
+    models = {kind: clone(MODEL).fit(X) for kind, X in DATA.items()}
+    return {
+        kind: (model, DATA[kind], {name: METHODS[name](model, DATA[kind], folder) for name in METHODS})
+        for kind, model in models.items()
+    }
+
+
+def test_every_public_method_is_tried():
+    methods = {name for name in dir(CompetitiveMixture) if not name.startswith("_")}
+    assert methods <= set(METHODS)
 
 
 @pytest.mark.filterwarnings("ignore:Anomaly Detection")
+@pytest.mark.parametrize(("kind", "method"), [*(("vectors", name) for name in METHODS), *IMAGES])
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_setting_changes_nothing_and_stays(name, expected):
-    X, results = expected
+def test_a_setting_changes_nothing_and_stays(name, kind, method, fitted, tmp_path):
+    model, X, expected = fitted[kind]
+    model = copy.deepcopy(model)  # without the density that it has found
     with SETTINGS[name]():
         before = observe()
-        assert_same(use(X), results)
+        assert_same(METHODS[method](model, X, tmp_path), expected[method])
+        assert observe() == before
+
+
+@pytest.mark.parametrize("ways", [("matmul", "all"), ("all", "matmul"), ("all", "conv", "legacy"), ("legacy", "all")])
+def test_precisions_that_inherit_from_one_another_stay(ways):
+    set_ = {
+        "all": lambda: setattr(torch.backends, "fp32_precision", "bf16"),
+        "matmul": lambda: setattr(torch.backends.mkldnn.matmul, "fp32_precision", "ieee"),
+        "conv": lambda: setattr(torch.backends.cudnn.conv, "fp32_precision", "ieee"),
+        "legacy": lambda: torch.set_float32_matmul_precision("high"),
+    }
+    with ExitStack() as stack:
+        keep_settings(stack)
+        for way in ways:
+            set_[way]()
+        before = observe()
+        with borrow_pytorch(1):
+            assert torch.get_float32_matmul_precision() == "medium"
+            assert torch.backends.mkldnn.conv.fp32_precision == "none"
+            assert torch.backends.cudnn.conv.fp32_precision == "tf32"
         assert observe() == before
 
 
