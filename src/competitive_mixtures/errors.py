@@ -9,6 +9,10 @@ class UserError(ValueError):
     """A mistake in the input, named with its key or file, what was found, what was expected and what to do."""
 
 
+class UserTypeError(UserError, TypeError):
+    """The same of a thing that is of a wrong type, for callers who expect Python's TypeError."""
+
+
 class TrainingDivergedError(UserError):
     """A training that produced a non-finite or exploding loss; names the component and the step."""
 

@@ -75,6 +75,8 @@ def make_experiment(
     """
     if not isinstance(component, str) or component not in NETWORKS:
         raise UserError(f"CompetitiveMixture: component = {component!r}; expected one of {sorted(NETWORKS)}")
+    if not isinstance(device, str):
+        raise UserError(f"CompetitiveMixture: device = {device!r}; expected auto, cpu or cuda")
     hidden = HIDDEN[kind] if hidden_layer_sizes is None else list(hidden_layer_sizes)
     block: dict[str, Any] = {"kind": component, "count": n_components, **COMPONENTS[component, kind]}
     block |= {network: {"kind": "mlp", "hidden": hidden} for network in NETWORKS[component]}

@@ -17,7 +17,10 @@ from competitive_mixtures.estimator.inputs import (
     Form,
     check_count,
     check_counts,
+    check_path,
+    check_room,
     check_share,
+    check_switch,
     choose_seed,
     count_threads,
     read_points,
@@ -165,7 +168,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             ValueError: X or a parameter is not as it must be.
             TrainingDivergedError: a ValueError too; a learning rate is too high for these data.
         """
-        goes_on = self.warm_start and hasattr(self, "_mixture")
+        goes_on = check_switch("warm_start", self.warm_start) and hasattr(self, "_mixture")
         checked = clone(self)  # notes the features that X has; all that a fit leaves is kept at its end
         points, form = read_points(checked, X, form=self._form if goes_on else None)
         experiment = self._make_experiment(form.kind, len(points))
@@ -216,6 +219,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         """
         check_is_fitted(self)
         number = check_count("n_samples", n_samples)
+        check_room(number, self._form.shape)
         fixed = isinstance(self.random_state, int | np.integer)
         stream = 0 if fixed else choose_seed(self.random_state)
         with borrow_pytorch(count_threads(self.n_jobs)):
@@ -260,7 +264,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             with borrow_pytorch(count_threads(self.n_jobs)):
                 images = self._mixture.sample_each(COLUMNS, "plot")
             return plot_images(images, self.weights_, ax)
-        return plot_vectors(self, X, ax, check_count("n_samples", n_samples))
+        points = None if X is None else self._form.restore(self._read(X))
+        return plot_vectors(self, points, ax, check_count("n_samples", n_samples))
 
     def save(self, path: Path | str) -> None:
         """Write the fitted estimator to one safetensors file with JSON in its header, without pickle.
@@ -270,7 +275,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         """
         check_is_fitted(self)
         with borrow_pytorch(count_threads(self.n_jobs)):
-            write_tensors(path, *pack_estimator(self))
+            write_tensors(check_path(path), *pack_estimator(self))
 
     @classmethod
     def load(cls, path: Path | str) -> "CompetitiveMixture":
@@ -280,7 +285,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             UserError: the file is missing, broken or holds something else.
         """
         with borrow_pytorch(count_threads(None)):
-            return unpack_estimator(cls, path, read_metadata(path), read_tensors(path))
+            source = check_path(path)
+            return unpack_estimator(cls, source, read_metadata(source), read_tensors(source))
 
     def _make_experiment(self, kind: str, num_points: int) -> Experiment:
         k, num_rounds, num_steps = (
@@ -288,7 +294,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         )
         if k > num_points:
             raise UserError(
-                f"n_samples = {num_points}: expected at least n_components = {k} points; lower n_components"
+                f"X: n_samples = {num_points}: expected at least n_components = {k} points; lower n_components"
             )
         return make_experiment(
             kind,
@@ -304,12 +310,13 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
     def _start(self, experiment: Experiment, points: np.ndarray, form: Form) -> Competition:
         """The best of `n_init` competitions, stage by stage as the pipeline's jobs play them."""
         seed, num_rounds, tol = choose_seed(self.random_state), self.n_rounds, check_share("tol", self.tol)
+        verbose = check_switch("verbose", self.verbose)
         best: Competition | None = None
         for number in range(check_count("n_init", self.n_init)):
             own = seed if number == 0 else derive_seed(seed, "restart", number) % 2**31
             run = Run(experiment, make_dataset(points, form), own)
             parts = read_start(self.init, run.train, experiment.num_components, own)
-            played = play_rounds(run, rounds.pretrain(run, parts), num_rounds, tol, self.verbose)
+            played = play_rounds(run, rounds.pretrain(run, parts), num_rounds, tol, verbose)
             if best is None or played.lower_bound > best.lower_bound:
                 best = played
         assert best is not None  # n_init is at least 1
@@ -325,7 +332,9 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             )
         run = Run(experiment, make_dataset(points, form), before.seed, scale=before.scale)
         start = resume(self._mixture, points, self._records[-1])
-        played = play_rounds(run, start, self.n_rounds, check_share("tol", self.tol), self.verbose)
+        played = play_rounds(
+            run, start, self.n_rounds, check_share("tol", self.tol), check_switch("verbose", self.verbose)
+        )
         return replace(played, records=[*self._records, *played.records])
 
     def _keep(self, competition: Competition) -> None:

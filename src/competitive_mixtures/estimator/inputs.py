@@ -1,9 +1,13 @@
 """What the estimator is given, checked: points as the pipeline stores them, counts, a seed."""
 
+import math
 import operator
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -14,8 +18,11 @@ from sklearn.utils.validation import check_array, validate_data
 
 from competitive_mixtures.data.array import to_points
 from competitive_mixtures.data.precision import check_magnitude, check_precision, find_centre, is_rounded_away
-from competitive_mixtures.errors import UserError
+from competitive_mixtures.errors import UserError, UserTypeError
+from competitive_mixtures.method.device import find_memory
 from competitive_mixtures.method.partition import cluster_by_kmeans
+
+MAX_THREADS = 1024  # of a call: PyTorch starts as many as it is told
 
 
 @dataclass(frozen=True)
@@ -60,9 +67,12 @@ def read_points(estimator: BaseEstimator, X: Any, *, form: Form | None = None) -
     Raises:
         ValueError: X is empty, of a wrong shape, holds NaN, infinite or out-of-range values, or does not fit `form`.
     """
-    if isinstance(X, torch.Tensor):
-        X = X.detach().cpu()
-        X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
+    with explain(X):
+        return _read_points(estimator, X, form)
+
+
+def _read_points(estimator: BaseEstimator, X: Any, form: Form | None) -> tuple[np.ndarray, Form]:
+    X = _open(X)
     if _count_axes(X) in (3, 4):
         with np.errstate(invalid="ignore"):  # scikit-learn adds all numbers up to find infinite ones
             images = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, input_name="X")
@@ -82,6 +92,58 @@ def read_points(estimator: BaseEstimator, X: Any, *, form: Form | None = None) -
     if form is not None and (found.kind, found.shape) != (form.kind, form.shape):
         raise UserError(f"X: points of shape {found.shape}; expected {form.shape}, as in fit")
     return points, found
+
+
+@contextmanager
+def explain(X: Any) -> Iterator[None]:
+    """Have whatever NumPy, PyTorch or scikit-learn say of X name X, what was found and what was expected.
+
+    Raises:
+        UserError: also a TypeError where theirs is one.
+    """
+    try:
+        yield
+    except (UserError, MemoryError, Warning):
+        raise
+    except Exception as error:  # X's own class converts it, and may raise anything
+        reason = re.sub(r":?\narray=.*\n(?=Reshape)", "; ", str(error), flags=re.DOTALL)  # the numbers themselves
+        reason = re.sub(r"^(Complex data not supported)\n.*", r"\1", reason, flags=re.DOTALL)
+        kind = UserTypeError if isinstance(error, TypeError) else UserError
+        raise kind(
+            f"X: found {describe(X)}: {reason}\nExpected numbers (n, d), or images (n, h, w) or (n, c, h, w)"
+        ) from error
+
+
+def describe(X: Any) -> str:
+    """What X is, in a few words."""
+    if isinstance(X, str | bytes | os.PathLike):
+        return f"{X!r}, a word or path; read the file first, say by numpy.load or pandas.read_csv"
+    found = type(X).__name__
+    for preposition, name in (("of", "dtype"), ("of shape", "shape")):
+        with suppress(Exception):  # some tensors have none and say so by an error
+            if isinstance(value := getattr(X, name), np.dtype | torch.dtype | tuple):
+                found += f" {preposition} {tuple(value) if isinstance(value, tuple) else value}"
+    return found
+
+
+def _open(X: Any) -> Any:
+    """Tensors as arrays; refuses what scikit-learn takes for numbers, though it is none.
+
+    Raises:
+        UserError: numbers are masked, or X holds dates.
+    """
+    if isinstance(X, torch.Tensor):
+        X = X.detach().cpu().resolve_conj().resolve_neg()
+        unknown = X.is_floating_point() and X.dtype not in (torch.float16, torch.float32, torch.float64)
+        X = (X.float() if unknown else X).numpy()
+    if np.ma.is_masked(X):
+        raise UserError(
+            f"X: found {np.ma.count_masked(X)} masked numbers; expected none: fill them, or drop their points"
+        )
+    types = X.dtypes if hasattr(X, "columns") else [getattr(X, "dtype", None)]  # a data frame has several
+    if any(getattr(dtype, "kind", None) in ("m", "M") for dtype in types):
+        raise UserError("X: found dates or times; expected numbers: convert them, say to days since the first")
+    return X
 
 
 def _count_axes(X: Any) -> int:
@@ -129,7 +191,8 @@ def check_counts(name: str, value: Any) -> list[int] | None:
     if value is None:
         return None
     try:
-        sizes = [operator.index(size) for size in value]
+        orderless = isinstance(value, bytes | set | frozenset | Mapping)
+        sizes = [] if orderless else [operator.index(size) for size in value]
     except TypeError:
         sizes = []
     if not sizes or min(sizes) < 1:
@@ -165,6 +228,43 @@ def check_share(name: str, value: Any) -> float:
     return float(value)
 
 
+def check_switch(name: str, value: Any) -> bool:
+    """A parameter that is on or off; integers count, as in scikit-learn's `verbose`.
+
+    Raises:
+        UserError: it is something else, a word say, which Python would take for true.
+    """
+    if not isinstance(value, bool | int | np.bool_ | np.integer) or value < 0:
+        raise UserError(f"CompetitiveMixture: {name} = {value!r}; expected True or False")
+    return bool(value)
+
+
+def check_path(path: Any) -> Path:
+    """The name of a file, as words, bytes or a path.
+
+    Raises:
+        UserError: it is something else.
+    """
+    try:
+        return Path(os.fsdecode(path))
+    except TypeError as error:
+        raise UserError(f"CompetitiveMixture: path = {path!r}; expected the name of a file") from error
+
+
+def check_room(num_samples: int, shape: tuple[int, ...]) -> None:
+    """Refuse samples that no memory holds.
+
+    Raises:
+        UserError: says how much they need.
+    """
+    needed, (memory, machine) = num_samples * (4 * math.prod(shape) + 8), find_memory(torch.device("cpu"))
+    if needed > memory:
+        raise UserError(
+            f"CompetitiveMixture: n_samples = {num_samples}: needs at least {needed / 1e9:.1f} GB of memory, {machine} "
+            f"has {memory / 1e9:.1f} GB; draw fewer at a time"
+        )
+
+
 def count_threads(n_jobs: Any) -> int:
     """CPU threads that `n_jobs` asks for: None is 1, -1 every core of this process, -2 all but one, and so on.
 
@@ -175,8 +275,10 @@ def count_threads(n_jobs: Any) -> int:
         number = 1 if n_jobs is None else operator.index(n_jobs)
     except TypeError:
         number = 0
-    if number == 0:
-        raise UserError(f"CompetitiveMixture: n_jobs = {n_jobs!r}; expected None, -1 or an integer of at least 1")
+    if number == 0 or number > MAX_THREADS:
+        raise UserError(
+            f"CompetitiveMixture: n_jobs = {n_jobs!r}; expected None, -1 or an integer from 1 to {MAX_THREADS}"
+        )
     return number if number > 0 else max(1, count_cores() + 1 + number)
 
 
@@ -219,6 +321,16 @@ def read_start(init: Any, points: torch.Tensor, num_components: int, seed: int) 
 
 
 def choose_seed(random_state: Any) -> int:
-    """An integer as it is, since the pipeline's seeds are such; otherwise one that is drawn."""
-    random = check_random_state(random_state)
+    """An integer as it is, since the pipeline's seeds are such; otherwise one that is drawn.
+
+    Raises:
+        UserError: nothing can be drawn from it.
+    """
+    try:
+        random = check_random_state(random_state)
+    except ValueError as error:
+        raise UserError(
+            f"CompetitiveMixture: random_state = {random_state!r}; expected None, an integer from 0 to 2**32 - 1, or a "
+            f"numpy.random.RandomState ({error})"
+        ) from error
     return int(random_state) if isinstance(random_state, int | np.integer) else int(random.randint(2**31))

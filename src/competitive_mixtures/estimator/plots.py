@@ -24,7 +24,7 @@ def make_axes(ax: "Axes | None") -> "Axes":
     return plt.subplots(layout="constrained")[1]
 
 
-def plot_vectors(estimator: BaseEstimator, X: Any, ax: "Axes | None", num_samples: int) -> "Axes":
+def plot_vectors(estimator: BaseEstimator, X: np.ndarray | None, ax: "Axes | None", num_samples: int) -> "Axes":
     """Points as dots and samples as crosses, each component in a colour.
 
     Vectors of more than two dimensions are drawn along the two directions in which the samples vary most; those of one
@@ -50,7 +50,7 @@ def plot_vectors(estimator: BaseEstimator, X: Any, ax: "Axes | None", num_sample
         ax.scatter(plane[:, 0], plane[:, 1], c=own, **colours, **style)
 
     if X is not None:
-        draw(np.asarray(X, dtype=float), estimator.predict(X), s=MARK_SIZE, marker="o", alpha=0.6, label="points")
+        draw(X.astype(float), estimator.predict(X), s=MARK_SIZE, marker="o", alpha=0.6, label="points")
     draw(samples.astype(float), components, s=3 * MARK_SIZE, marker="x", linewidths=0.6, label="samples")
     ax.legend(loc="best", markerscale=2)
     if samples.shape[1] > 2:

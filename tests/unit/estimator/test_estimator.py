@@ -418,7 +418,7 @@ class TestKept:
 
     def test_what_no_file_keeps(self, tmp_path):
         with pytest.raises(UserError, match=r"verbose = .* cannot be kept in a file"):
-            small(verbose=b"yes").fit(X).save(tmp_path / "m.safetensors")
+            small().fit(X).set_params(verbose=b"yes").save(tmp_path / "m.safetensors")
 
     @pytest.mark.parametrize("copied", [copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))], ids=["copy", "pickle"])
     def test_copies(self, copied, fitted):
