@@ -6,8 +6,11 @@ patterns of the rules: `Results("results").run("{experiment}", "{seed}").round("
 
 from pathlib import Path
 
+from competitive_mixtures.errors import UserError, printable
+
 METRICS = "metrics.json"
 STATE = "state.safetensors"
+MAX_DIGITS = 18  # of a seed
 
 
 class Project:
@@ -155,8 +158,17 @@ class RunFolder:
 
     @property
     def seed(self) -> int:
-        """The run's seed."""
-        return int(self.path.name.removeprefix("seed-"))
+        """The run's seed.
+
+        Raises:
+            UserError: the folder is not one of a run.
+        """
+        number = self.path.name.removeprefix("seed-")
+        if not number.isdecimal() or not self.path.name.startswith("seed-") or len(number) > MAX_DIGITS:
+            raise UserError(
+                f"{printable(self.path)}: expected a run's folder, results/experiments/<experiment>/seed-<number>"
+            )
+        return int(number)
 
     @property
     def results(self) -> Results:

@@ -144,7 +144,7 @@ def read_json(path: Path | str) -> Any:
         raise UserError(f"{path}: not found; run the step that writes it first") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); expected a JSON file") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also numbers of too many digits, and lists in lists in lists
         raise UserError(f"{path}: expected JSON, found {error}; delete the file and run again") from error
 
 
@@ -265,7 +265,7 @@ def read_metadata(path: Path | str) -> Any:
         raise UserError(f"{path}: expected metadata in the header, found none; delete the file and run again")
     try:
         return json.loads(header["metadata"])
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: expected JSON in the header, found {error}; delete the file and run again") from error
 
 

@@ -28,7 +28,9 @@ Out = Annotated[Path, typer.Option(help="folder to write to")]
 Round = Annotated[int, typer.Option("--round", min=0, help="number of the round, t")]
 Previous = Annotated[Path, typer.Option(help="folder of round t-1, or of the pretraining")]
 Rounds = Annotated[int, typer.Option(min=1, help="rounds of the competition, T")]
-Threads = Annotated[int, typer.Option(min=1, help="CPU threads; results are the same bytes for the same number")]
+Threads = Annotated[
+    int, typer.Option(min=1, max=1024, help="CPU threads; results are the same bytes for the same number")
+]
 
 NO_MEMORY = re.compile(
     "can't allocate memory|out of memory|bad_alloc|Cannot allocate memory"
@@ -74,7 +76,11 @@ def name_lack(error: Exception) -> str | None:
 
 
 def complain(message: str) -> None:
-    """Print to stderr; where that is a log on a full disk, to stdout, which Snakemake passes on."""
+    """Print to stderr; where that is a log on a full disk, to stdout, which Snakemake passes on.
+
+    Bytes that are no UTF-8, as names of files may have them, are printed as escapes.
+    """
+    message = message.encode("utf-8", "backslashreplace").decode()
     try:
         print(message, file=sys.stderr, flush=True)
     except OSError:
@@ -247,7 +253,7 @@ def evaluate(
 def parse_limit(entry: str) -> tuple[str, int]:
     """`<experiment>=<T>` as a pair."""
     name, _, last = entry.rpartition("=")
-    if not name or not last.isdecimal():
+    if not name or not last.isdecimal() or len(last) > 9:
         raise UserError(f"--rounds {entry}: expected <experiment>=<last round>, say --rounds mnist=12")
     return name, int(last)
 

@@ -53,6 +53,8 @@ def compile_pdf(source: Path, root: Path, out: Path, inputs: dict[str, str]) -> 
             )
     except typst.TypstError as error:
         raise UserError(f"{source.relative_to(root)}: does not compile:\n{error.diagnostic}") from error
+    except RuntimeError as error:  # of a source that is not there, say
+        raise UserError(f"{source}: cannot be compiled ({error}); run from the project's root") from error
 
 
 def list_files(root: Path) -> list[str]:

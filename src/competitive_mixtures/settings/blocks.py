@@ -124,12 +124,16 @@ def _describe(error: ValidationError, content: Any) -> list[str]:
             continue
         if finding["type"] == "extra_forbidden":
             message = "unknown key; remove it or correct its name"
+        if finding["type"] in ("model_type", "model_attributes_type", "dict_type"):
+            message = "expected a mapping of keys to values"
+        if finding["type"] == "union_tag_not_found":
+            message = f"expected a key {finding['ctx']['discriminator']}, which says what the other keys mean"
         if finding["type"] == "float_type" and _is_number(finding["input"]):
             message += "; in quotes it is a word: write the number without them"
         if finding["type"] == "missing":
             place = f"{key}.{finding['loc'][-1]}: ".lstrip(".")
         else:
-            place = f"{key}: found {_short.repr(finding['input'])}: "
+            place = f"{key}: found {_short.repr(finding['input'])}: ".removeprefix(": ")
         lines[place] = f"{lines[place]}, or {message}" if place in lines else message
     return [f"{place}{message}" for place, message in lines.items()]
 

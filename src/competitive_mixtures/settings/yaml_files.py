@@ -68,7 +68,9 @@ def make_loader() -> type["SafeLoader"]:
         def construct_integer(self, node: "yaml.ScalarNode") -> int:
             digits = str(self.construct_scalar(node)).replace("_", "")
             base = {"0o": 8, "0x": 16}.get(digits[:2], 10)
-            return int(digits, base)
+            number = int(digits, base)
+            str(number)  # refuses digits that no message could show
+            return number
 
     Loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in SCALARS]
