@@ -57,6 +57,9 @@ push: $(ENVIRONMENT) store  ## stores data and results in the DVC remote (docs/s
 pull: $(ENVIRONMENT) store  ## fetches data and results from the DVC remote; nothing has to run after it
 	@test -f dvc.lock || { echo "error: dvc.lock is missing, which names what is stored: 'make push' writes it where the" \
 	    "results are; commit it there" >&2; exit 1; }
+	@$(ACTIVATE) ! dvc status --cloud results/plan.json | grep -q "missing:" || { echo "error: the store" \
+	    "$$(dvc remote list | tr '[:space:]' ' ')has nothing of what this commit's dvc.lock names: run 'make push' where" \
+	    "the results are, or name the store that they were pushed to" >&2; exit 1; }
 	$(ACTIVATE) dvc pull && (dvc status -q || (dvc status; exit 1)) && \
 	    snakemake --touch --forceall --quiet all -- all
 

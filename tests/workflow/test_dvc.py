@@ -164,6 +164,15 @@ def test_a_clone_of_what_was_never_stored_says_so(tracked, tmp_path):
         make(Project(tmp_path / "clone", tracked.environment), "pull")
 
 
+def test_a_store_that_nothing_was_pushed_to_is_told_in_one_sentence(tracked, tmp_path):
+    tracked.run("git", "clone", "--quiet", str(tracked.root), str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone", tracked.environment)
+    clone.run("dvc", "remote", "add", "--default", "--force", "store", str(tmp_path / "empty"))
+    said = [line for line in make(clone, "pull", check=False).splitlines() if line.startswith("error")]
+    assert len(said) == 1
+    assert "has nothing of what this commit's dvc.lock names: run 'make push' where the results are" in said[0]
+
+
 def test_a_change_after_pulling_is_not_taken_for_done(tracked, tmp_path):
     """Without Snakemake's records of past runs, a changed number must still be seen."""
     tracked.run("dvc", "push")
