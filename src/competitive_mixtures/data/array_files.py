@@ -91,16 +91,37 @@ def describe(path: Path, head: bytes) -> str:
 
 
 def _convert(path: Path, lines: list[str]) -> str:
-    """The command that makes an array of a table, whose first line may be names."""
-    first = lines[0] if lines else ""
-    separator = next((mark for mark in ("\t", ";", ",") if mark in first), " ")
-    options = {",": "", " ": r', sep=r"\s+"'}.get(separator, f", sep={json.dumps(separator)}")
-    if all(_is_number(word) for word in first.split(None if separator == " " else separator)):
-        options += ", header=None"
+    """The command that makes an array of a table: see `_find_options`."""
+    options = "".join(f", {name}={value}" for name, value in _find_options(lines).items())
     result = path.with_suffix(".array.npy" if path.suffix == ".npy" else ".npy")
     source, target = (json.dumps(str(name), ensure_ascii=False) for name in (path, result))
     code = f"import numpy, pandas; numpy.save({target}, pandas.read_csv({source}{options}).to_numpy(float))"
     return f"python -c {quote(code)}"
+
+
+def _find_options(lines: list[str]) -> dict[str, str]:
+    """What pandas has to know of a table, by the name of `read_csv`'s argument, as Python writes it.
+
+    The first line may be names, or a remark behind # as `numpy.savetxt` writes it; the first column may be the numbers
+    of the rows, which pandas writes without a name; and where semicolons separate, commas may be decimal points.
+    """
+    options = {}
+    if any(line.startswith("#") for line in lines):
+        options["comment"] = '"#"'
+    rows = [line for line in lines if line.strip() and not line.startswith("#")]
+    first = rows[0] if rows else ""
+    separator = next((mark for mark in ("\t", ";", ",") if mark in first), " ")
+    if separator != ",":
+        options["sep"] = r'r"\s+"' if separator == " " else json.dumps(separator)
+    words = first.split(None if separator == " " else separator)
+    if separator not in (",", " ") and any("," in line for line in rows):
+        options["decimal"] = '","'
+        words = [word.replace(",", ".") for word in words]
+    if all(_is_number(word) for word in words if word.strip()):
+        options["header"] = "None"
+    elif not words[0].strip(' "'):
+        options["index_col"] = "0"
+    return options
 
 
 def _is_number(word: str) -> bool:

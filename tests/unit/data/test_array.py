@@ -214,6 +214,11 @@ def test_labels_that_would_be_lost_are_refused(tmp_path, arrays, message):
 
 
 TABLES = {
+    "decimal commas.csv": "1;2,5\n3;4\n",
+    "names and decimal commas.csv": "a;b\n1;2,5\n3;4\n",
+    "remarks.txt": "# by savetxt\n1 2.5\n3 4\n",
+    "numbers of rows.csv": ",a,b\n0,1,2.5\n1,3,4\n",
+    "an empty first line.csv": "\n1,2.5\n3,4\n",
     "names.csv": "height,width\n1,2.5\n3,4\n",
     "numbers.csv": "1,2.5\n3,4\n",
     "tabs and 'quotes'.tsv": "a\tb\n1\t2.5\n3\t4\n",
