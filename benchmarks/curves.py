@@ -11,16 +11,25 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pairs import CPU, Row, make_row, make_single_row, write_rows
+
+if TYPE_CHECKING:
+    from competitive_mixtures.data import Dataset
 
 POINTS = (1_000, 10_000, 100_000, 300_000, 1_000_000)
 LARGE = 100_000  # from here on the points decide
 COMPONENTS = (2, 3, 12, 48, 64)
 SEEDS = (1, 2, 4)
+ON_DISK = (1_000_000, 10_000_000)  # points of an array that is read from a file
+DIMENSION = 16  # of these; the others are points of the plane
+LIMIT_GB = 4
 PAIRS = 5  # of rounds with many and few components, in turn
 BATCH = 256
 SAMPLES = 3 * 200 * BATCH  # that the components of `synthetic-3` draw together in a round
@@ -59,6 +68,18 @@ def curve_components() -> Iterator[Row]:
     )
 
 
+def curve_array_on_disk() -> Iterator[Row]:
+    """Seconds and peak memory of a round on points that are read from a file as the pipeline's are."""
+    for points in ON_DISK:
+        found = measure(points, 3, SAMPLES // (3 * BATCH), repeats=1, dimension=DIMENSION)
+        rate = points / (found["score"] + found["assign"])
+        peak = found["megabytes"] / 1024
+        scored = f"{points:,} x {DIMENSION} float32, 3 components; {rate / 1e6:.2f} million points scored a second"
+        within = "within" if peak <= LIMIT_GB else "not within"
+        notes = f"{scored}; {describe(found)}, {within} {LIMIT_GB} GB"
+        yield make_single_row(f"round_{points}_points_on_disk", found["seconds"], notes)
+
+
 def curve_seeds() -> Iterator[Row]:
     """CPU seconds of rounds of several seeds, a job each as in the pipeline, the start of the jobs included."""
     totals, peaks = [], []
@@ -77,17 +98,18 @@ def curve_seeds() -> Iterator[Row]:
     }
 
 
-def measure(num_points: int, num_components: int, num_steps: int, repeats: int = 3) -> dict[str, float]:
+def measure(
+    num_points: int, num_components: int, num_steps: int, repeats: int = 3, dimension: int = 2
+) -> dict[str, float]:
     """Least CPU seconds of a round, wall seconds by phase and peak memory in MB, of a new process."""
-    arguments = [num_points, num_components, num_steps, repeats]
+    arguments = [num_points, num_components, num_steps, repeats, dimension]
     command = [sys.executable, __file__, "--round", *map(str, arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
     return json.loads(done.stdout)
 
 
-def run_rounds(num_points: int, num_components: int, num_steps: int, repeats: int) -> dict[str, float]:
+def run_rounds(num_points: int, num_components: int, num_steps: int, repeats: int, dimension: int) -> dict[str, float]:
     """What `measure` gives, in this process."""
-    from competitive_mixtures.data import Dataset
     from competitive_mixtures.method import rounds
     from competitive_mixtures.method.device import choose_kernels
     from competitive_mixtures.method.run import Run
@@ -101,12 +123,8 @@ def run_rounds(num_points: int, num_components: int, num_steps: int, repeats: in
     training = experiment.training.model_copy(update={"pretraining_steps": 1, "steps_per_round": num_steps})
     scoring = experiment.scoring.model_copy(update={"steps_per_round": max(1, num_steps // 2)})
     experiment = experiment.model_copy(update={"components": [component], "training": training, "scoring": scoring})
-    points = np.random.default_rng(0).normal(size=(num_points + 1000, 2)).astype(np.float32)
-    dataset = Dataset(
-        name="normal", kind="vector", shape=(2,), train=points[1000:], test=points[:1000], train_labels=None,
-        test_labels=None, meta={},
-    )  # fmt: skip
-    run = Run(experiment, dataset, 0)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(experiment, write_normal_points(Path(folder), num_points, dimension), 0)
     start = rounds.pretrain(run)
     measured = []
     for _ in range(repeats):
@@ -117,6 +135,22 @@ def run_rounds(num_points: int, num_components: int, num_steps: int, repeats: in
         measured.append({"seconds": CPU() - began, **outcome.record["seconds"]})
     best = min(measured, key=lambda found: found["seconds"])
     return best | {"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "steps": num_steps}
+
+
+def write_normal_points(folder: Path, num_points: int, dimension: int) -> "Dataset":
+    """A data set whose training points are in a file, written and read in pieces as the pipeline's are."""
+    from competitive_mixtures.data import Dataset
+
+    random = np.random.default_rng(0)
+    shape, path = (num_points, dimension), folder / "train.npy"
+    file = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+    for start in range(0, num_points, LARGE):
+        file[start : start + LARGE] = random.standard_normal(file[start : start + LARGE].shape, dtype=np.float32)
+    del file
+    return Dataset(
+        name="normal", kind="vector", shape=shape[1:], train=np.load(path, mmap_mode="r"), train_labels=None,
+        test=random.standard_normal((1000, dimension), dtype=np.float32), test_labels=None, meta={},
+    )  # fmt: skip
 
 
 def describe(found: dict[str, float]) -> str:
@@ -132,10 +166,11 @@ def fit_exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--round", type=int, nargs=4, metavar=("POINTS", "COMPONENTS", "STEPS", "REPEATS"))
+    parser.add_argument("--round", type=int, nargs=5, metavar=("POINTS", "COMPONENTS", "STEPS", "REPEATS", "D"))
     arguments = parser.parse_args()
     if arguments.round:
         print(json.dumps(run_rounds(*arguments.round)))
     else:
         os.environ["OMP_NUM_THREADS"] = "1"
-        write_rows(row for curve in (curve_points, curve_components, curve_seeds) for row in curve())
+        curves = (curve_points, curve_components, curve_array_on_disk, curve_seeds)
+        write_rows(row for curve in curves for row in curve())

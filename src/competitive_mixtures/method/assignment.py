@@ -4,7 +4,7 @@ Reference: Locatello et al., "Competitive Training of Mixtures of Independent De
 Numbers of components are j = 0..k-1; cells are int64 position tensors, one a component.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,11 +37,20 @@ def to_cells(winner: np.ndarray, num_components: int) -> list[Tensor]:
     return [torch.from_numpy(np.flatnonzero(winner == j)) for j in range(num_components)]
 
 
-def assign(scores: Tensor) -> Assignment:
+def assign_blocks(blocks: Iterable[Tensor]) -> Assignment:
+    """`assign` the points of all blocks of scores, (n, k) each, in their order; at least one block."""
+    parts: list[Assignment] = []
+    for scores in blocks:
+        parts.append(assign(scores, first=sum(len(part.winner) for part in parts)))
+    return Assignment(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("winner", "margin")))
+
+
+def assign(scores: Tensor, first: int = 0) -> Assignment:
     """Assign each point to the component with the highest score (step (d)); the lowest number wins a tie.
 
     Args:
         scores: (N, k) float32.
+        first: position of the first of these points among all.
 
     Returns:
         Winners and margins.
@@ -52,7 +61,9 @@ def assign(scores: Tensor) -> Assignment:
     values = scores.numpy()
     if np.isnan(values).any():
         row, column = np.argwhere(np.isnan(values))[0]
-        raise UserError(f"component {column}: its score of training point {row} is NaN; the discriminators diverged")
+        raise UserError(
+            f"component {column}: its score of training point {first + row} is NaN; the discriminators diverged"
+        )
     winner = values.argmax(axis=1).astype(np.int16)
     if values.shape[1] == 1:
         return Assignment(winner, np.full(len(values), np.inf, dtype=np.float32))

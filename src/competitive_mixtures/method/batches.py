@@ -16,6 +16,7 @@ MAX_CHUNK = 500  # steps of which the random numbers are drawn at once
 
 SCORING_VALUES = 2**22  # numbers that are scored at once: whole points, at most `SCORING_BATCH` or so many
 SCORING_BATCH = 4096  # points, by bounds
+BLOCK_POINTS = 2**18  # whose scores are gone through at once; the paper's data sets are one block each
 
 Batches = Iterator[tuple[Tensor, Tensor]]
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from competitive_mixtures.method.batches import BLOCK_POINTS
 from competitive_mixtures.method.cell_widths import measure_mergers, measure_splits
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.method.state import RoundState
@@ -17,9 +18,12 @@ from competitive_mixtures.seeding import StreamKey, make_generator
 
 def find_runner_up(log_ratios: Tensor, winner: np.ndarray) -> np.ndarray:
     """The component (N,) that would win each point without its winner."""
-    rivals = log_ratios.numpy().copy()
-    rivals[np.arange(len(winner)), winner] = -np.inf
-    return rivals.argmax(axis=1)
+    owners = np.array_split(winner, range(BLOCK_POINTS, len(winner), BLOCK_POINTS))
+    rivals = (
+        block.scatter(1, torch.from_numpy(own).long()[:, None], -torch.inf).numpy().argmax(axis=1)
+        for block, own in zip(log_ratios.split(BLOCK_POINTS), owners, strict=True)
+    )
+    return np.concatenate(list(rivals))
 
 
 def find_spare(log_ratios: Tensor, winner: np.ndarray, runner_up: np.ndarray, min_share: float) -> list[int]:
@@ -63,13 +67,16 @@ def find_spare(log_ratios: Tensor, winner: np.ndarray, runner_up: np.ndarray, mi
     return spare[: k - 1]
 
 
-def plan_revivals(run: Run, next_round: int, log_ratios: Tensor, winner: np.ndarray) -> list[tuple[int, int]]:
+def plan_revivals(
+    run: Run, next_round: int, log_ratios: Tensor, normalizers: Tensor, winner: np.ndarray
+) -> list[tuple[int, int]]:
     """The revivals that the next round starts with; none when it is not its turn.
 
     Args:
         run: settings and data.
         next_round: t + 1.
-        log_ratios: (N, k) log r_j, normalised per component.
+        log_ratios: (N, k) log r_j.
+        normalizers: (k,) log Z_j.
         winner: (N,) component of every training point in round t.
 
     Returns:
@@ -78,6 +85,7 @@ def plan_revivals(run: Run, next_round: int, log_ratios: Tensor, winner: np.ndar
     settings, k = run.experiment.revival, run.experiment.num_components
     if settings is None or next_round < 2 or next_round % settings.every or next_round > settings.until:
         return []
+    log_ratios = log_ratios - normalizers
     runner_up = find_runner_up(log_ratios, winner)
     spare = find_spare(log_ratios, winner, runner_up, settings.min_share)
     if not spare:

@@ -6,6 +6,7 @@ Nothing here touches a file: `pipeline.jobs` does for the pipeline, and the esti
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from competitive_mixtures.method.partial_round import PartialRound
 from competitive_mixtures.method.partition import split_uniformly
 from competitive_mixtures.method.revival import plan_revivals, revive, split_mixture_weights
 from competitive_mixtures.method.run import Clock, Run
-from competitive_mixtures.method.scoring import log_normalizers, log_scores, log_sums, score
+from competitive_mixtures.method.scoring import log_normalizers, log_scores, log_scores_in_blocks, log_sums, score
 from competitive_mixtures.method.state import RoundState
 from competitive_mixtures.method.training import Training, train_components, train_discriminators
 from competitive_mixtures.networks.discriminator import DensityRatioStack
@@ -168,15 +169,14 @@ def conclude(run: Run, round_: int, record: Mapping[str, Any], former: np.ndarra
         sums = log_sums(part.log_ratios)
         normalizers = log_normalizers(sums, settings)
         prior = split_mixture_weights(np.array(record["weights"]), part.metrics["revived"])
-        scores = log_scores(part.log_ratios, normalizers, prior, settings)
-        scores_test = log_scores(part.log_ratios_test, normalizers, prior, settings)
-        assigned = assignment.assign(scores)
-        cells = choose_next_cells(run, round_, assigned.winner, scores, part.state.cells)
+        to_scores = partial(log_scores_in_blocks, normalizers=normalizers, weights=prior, settings=settings)
+        assigned = assignment.assign_blocks(to_scores(part.log_ratios))
+        cells = choose_next_cells(run, round_, assigned.winner, part, normalizers, prior)
         counts = assigned.count(k)
         weights = counts / counts.sum()
-        winner_test = assignment.assign(scores_test).winner
+        winner_test = assignment.assign_blocks(to_scores(part.log_ratios_test)).winner
         objectives = estimate_objectives(part, assigned.winner, winner_test, weights, sums, settings)
-        revivals = plan_revivals(run, round_ + 1, part.log_ratios - normalizers, assigned.winner)
+        revivals = plan_revivals(run, round_ + 1, part.log_ratios, normalizers, assigned.winner)
     labels = run.dataset.train_labels
     totals = {key: record[key] + part.metrics[key] for key in COSTS}
     seconds = part.metrics["seconds"] | clock.seconds
@@ -203,12 +203,14 @@ def conclude(run: Run, round_: int, record: Mapping[str, Any], former: np.ndarra
 
 
 def choose_next_cells(
-    run: Run, round_: int, winner: np.ndarray, scores: Tensor, former: Sequence[Tensor]
+    run: Run, round_: int, winner: np.ndarray, part: PartialRound, normalizers: Tensor, prior: np.ndarray
 ) -> list[Tensor]:
     """The cells that the next round trains on."""
-    if run.experiment.scoring.kind == "soft_bound":
+    scoring = run.experiment.scoring
+    if scoring.kind == "soft_bound":
+        scores = log_scores(part.log_ratios, normalizers, prior, scoring)
         return assignment.draw_soft_cells(scores, (run.seed, "round", round_))
-    return assignment.choose_cells(winner, former, run.experiment.balancing.min_share)
+    return assignment.choose_cells(winner, part.state.cells, run.experiment.balancing.min_share)
 
 
 def estimate_objectives(

@@ -1,12 +1,13 @@
 """Scores of points: log density ratios by discriminators, or VAEs' evidence bounds, normalised over the data (Z_j)."""
 
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from competitive_mixtures.method.batches import split_batches, to_float
+from competitive_mixtures.method.batches import BLOCK_POINTS, split_batches, to_float
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
@@ -53,11 +54,14 @@ def score_by_discriminators(discriminators: Ensemble[DensityRatioStack], points:
     if not len(points):
         return torch.empty(0, len(discriminators.ids), dtype=torch.float32)
 
-    def score(stack: DensityRatioStack) -> Tensor:
+    def score(members: Sequence[int], stack: DensityRatioStack) -> Tensor:
+        log_ratios = torch.empty(len(points), len(members), dtype=torch.float32)
         parts = split_batches(points, SCORING_ROWS // stack.num_concurrent)
-        return torch.cat([stack.log_ratios(to_float(part)).cpu() for part in parts])
+        for part, place in zip(parts, log_ratios.split([len(part) for part in parts]), strict=True):
+            place.copy_(stack.log_ratios(to_float(part)))
+        return log_ratios
 
-    columns = run_side_by_side([partial(score, stack) for _, stack in discriminators.stacks])
+    columns = run_side_by_side([partial(score, members, stack) for members, stack in discriminators.stacks])
     return torch.cat(columns, dim=1) if len(columns) > 1 else columns[0]
 
 
@@ -88,7 +92,8 @@ def score_by_bound(components: Ensemble[ComponentStack], points: Tensor, key: St
 
 def log_sums(log_ratios: Tensor) -> Tensor:
     """Log of the sum of r_j over the points, (k,) float64, of log-ratios (N, k)."""
-    return torch.logsumexp(log_ratios.double(), dim=0)
+    sums = [torch.logsumexp(block.double(), dim=0) for block in log_ratios.split(BLOCK_POINTS)]
+    return torch.logsumexp(torch.stack(sums), dim=0) if len(sums) > 1 else sums[0]
 
 
 def log_normalizers(sums: Tensor, settings: schema.Scoring) -> Tensor:
@@ -125,3 +130,11 @@ def log_scores(log_ratios: Tensor, normalizers: Tensor, weights: np.ndarray, set
     """
     scores = log_ratios - normalizers
     return scores + torch.from_numpy(weights).log().float() if settings.assignment == "posterior" else scores
+
+
+def log_scores_in_blocks(
+    log_ratios: Tensor, normalizers: Tensor, weights: np.ndarray, settings: schema.Scoring
+) -> Iterator[Tensor]:
+    """`log_scores` of some points after the other, so that no second table of all points is in memory."""
+    for block in log_ratios.split(BLOCK_POINTS):
+        yield log_scores(block, normalizers, weights, settings)
