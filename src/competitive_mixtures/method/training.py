@@ -71,7 +71,7 @@ def train_components(
             part = stack if len(rows) == stack.count else stack.take(rows)
             own = [cell_of[members[row]] for row in rows]
             if part.standardize:
-                part.fit_standardizations([points[cell] for cell in own])
+                part.fit_standardizations(points[cell] for cell in own)
             ids = [members[row] for row in rows]
             batches = draw_batches(part, ids, points, own, num_steps=num_steps, batch_size=batch_size, key=key)
             losses[rows] = take_steps(part, ids, batches, num_steps, "component", part.settings.loss_limit).cpu()

@@ -1,6 +1,6 @@
 """What all kinds of components have in common: points go in and samples come out in the data's units."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -117,16 +117,16 @@ class ComponentStack(Stack):
         """Real points that one step draws, over all components."""
         return batch_size * self.batches_per_step * self.count
 
-    def fit_standardizations(self, cells: Sequence[Tensor]) -> None:
-        """Standardise each component by its own points: k tensors (n_j, d), none of them empty."""
+    def fit_standardizations(self, cells: Iterable[Tensor]) -> None:
+        """Standardise each component by its own points: k tensors (n_j, d), none of them empty, taken one by one."""
         for row, points in enumerate(cells):
             self.fit_standardization(row, points)
 
     def fit_standardization(self, row: int, points: Tensor) -> None:
         """Standardise component `row` by the mean and deviation (one for all axes) of points (n, d), n > 0."""
-        points = points.double()
-        mean = points.mean(0)
-        deviation = (points - mean).square().mean().sqrt()
+        values = points.to(torch.float64, copy=True)  # one copy, worked on in place: a cell may be most of the memory
+        mean = values.mean(0)
+        deviation = values.sub_(mean).square_().mean().sqrt()
         self.mean[row] = mean
         self.scale[row] = torch.where(deviation > 0, deviation, 1.0)  # identical points have no deviation
 
