@@ -1,4 +1,4 @@
-"""Side-by-side timings of the training against a loop over `nn.Module`s with one `torch.optim.Adam` each.
+"""Side-by-side timings of the training against a loop over `nn.Module`s with one `torch.optim.Adam` each, and `vmap`.
 
 `python benchmarks/training.py` prints the rows as CSV. A step is timed as it is in a run: batches drawn and gathered,
 noise drawn, losses looked at.
@@ -13,6 +13,7 @@ import torch
 from first_experiment import benchmark_round
 from pairs import CPU, WALL, Row, make_row, time_alternately, write_rows
 from plain import PlainLoop
+from vmapped import VmappedVAEs
 
 from competitive_mixtures.method.device import choose_kernels
 from competitive_mixtures.method.training import train_components
@@ -24,7 +25,7 @@ REPEATS = 5
 
 
 def benchmark_training(repeats: int) -> Iterator[Row]:
-    """Time a step of every kind of component beside the loop, and a round beside the authors' code.
+    """Time a step of every kind of component beside the loop, of small networks beside `vmap` too, and a whole round.
 
     Args:
         repeats: alternating runs of each side, whose medians are reported.
@@ -35,8 +36,12 @@ def benchmark_training(repeats: int) -> Iterator[Row]:
     experiments = read_params().experiments
     points = torch.randn(64_000, 2) * 5
     images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (10_000, 1, 28, 28), dtype=np.uint8))
-    yield compare_step("step_9_toy_vaes", experiments["synthetic-9-paper"], points, 32, 200, repeats)
-    yield compare_step("step_10_mnist_mlps", experiments["mnist"], images, 128, 20, repeats)
+    toy = ("step_9_toy_vaes", experiments["synthetic-9-paper"], points, 32, 200, repeats)
+    mlps = ("step_10_mnist_mlps", experiments["mnist"], images, 128, 20, repeats)
+    for arguments in (toy, mlps):
+        yield compare_step(*arguments)
+        for reference in ("vmap", "vmap_compiled"):
+            yield compare_step(*arguments, reference=reference)
     convolutional = experiments["mnist-paper"]
     yield compare_step("step_15_mnist_convolutions", convolutional, images, 32, 2, repeats)
     yield compare_step("step_15_mnist_convolutions_2_threads", convolutional, images, 32, 2, repeats, threads=2)
@@ -52,23 +57,30 @@ def compare_step(
     repeats: int,
     *,
     threads: int = 1,
+    reference: str = "loop",
 ) -> Row:
-    """A step of all components on `threads` threads, against the loop on one."""
+    """A step of all components on `threads` threads, against a reference on one: "loop", "vmap" or "vmap_compiled"."""
     components = build_components(experiment, points.shape[1:], 0)
     cells = list(torch.arange(len(points)).chunk(experiment.num_components))
-    loop = PlainLoop(experiment.components[0], points, batch_size)
+    (settings,) = experiment.components
+    other: PlainLoop | VmappedVAEs
+    if reference == "loop":
+        other = PlainLoop(settings, points, batch_size)
+    else:
+        name = f"{name}_{reference}"
+        other = VmappedVAEs(settings, points, batch_size, compiled=reference == "vmap_compiled")
 
     def train() -> None:
         train_components(
             components, points, cells, num_steps=num_steps, batch_size=batch_size, key=(0, "benchmark")
         )  # fmt: skip
 
-    def train_in_loop() -> None:
-        loop.train(num_steps)
+    def train_other() -> None:
+        other.train(num_steps)
 
-    ours, reference = with_threads(train, threads), as_a_user(train_in_loop)
-    ours(), reference()
-    *_, timings = time_alternately(ours, reference, repeats, CPU if threads == 1 else WALL)
+    ours, theirs = with_threads(train, threads), as_a_user(train_other)
+    ours(), theirs()
+    *_, timings = time_alternately(ours, theirs, repeats, CPU if threads == 1 else WALL)
     where = "1 thread" if threads == 1 else f"wall time, {threads} threads against 1"
     how = "one by one" if len(components.stacks) > 1 else "side by side"
     notes = f"{experiment.num_components} components, batch {batch_size}, {where}; {how}; {repeats} x {num_steps} steps"
