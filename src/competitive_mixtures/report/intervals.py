@@ -1,10 +1,12 @@
-"""Means over seeds with 95 % intervals."""
+"""Means over seeds with 95 % intervals, and exact p-values where seeds are few."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+EXACT_LIMIT = 20  # values; their signs can be flipped in a million ways
 
 
 @dataclass(frozen=True)
@@ -26,54 +28,67 @@ class Interval:
 def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     """The mean with Student's t interval.
 
+    No bootstrap: with 3, 5 and 10 values its bias-corrected form covers the mean of normal ones in 71, 83 and 90 % of
+    the cases that it should cover in 95 %; this one covers it in 95 %, whatever the number.
+
     Args:
-        values: one number a seed; NaN and infinite ones are left out.
+        values: one number a seed, or one difference a pair of seeds; NaN and infinite ones are left out.
         level: coverage, in (0, 1).
     """
     from scipy.special import stdtrit
 
-    finite = np.asarray(values, dtype=np.float64)
-    finite = finite[np.isfinite(finite)]
+    finite = _finite(values)
     count = len(finite)
     if count < 2:
         return Interval(float(finite[0]) if count else math.nan, math.nan, math.nan, count)
     mean = float(finite.mean())
+    if np.ptp(finite) == 0:  # a point, also where the mean is off the values by a rounding error
+        return Interval(float(finite[0]), float(finite[0]), float(finite[0]), count)
     half = float(stdtrit(count - 1, (1 + level) / 2) * finite.std(ddof=1) / math.sqrt(count))
     return Interval(mean, mean - half, mean + half, count)
 
 
-def bootstrap_interval(values: Sequence[float], level: float = 0.95) -> Interval:
-    """The mean with a bootstrap interval, bias-corrected and accelerated; the same values give the same interval.
+def share_interval(hits: int, count: int, level: float = 0.95) -> Interval:
+    """A share of runs with the exact binomial interval of Clopper and Pearson.
 
     Args:
-        values: one number a seed or pair; NaN and infinite ones are left out.
-        level: coverage, in (0, 1).
-
-    References:
-        Efron & Tibshirani, An Introduction to the Bootstrap (1993), chapter 14.
+        hits: runs that are counted, 0 <= hits <= count.
+        count: all runs.
+        level: coverage at least, in (0, 1).
     """
-    finite = np.asarray(values, dtype=np.float64)
-    finite = finite[np.isfinite(finite)]
-    count = len(finite)
-    if count < 2:
-        return Interval(float(finite[0]) if count else math.nan, math.nan, math.nan, count)
-    mean = float(finite.mean())
-    if np.ptp(finite) == 0:  # every resample has this mean: the interval is a point, where SciPy gives NaN
-        return Interval(mean, mean, mean, count)
-    low, high = _bootstrap_ends(finite, level, "BCa")
-    if not (math.isfinite(low) and math.isfinite(high)):  # BCa is undefined where no resample lies below the mean
-        low, high = _bootstrap_ends(finite, level, "percentile")
-    return Interval(mean, low, high, count)
+    from scipy.special import betaincinv
+
+    if count == 0:
+        return Interval(math.nan, math.nan, math.nan, 0)
+    tail = (1 - level) / 2
+    low = float(betaincinv(hits, count - hits + 1, tail)) if hits else 0.0
+    high = float(betaincinv(hits + 1, count - hits, 1 - tail)) if hits < count else 1.0
+    return Interval(hits / count, low, high, count)
 
 
-def _bootstrap_ends(values: np.ndarray, level: float, method: str) -> tuple[float, float]:
-    import warnings
+def sign_flip_p(values: Sequence[float]) -> float:
+    """The exact two-sided p-value of a mean of zero, for values whose signs are as likely to be the other way round.
 
-    from scipy.stats import bootstrap
+    The share of the 2^n ways to choose the signs that give a mean at least as far from zero as the one found; it
+    assumes no distribution, and n values cannot give less than 2^(1-n): 0.25 with three, 0.002 with ten.
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # SciPy warns of a degenerate BCa interval; the caller replaces it
-        result = bootstrap(
-            (values,), np.mean, confidence_level=level, n_resamples=9999, method=method, rng=np.random.default_rng(0)
-        )
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+    Args:
+        values: one difference a pair of seeds; NaN and infinite ones are left out.
+
+    Returns:
+        The p-value in (0, 1]; NaN without values and with more than `EXACT_LIMIT`, where Student's interval suffices.
+    """
+    finite = _finite(values)
+    if not 1 <= len(finite) <= EXACT_LIMIT:
+        return math.nan
+    sums = np.zeros(1)
+    for value in np.abs(finite):
+        sums = np.concatenate([sums - value, sums + value])
+    found = abs(finite.sum())
+    tolerance = 1e-12 * np.abs(finite).sum()  # the same sum in another order is the same sum
+    return float((np.abs(sums) >= found - tolerance).mean())
+
+
+def _finite(values: Sequence[float]) -> np.ndarray:
+    every = np.asarray(values, dtype=np.float64)
+    return every[np.isfinite(every)]

@@ -10,10 +10,10 @@ from competitive_mixtures.files.folders import Results
 from competitive_mixtures.files.tables import write_rows
 from competitive_mixtures.report.claims.criteria import SIDES, Claim, Part, read_claims
 from competitive_mixtures.report.claims.evidence import Evidence, Seeds
-from competitive_mixtures.report.intervals import Interval, bootstrap_interval
+from competitive_mixtures.report.intervals import Interval, mean_interval, sign_flip_p
 
 CLAIM_COLUMNS = ("id", "claim", "criterion", "effect", "ci_low", "ci_high", "n", "verdict", "evidence")
-PART_COLUMNS = ("id", "part", "effect", "ci_low", "ci_high", "n", "seeds_wanted", "outcome", "reason", "values")
+PART_COLUMNS = ("id", "part", "effect", "ci_low", "ci_high", "p", "n", "seeds_wanted", "outcome", "reason", "values")
 OUTCOMES = ("fails", "open", "not run", "holds")  # from worst to best
 
 
@@ -24,7 +24,7 @@ class Finding:
     Attributes:
         part: the comparison with its threshold.
         effects: what is compared with the threshold, by seed.
-        interval: the mean of the effects with its bootstrap interval.
+        interval: the mean of the effects with Student's interval.
         outcome: `holds`, `fails`, `open` or `not run`.
         reason: why it is `not run`; otherwise empty.
     """
@@ -55,9 +55,9 @@ def assess_claims(claims: Path, results: Path, out: Path) -> None:
 
 
 def assess_part(part: Part, evidence: Evidence) -> Finding:
-    """Compare the bootstrap interval of a part's effects with its threshold."""
+    """Compare Student's interval of a part's effects with its threshold."""
     effects = evidence.effects(part)
-    interval = bootstrap_interval(list(effects.values()))
+    interval = mean_interval(list(effects.values()))
     reason = _missing(part, evidence, effects)
     return Finding(part, effects, interval, "not run" if reason else _outcome(part, interval), reason)
 
@@ -124,8 +124,14 @@ def _claim_row(claim: Claim, findings: list[Finding]) -> dict[str, Any]:
 
 def _part_row(claim: Claim, finding: Finding) -> dict[str, Any]:
     row = {"id": claim.id, "part": str(finding.part), "seeds_wanted": finding.part.seeds}
-    values = " ".join(f"{seed}:{value:.6g}" for seed, value in sorted(finding.effects.items()))
-    row |= {"outcome": finding.outcome, "reason": finding.reason, "values": values}
+    values = " ".join(f"{seed}:{value!r}" for seed, value in sorted(finding.effects.items()))
+    p = sign_flip_p([value - finding.part.threshold for value in finding.effects.values()])
+    row |= {
+        "outcome": finding.outcome,
+        "reason": finding.reason,
+        "values": values,
+        "p": "" if math.isnan(p) else repr(p),
+    }
     return row | _interval_fields(finding.interval)
 
 

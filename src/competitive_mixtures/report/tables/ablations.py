@@ -4,13 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from competitive_mixtures.report.intervals import bootstrap_interval
+from competitive_mixtures.report.intervals import mean_interval, sign_flip_p
 from competitive_mixtures.report.plan import Planned, list_ablations
 from competitive_mixtures.report.scores import Scores
 from competitive_mixtures.report.tables.settings import flatten
 
 ABLATION_COLUMNS = (
-    "base", "ablation", "changes", "metric", "base_mean", "ablation_mean", "difference", "ci_low", "ci_high", "n",
+    "base", "ablation", "changes", "metric", "base_mean", "ablation_mean", "difference", "ci_low", "ci_high", "p", "n",
     "values", "status",
 )  # fmt: skip
 METRICS = {  # a score of the samples and one of the partition, each as (metric, split)
@@ -66,12 +66,12 @@ def _difference(scores: Scores, base: str, ablation: str, metric: str, split: st
     ours, others = (scores.values(name, "competitive", "-", metric, split) for name in (ablation, base))
     seeds = sorted(ours.keys() & others.keys())
     effects = {seed: ours[seed] - others[seed] for seed in seeds}
-    interval = bootstrap_interval(list(effects.values()))
+    interval = mean_interval(list(effects.values()))
     if not interval.count:
         return row | {"status": "not run: no seed in common"}
     paired = [seed for seed in seeds if math.isfinite(effects[seed])]  # both means are of the seeds of the difference
     row |= {"base_mean": _mean(others, paired), "ablation_mean": _mean(ours, paired), "n": interval.count}
-    row |= {"difference": interval.mean, "status": "run"}
+    row |= {"difference": interval.mean, "p": sign_flip_p(list(effects.values())), "status": "run"}
     row["values"] = " ".join(f"{seed}:{value!r}" for seed, value in effects.items())
     return row if math.isnan(interval.low) else row | {"ci_low": interval.low, "ci_high": interval.high}
 

@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pytest
 from claim_examples import BETTER, assess, claim, pairs, score, verdict
+from scipy import stats
 
 from competitive_mixtures.report.claims.verdicts import decide
 
@@ -114,7 +115,13 @@ def test_every_run_is_shown(tmp_path):
     with (tmp_path / "claim_parts.csv").open(newline="") as file:
         row = next(csv.DictReader(file))
     assert row["part"] == "log_likelihood toy: competitive − single (paper) above 0"
-    assert len(row["values"].split()) == 10
+    values = [float(pair.split(":")[1]) for pair in row["values"].split()]
+    low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert len(values) == 10
+    assert (float(row["ci_low"]), float(row["ci_high"])) == pytest.approx(
+        (low, high), rel=1e-12
+    )  # from what is published
+    assert float(row["p"]) == 2**-9  # all ten differences are positive
 
 
 def test_the_same_evidence_gives_the_same_bytes(tmp_path):
