@@ -129,7 +129,8 @@ def runs_of_claims(wildcards):
     except UserError as error:
         sys.exit(str(error))
     seeds = {}
-    for part in (part for claim in claims for part in claim.parts):
+    criteria = [criterion for claim in claims for criterion in (claim, claim.before) if criterion]
+    for part in (part for criterion in criteria for part in criterion.parts):
         for side in filter(None, (part.measure, part.against)):
             seeds[side.experiment] = max(part.seeds, seeds.get(side.experiment, 0))
     asked = [name for suite in ("default", "ablations") for name in params.suite(suite) if name in seeds]

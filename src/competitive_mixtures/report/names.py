@@ -4,8 +4,13 @@ Keys are those of `results/summary.csv`. The figures look the names up here; the
 `paper/tables/names.json`, which is written with the other tables.
 """
 
+METHODS = {  # what `competitive` stands for: no table, figure or text says "competitive mixture" without saying which
+    "paper": "paper's method, authors' settings",
+    "plain": "paper's method, our settings",
+    "ours": "ours",
+}
 MODELS = {  # in the order of summary.csv
-    "competitive": "competitive mixture",
+    "competitive": "mixture",
     "single": "one network",
     "single_wide": "one network, 3× width",
     "bagging": "bagging",
@@ -32,6 +37,10 @@ METRICS = {
     "samples_seen": "samples seen",
     "compute": "compute",
     "num_parameters": "parameters",
+    "objective": "objective",
+    "objective_test": "objective (test)",
+    "share_changed": "share of points that moved",
+    "smallest_cell": "smallest cell",
 }
 AXES = {  # quantities along an axis, where there is room for the split and the unit
     "log_likelihood": "test log-likelihood (nats)",
@@ -41,6 +50,15 @@ AXES = {  # quantities along an axis, where there is room for the split and the 
 }
 
 
+UNITS = {
+    "log_likelihood": "nats",
+    "objective": "nats",
+    "objective_test": "nats",
+    "smallest_cell": "N/k",
+}  # others: none
+RELATIONS = {"above": ">", "at_least": "≥", "below": "<", "at_most": "≤"}
+
+
 def collect_names() -> dict[str, dict[str, str]]:
-    """The names by kind, as the paper's source reads them: `models`, `protocols` and `metrics`."""
-    return {"models": MODELS, "protocols": PROTOCOLS, "metrics": METRICS}
+    """The names by kind, as the paper's source reads them: `methods`, `models`, `protocols` and `metrics`."""
+    return {"methods": METHODS, "models": MODELS, "protocols": PROTOCOLS, "metrics": METRICS}

@@ -1,6 +1,7 @@
 """The content of `paper/claims.yaml` as typed objects: each claim with the comparisons that decide it."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.report.names import METRICS, MODELS, PROTOCOLS, RELATIONS
 from competitive_mixtures.settings.yaml_files import read_yaml
 
 SIDES = {"above": 1, "at_least": 1, "below": -1, "at_most": -1}  # 1: the claim holds above the threshold
@@ -18,6 +20,7 @@ class Side(BaseModel):
 
     Attributes:
         experiment, metric, model, protocol, split: of a row of `summary.csv`.
+        less: another metric of the same row, which is taken from the first.
         at: takes the value from a column of `rounds.csv` instead; see `reduce_curve`.
     """
 
@@ -28,18 +31,21 @@ class Side(BaseModel):
     model: str = "competitive"
     protocol: Literal["-", "paper", "equal_compute"] = "-"
     split: Literal["train", "test", "-"] = "test"
+    less: str | None = None
     at: Literal["first", "last", "relapse"] | None = None
 
     def describe(self, fields: Sequence[str]) -> str:
-        """The named fields in words, say `single (paper)` for model and protocol."""
+        """The named fields in words, say `one network (paper's protocol)` for model and protocol."""
+        protocol = PROTOCOLS[self.protocol]
+        metric = METRICS.get(self.metric, self.metric)
         words = {
-            "metric": self.metric,
+            "metric": f"{metric} less {METRICS.get(self.less, self.less)}" if self.less else metric,
             "experiment": self.experiment,
-            "model": self.model + (f" ({self.protocol})" if self.protocol != "-" else ""),
-            "split": self.split,
-            "at": self.at or "",
+            "model": MODELS.get(self.model, self.model) + (f" ({protocol})" if protocol else ""),
+            "split": f"{self.split} points",
+            "at": {"first": "first round", "last": "last round", "relapse": "relapse"}.get(self.at or "", ""),
         }
-        return " ".join(words[name] for name in words if name in fields and words[name])
+        return ", ".join(words[name] for name in words if name in fields and words[name])
 
     def __str__(self) -> str:
         """The side in a few words, for a message about missing runs."""
@@ -54,7 +60,8 @@ class Part(BaseModel):
         against: what is taken from it, seed by seed; with `None` the value itself is compared with the threshold.
         compare: `difference` is measure - against, `ratio` is measure / against.
         above, at_least, below, at_most: the threshold.
-        seeds: with fewer seeds, or pairs of seeds, nothing is decided.
+        seeds: with fewer seeds, or pairs of seeds, the outcome is preliminary.
+        every: every single run has to lie on the claim's side, where otherwise the mean over seeds has to.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -67,6 +74,7 @@ class Part(BaseModel):
     below: float | None = None
     at_most: float | None = None
     seeds: Annotated[int, Field(ge=2)]  # one seed has no interval
+    every: bool = False
 
     @model_validator(mode="after")
     def _check_threshold(self) -> "Part":
@@ -89,29 +97,56 @@ class Part(BaseModel):
 
     def __str__(self) -> str:
         """The comparison in one line: what both sides share, then what tells them apart."""
-        bound = f"{self.relation.replace('_', ' ')} {self.threshold:g}"
+        bound = f"{RELATIONS[self.relation]} {self.threshold:g}" + (" in every run" if self.every else "")
         if self.against is None:
             return f"{self.measure.describe(('metric', 'experiment', 'at'))} {bound}"
         both = self.measure.model_dump(), self.against.model_dump()
         differing = [name for name in both[0] if both[0][name] != both[1][name]]
         if "protocol" in differing:
             differing.append("model")
-        shared = [name for name in ("metric", "experiment") if name not in differing]
+        if "less" in differing:
+            differing.append("metric")
+        fields = ("metric", "experiment") if self.measure.model == "competitive" else ("metric", "experiment", "model")
+        shared = [name for name in fields if name not in differing]
         sign = {"difference": "−", "ratio": "/"}[self.compare]
         sides = f"{self.measure.describe(differing)} {sign} {self.against.describe(differing)}"
         return f"{self.measure.describe(shared)}: {sides} {bound}"
 
 
-class Claim(BaseModel):
-    """A claim, where it stands in the paper, and its criterion: in words and as the parts that decide it."""
+class Criterion(BaseModel):
+    """What decides a claim: in words, and as the comparisons of which all have to hold."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    criterion: str
+    parts: Annotated[list[Part], Field(min_length=1)]
+
+
+class Amendment(Criterion):
+    """The criterion that a claim had before it was amended, which is assessed as well.
+
+    Attributes:
+        date: of the amendment.
+        why: what was wrong with the former criterion.
+    """
+
+    date: date
+    why: str
+
+
+class Claim(Criterion):
+    """A claim, where it stands in the paper, and its criterion.
+
+    Attributes:
+        known: what was known of the results when the criterion or the settings were chosen; empty where nothing was.
+        before: the former criterion; None where the first one still holds.
+    """
 
     id: str
     claim: str
     source: str
-    criterion: str
-    parts: Annotated[list[Part], Field(min_length=1)]
+    known: str = ""
+    before: Amendment | None = None
 
 
 def read_claims(path: Path) -> list[Claim]:
@@ -127,16 +162,24 @@ def read_claims(path: Path) -> list[Claim]:
 
 
 def _read_claim(path: Path, name: str, entry: dict[str, Any]) -> Claim:
-    seeds = entry.pop("seeds", None)
-    parts = entry.get("parts")
+    entry = _with_parts(entry)
     try:
-        if isinstance(parts, list) and all(isinstance(part, dict) for part in parts):
-            entry["parts"] = [single for part in parts for single in _expand({"seeds": seeds} | part)]
+        if isinstance(entry.get("before"), dict):
+            entry["before"] = _with_parts(entry["before"])
         return Claim.model_validate({"id": name, **entry})
     except ValidationError as error:
         findings = error.errors()
         lines = [f"{path}: {name}.{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in findings]
         raise UserError("\n".join(lines)) from None
+
+
+def _with_parts(block: dict[str, Any]) -> dict[str, Any]:
+    """A criterion's block with one part an entry of its lists; `seeds` of the block is that of parts that name none."""
+    block = dict(block)
+    seeds, parts = block.pop("seeds", None), block.get("parts")
+    if isinstance(parts, list) and all(isinstance(part, dict) for part in parts):
+        block["parts"] = [single for part in parts for single in _expand({"seeds": seeds} | part)]
+    return block
 
 
 def _expand(part: dict[str, Any]) -> Iterator[dict[str, Any]]:

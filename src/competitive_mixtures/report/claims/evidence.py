@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from competitive_mixtures.files.folders import SummaryFolder
@@ -17,13 +18,16 @@ class Evidence:
     """The results, as a look-up of values by seed."""
 
     def __init__(self, results: Path) -> None:
-        """Read both tables from the results folder.
+        """Read both tables from the results folder; and `fresh_seeds.csv`, further seeds that lie apart, where there is one.
 
         Raises:
             UserError: a table is missing, cut short or has other columns.
         """
         self._scores: dict[tuple[str, ...], Seeds] = defaultdict(dict)
-        for row in read_rows(SummaryFolder(results).scores, SUMMARY_COLUMNS):
+        fresh = results / "fresh_seeds.csv"
+        for row in chain(
+            *(read_rows(path, SUMMARY_COLUMNS) for path in _present(SummaryFolder(results).scores, fresh))
+        ):
             key = tuple(row[name] for name in ("experiment", "model", "protocol", "metric", "split"))
             self._scores[key][int(row["seed"])] = to_number(row["value"])
         self._rounds: dict[tuple[str, int], list[dict[str, str]]] = defaultdict(list)
@@ -33,7 +37,11 @@ class Evidence:
     def values(self, side: Side) -> Seeds:
         """The values of one side by seed; NaN where a run has no number."""
         if side.at is None:
-            return dict(self._scores.get((side.experiment, side.model, side.protocol, side.metric, side.split), {}))
+            found = self._score(side, side.metric)
+            if side.less is None:
+                return found
+            other = self._score(side, side.less)
+            return {seed: found[seed] - other[seed] for seed in found if seed in other}
         return {
             seed: reduce_curve(self._curve(rows, side.metric), side.at)
             for (experiment, seed), rows in self._rounds.items()
@@ -49,10 +57,17 @@ class Evidence:
         common = sorted(measured.keys() & others.keys())
         return {seed: _compare(measured[seed], others[seed], part.compare) for seed in common}
 
+    def _score(self, side: Side, metric: str) -> Seeds:
+        return dict(self._scores.get((side.experiment, side.model, side.protocol, metric, side.split), {}))
+
     @staticmethod
     def _curve(rows: Sequence[dict[str, str]], metric: str) -> list[float]:
         ordered = sorted(rows, key=lambda row: int(row["round"]))
         return [to_number(row.get(metric, "")) for row in ordered]
+
+
+def _present(needed: Path, optional: Path) -> list[Path]:
+    return [needed, optional] if optional.is_file() else [needed]
 
 
 def reduce_curve(curve: Sequence[float], at: str) -> float:

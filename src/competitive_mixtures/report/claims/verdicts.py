@@ -8,12 +8,19 @@ from typing import Any
 
 from competitive_mixtures.files.folders import Results
 from competitive_mixtures.files.tables import write_rows
-from competitive_mixtures.report.claims.criteria import SIDES, Claim, Part, read_claims
+from competitive_mixtures.report.claims.criteria import SIDES, Claim, Criterion, Part, read_claims
 from competitive_mixtures.report.claims.evidence import Evidence, Seeds
-from competitive_mixtures.report.intervals import Interval, mean_interval, sign_flip_p
+from competitive_mixtures.report.intervals import Interval, mean_interval, share_interval, sign_flip_p
+from competitive_mixtures.report.names import UNITS
 
-CLAIM_COLUMNS = ("id", "claim", "criterion", "effect", "ci_low", "ci_high", "n", "verdict", "evidence")
-PART_COLUMNS = ("id", "part", "effect", "ci_low", "ci_high", "p", "n", "seeds_wanted", "outcome", "reason", "values")
+INTERVAL_COLUMNS = ("effect", "ci_low", "ci_high", "p", "n", "unit")
+CLAIM_COLUMNS = (
+    "id", "claim", "criterion", *INTERVAL_COLUMNS, "verdict", "preliminary", "verdict_before", "amended", "deciding",
+    "evidence",
+)  # fmt: skip
+PART_COLUMNS = (
+    "id", "criterion", "part", *INTERVAL_COLUMNS, "threshold", "side", "seeds_wanted", "outcome", "reason", "values",
+)  # fmt: skip
 OUTCOMES = ("fails", "open", "not run", "holds")  # from worst to best
 
 
@@ -24,9 +31,10 @@ class Finding:
     Attributes:
         part: the comparison with its threshold.
         effects: what is compared with the threshold, by seed.
-        interval: the mean of the effects with Student's interval.
+        interval: the mean of the effects with Student's interval; of a part that asks for every run, the share of the
+            runs on the claim's side with its exact interval.
         outcome: `holds`, `fails`, `open` or `not run`.
-        reason: why it is `not run`; otherwise empty.
+        reason: why it is `not run`, or which seeds are missing; otherwise empty.
     """
 
     part: Part
@@ -35,9 +43,16 @@ class Finding:
     outcome: str
     reason: str
 
+    @property
+    def preliminary(self) -> bool:
+        """Whether the outcome rests on fewer seeds than the criterion asks for."""
+        return self.outcome != "not run" and self.interval.count < self.part.seeds
+
 
 def assess_claims(claims: Path, results: Path, out: Path) -> None:
     """Hold the results against the criterion of every claim, and write the verdicts.
+
+    A claim that was amended is assessed by its former criterion too.
 
     Args:
         claims: the criteria, `paper/claims.yaml`.
@@ -48,31 +63,47 @@ def assess_claims(claims: Path, results: Path, out: Path) -> None:
         UserError: a file is missing or malformed.
     """
     evidence = Evidence(results)
-    assessed = [(claim, [assess_part(part, evidence) for part in claim.parts]) for claim in read_claims(claims)]
-    write_rows(out, CLAIM_COLUMNS, [_claim_row(claim, findings) for claim, findings in assessed])
-    rows = [_part_row(claim, finding) for claim, findings in assessed for finding in findings]
-    write_rows(Results(out.parent).claim_parts, PART_COLUMNS, rows)
+    rows, parts = [], []
+    for claim in read_claims(claims):
+        now, before = _assess(claim, evidence), _assess(claim.before, evidence) if claim.before else []
+        rows.append(_claim_row(claim, now, before))
+        parts += [_part_row(claim, "now", finding) for finding in now]
+        parts += [_part_row(claim, "before", finding) for finding in before]
+    write_rows(out, CLAIM_COLUMNS, rows)
+    write_rows(Results(out.parent).claim_parts, PART_COLUMNS, parts)
 
 
 def assess_part(part: Part, evidence: Evidence) -> Finding:
-    """Compare Student's interval of a part's effects with its threshold."""
+    """Compare the interval of a part's effects with its threshold, whatever the number of seeds."""
     effects = evidence.effects(part)
     interval = mean_interval(list(effects.values()))
     reason = _missing(part, evidence, effects)
-    return Finding(part, effects, interval, "not run" if reason else _outcome(part, interval), reason)
+    if interval.count == 0:
+        return Finding(part, effects, interval, "not run", reason)
+    if part.every:
+        hits = [_on_side(part, value) for value in effects.values() if math.isfinite(value)]
+        outcome = "holds" if all(hits) else "fails"
+        return Finding(part, effects, share_interval(sum(hits), len(hits)), outcome, reason)
+    return Finding(part, effects, interval, _outcome(part, interval), reason)
 
 
 def decide(outcomes: list[str]) -> str:
-    """The verdict on a claim from the outcomes of its parts."""
+    """The verdict on a claim from the outcomes of its parts; only a part that fails speaks against it."""
     if all(outcome == "not run" for outcome in outcomes):
         return "not run"
-    if all(outcome == "holds" for outcome in outcomes):
-        return "reproduced"
-    return "partly" if "holds" in outcomes else "not reproduced"
+    if "fails" in outcomes:
+        return "partly" if "holds" in outcomes else "not reproduced"
+    if "open" in outcomes:
+        return "open"
+    return "incomplete" if "not run" in outcomes else "reproduced"
+
+
+def _assess(criterion: Criterion, evidence: Evidence) -> list[Finding]:
+    return [assess_part(part, evidence) for part in criterion.parts]
 
 
 def _missing(part: Part, evidence: Evidence, effects: Seeds) -> str:
-    """Why nothing can be decided, say for want of seeds; empty where it can."""
+    """Which of the runs that a part asks for are missing; empty where none is."""
     sides = [side for side in (part.measure, part.against) if side is not None]
     absent = [str(side) for side in sides if not evidence.values(side)]
     if absent:
@@ -82,17 +113,23 @@ def _missing(part: Part, evidence: Evidence, effects: Seeds) -> str:
     if finite >= part.seeds:
         return ""
     lost = f", no number for seed {', '.join(map(str, broken))}" if broken else ""
-    return f"{finite} of the {part.seeds} seeds{lost}"
+    return f"{finite} of {part.seeds} seeds{lost}"
+
+
+def _on_side(part: Part, value: float) -> bool:
+    distance = SIDES[part.relation] * (value - part.threshold)
+    return distance > 0 or (distance == 0 and part.relation in ("at_least", "at_most"))
 
 
 def _outcome(part: Part, interval: Interval) -> str:
-    """`holds` or `fails` where the whole interval lies on one side of the threshold, `open` where it lies across."""
-    side = SIDES[part.relation]
-    worst, best = sorted((side * (interval.low - part.threshold), side * (interval.high - part.threshold)))
-    allowed = part.relation in ("at_least", "at_most")  # the threshold itself is on the claim's side
-    if worst > 0 or (allowed and worst == 0):
-        return "holds"
-    return "fails" if best < 0 or (not allowed and best == 0) else "open"
+    """`holds` or `fails` where the whole interval lies on one side of the threshold, `open` where it lies across.
+
+    One seed has no interval and leaves a part open.
+    """
+    if math.isnan(interval.low):
+        return "open"
+    sides = {_on_side(part, end) for end in (interval.low, interval.high)}
+    return "open" if len(sides) == 2 else "holds" if sides == {True} else "fails"
 
 
 def _weakest(findings: list[Finding]) -> Finding:
@@ -103,6 +140,8 @@ def _weakest(findings: list[Finding]) -> Finding:
 
     def strength(finding: Finding) -> tuple[int, float]:
         interval, side = finding.interval, SIDES[finding.part.relation]
+        if finding.part.every:
+            return OUTCOMES.index(finding.outcome), interval.mean
         width = interval.high - interval.low
         margin = side * (interval.mean - finding.part.threshold) / width if width > 0 else math.inf
         return OUTCOMES.index(finding.outcome), margin
@@ -110,32 +149,44 @@ def _weakest(findings: list[Finding]) -> Finding:
     return min(findings, key=strength)
 
 
-def _claim_row(claim: Claim, findings: list[Finding]) -> dict[str, Any]:
+def _claim_row(claim: Claim, findings: list[Finding], before: list[Finding]) -> dict[str, Any]:
     weakest = _weakest(findings)
     counts = Counter(finding.outcome for finding in findings)
     tally = ", ".join(f"{counts[outcome]} {outcome}" for outcome in reversed(OUTCOMES) if counts[outcome])
-    evidence = f"{len(findings)} parts: {tally}. Deciding: {weakest.part}" + (
-        f" ({weakest.reason})" * bool(weakest.reason)
-    )
-    verdict = decide([finding.outcome for finding in findings])
-    row = {"id": claim.id, "claim": claim.claim, "criterion": claim.criterion, "verdict": verdict, "evidence": evidence}
-    return row | _interval_fields(weakest.interval)
+    row = {"id": claim.id, "claim": claim.claim, "criterion": claim.criterion, "deciding": str(weakest.part)}
+    row |= {"verdict": decide([finding.outcome for finding in findings]), "preliminary": _preliminary(findings)}
+    row |= {"evidence": f"{len(findings)} parts: {tally}" + f" ({weakest.reason})" * bool(weakest.reason)}
+    if claim.before:
+        verdict = decide([finding.outcome for finding in before])
+        row |= {"verdict_before": verdict, "amended": claim.before.date.isoformat()}
+    return row | _interval_fields(weakest)
 
 
-def _part_row(claim: Claim, finding: Finding) -> dict[str, Any]:
-    row = {"id": claim.id, "part": str(finding.part), "seeds_wanted": finding.part.seeds}
+def _preliminary(findings: list[Finding]) -> str:
+    """`3 of 10 seeds`, of the part that lacks most; empty where every part that was run has all its seeds."""
+    short = [finding for finding in findings if finding.preliminary]
+    if not short:
+        return ""
+    least = min(short, key=lambda finding: finding.interval.count / finding.part.seeds)
+    return f"{least.interval.count} of {least.part.seeds} seeds"
+
+
+def _part_row(claim: Claim, criterion: str, finding: Finding) -> dict[str, Any]:
+    part = finding.part
+    row = {"id": claim.id, "criterion": criterion, "part": str(part), "seeds_wanted": part.seeds}
     values = " ".join(f"{seed}:{value!r}" for seed, value in sorted(finding.effects.items()))
-    p = sign_flip_p([value - finding.part.threshold for value in finding.effects.values()])
-    row |= {
-        "outcome": finding.outcome,
-        "reason": finding.reason,
-        "values": values,
-        "p": "" if math.isnan(p) else repr(p),
-    }
-    return row | _interval_fields(finding.interval)
+    row |= {"threshold": repr(part.threshold), "side": SIDES[part.relation]}
+    return row | {"outcome": finding.outcome, "reason": finding.reason, "values": values} | _interval_fields(finding)
 
 
-def _interval_fields(interval: Interval) -> dict[str, Any]:
-    """The columns of an interval; a number that is missing leaves its field empty."""
+def _interval_fields(finding: Finding) -> dict[str, Any]:
+    """The columns of an interval; a number that is missing leaves its field empty.
+
+    The p-value is that of a mean at the threshold. A part that asks for every run counts runs and has none.
+    """
+    interval, part = finding.interval, finding.part
     fields = {"effect": interval.mean, "ci_low": interval.low, "ci_high": interval.high}
-    return {name: "" if math.isnan(value) else repr(value) for name, value in fields.items()} | {"n": interval.count}
+    fields["p"] = math.nan if part.every else sign_flip_p([e - part.threshold for e in finding.effects.values()])
+    unit = "times" if part.compare == "ratio" else UNITS.get(part.measure.metric, "")
+    shown = {name: "" if math.isnan(value) else repr(value) for name, value in fields.items()}
+    return shown | {"n": interval.count, "unit": "of the runs" if part.every else unit}

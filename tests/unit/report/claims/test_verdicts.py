@@ -1,12 +1,15 @@
 import csv
 import math
+from datetime import date
 
 import numpy as np
 import pytest
 from claim_examples import BETTER, assess, claim, pairs, score, verdict
 from scipy import stats
 
+from competitive_mixtures.files.tables import write_rows
 from competitive_mixtures.report.claims.verdicts import decide
+from competitive_mixtures.report.summary import SUMMARY_COLUMNS
 
 
 def test_a_clear_gain_is_reproduced(tmp_path):
@@ -26,11 +29,11 @@ def test_a_reversed_effect_is_not_reproduced(tmp_path):
     assert "1 fails" in row["evidence"]
 
 
-def test_an_interval_across_the_threshold_is_open_and_not_reproduced(tmp_path):
+def test_an_interval_across_the_threshold_is_open(tmp_path):
     scores = [score(seed, -4.0 + (-1) ** seed) for seed in range(10)]
     scores += [score(seed, -4.0, "single", "paper") for seed in range(10)]
     row = assess(tmp_path, claim(BETTER), scores)[0]
-    assert row["verdict"] == "not reproduced"
+    assert row["verdict"] == "open"
     assert "1 open" in row["evidence"]
 
 
@@ -40,35 +43,36 @@ def test_one_of_two_parts_is_partly(tmp_path):
     assert verdict(tmp_path, claim(BETTER, worse), scores) == "partly"
 
 
-def test_a_part_that_was_not_run_leaves_it_partly(tmp_path):
+def test_a_part_that_was_not_run_leaves_it_incomplete(tmp_path):
     absent = BETTER | {"measure": {"experiment": "celeba", "metric": "fid"}}
     row = assess(tmp_path, claim(BETTER, absent), pairs(gain=0.5))[0]
-    assert row["verdict"] == "partly"
+    assert row["verdict"] == "incomplete"
     assert "no fid of celeba" in row["evidence"]
 
 
 class TestTooLittleEvidence:
-    def test_missing_seeds(self, tmp_path):
+    def test_missing_seeds_make_the_verdict_preliminary(self, tmp_path):
         row = assess(tmp_path, claim(BETTER, seeds=10), pairs(gain=0.5, seeds=4))[0]
-        assert row["verdict"] == "not run"
-        assert "4 of the 10 seeds" in row["evidence"]
-        assert float(row["effect"]) > 0  # shown, but nothing rests on it
+        assert (row["verdict"], row["preliminary"], row["n"]) == ("reproduced", "4 of 10 seeds", "4")
+        assert float(row["ci_low"]) > 0
+        whole = assess(tmp_path, claim(BETTER, seeds=10), pairs(gain=0.5))[0]
+        assert (whole["verdict"], whole["preliminary"]) == ("reproduced", "")
 
     def test_seeds_of_one_side_only_do_not_count(self, tmp_path):
         scores = [row for row in pairs(gain=0.5) if row["model"] != "single" or row["seed"] < 6]
         assert assess(tmp_path, claim(BETTER), scores)[0]["n"] == "6"
-        assert verdict(tmp_path, claim(BETTER, seeds=7), scores) == "not run"
+        assert assess(tmp_path, claim(BETTER, seeds=7), scores)[0]["preliminary"] == "6 of 7 seeds"
 
     def test_one_seed_only(self, tmp_path):
         row = assess(tmp_path, claim(BETTER, seeds=2), pairs(gain=0.5, seeds=1))[0]
-        assert (row["verdict"], row["n"], row["ci_low"]) == ("not run", "1", "")
+        assert (row["verdict"], row["preliminary"], row["n"], row["ci_low"]) == ("open", "1 of 2 seeds", "1", "")
 
     @pytest.mark.parametrize("value", [math.nan, "", "not run: no weights file", math.inf])
     def test_values_that_are_no_numbers(self, tmp_path, value):
         scores = pairs(gain=0.5, seeds=5)
         scores[3]["value"] = value
         row = assess(tmp_path, claim(BETTER), scores)[0]
-        assert row["verdict"] == "not run"
+        assert (row["verdict"], row["preliminary"]) == ("reproduced", "4 of 5 seeds")
         assert "no number for seed 3" in row["evidence"]
         assert verdict(tmp_path, claim(BETTER, seeds=4), scores) == "reproduced"
 
@@ -103,18 +107,67 @@ class TestThresholds:
         assert float(row["effect"]) == pytest.approx(3.5 / 4, rel=0.05)
 
 
-def test_verdicts():
-    assert decide(["holds", "holds"]) == "reproduced"
-    assert decide(["holds", "fails"]) == decide(["holds", "open"]) == decide(["holds", "not run"]) == "partly"
-    assert decide(["fails", "open"]) == decide(["fails", "not run"]) == "not reproduced"
-    assert decide(["not run"]) == "not run"
+@pytest.mark.parametrize(
+    ("outcomes", "verdict"),
+    [
+        (["holds", "holds"], "reproduced"),
+        (["holds", "fails"], "partly"),
+        (["holds", "fails", "not run"], "partly"),
+        (["fails", "open"], "not reproduced"),
+        (["fails", "not run"], "not reproduced"),
+        (["holds", "open"], "open"),
+        (["open", "not run"], "open"),
+        (["holds", "not run"], "incomplete"),
+        (["not run", "not run"], "not run"),
+    ],
+)
+def test_only_a_part_that_fails_speaks_against_a_claim(outcomes, verdict):
+    assert decide(outcomes) == decide(outcomes[::-1]) == verdict
+
+
+EVERY = {"measure": {"experiment": "toy", "metric": "purity"}, "at_least": 0.9, "every": True}
+
+
+class TestEveryRun:
+    def test_one_run_below_is_enough_to_fail(self, tmp_path):
+        scores = [score(seed, 1.0, metric="purity") for seed in range(9)] + [score(9, 0.8, metric="purity")]
+        row = assess(tmp_path, claim(EVERY, seeds=10), scores)[0]
+        low, high = stats.binomtest(9, 10).proportion_ci(0.95, "exact")
+        assert (row["verdict"], row["unit"], row["p"]) == ("not reproduced", "of the runs", "")
+        assert [float(row[name]) for name in ("effect", "ci_low", "ci_high")] == pytest.approx([0.9, low, high])
+
+    def test_further_seeds_that_lie_apart_count(self, tmp_path):
+        scores = [score(seed, 0.9, metric="purity") for seed in range(10)]
+        assert verdict(tmp_path, claim(EVERY, seeds=20), scores) == "reproduced"
+        write_rows(tmp_path / "fresh_seeds.csv", SUMMARY_COLUMNS, [score(10, 0.5, metric="purity")])
+        row = assess(tmp_path, claim(EVERY, seeds=20), scores)[0]
+        assert (row["verdict"], row["n"], row["preliminary"]) == ("not reproduced", "11", "11 of 20 seeds")
+
+
+def test_one_metric_less_another(tmp_path):
+    part = {"measure": {"experiment": "toy", "metric": "purity", "less": "accuracy"}, "above": 0.3}
+    scores = [score(seed, 0.9, metric="purity") for seed in range(5)]
+    scores += [score(seed, 0.5, metric="accuracy") for seed in range(5)]
+    row = assess(tmp_path, claim(part), scores)[0]
+    assert (row["verdict"], float(row["effect"])) == ("reproduced", pytest.approx(0.4))
+    assert row["deciding"] == "purity less accuracy, toy > 0.3"
+
+
+def test_an_amended_claim_is_assessed_by_both_criteria(tmp_path):
+    amended = claim(BETTER | {"above": 1.0})
+    former = {"criterion": "Above.", "seeds": 5, "parts": [BETTER]}
+    amended["C1"]["before"] = former | {"date": date(2026, 11, 25), "why": "It was too easy."}
+    row = assess(tmp_path, amended, pairs(gain=0.5))[0]
+    assert (row["verdict"], row["verdict_before"], row["amended"]) == ("not reproduced", "reproduced", "2026-11-25")
+    with (tmp_path / "claim_parts.csv").open(newline="") as file:
+        assert [row["criterion"] for row in csv.DictReader(file)] == ["now", "before"]
 
 
 def test_every_run_is_shown(tmp_path):
     assess(tmp_path, claim(BETTER), pairs(gain=0.5))
     with (tmp_path / "claim_parts.csv").open(newline="") as file:
         row = next(csv.DictReader(file))
-    assert row["part"] == "log_likelihood toy: competitive − single (paper) above 0"
+    assert row["part"] == "log-likelihood, toy: mixture − one network (paper's protocol) > 0"
     values = [float(pair.split(":")[1]) for pair in row["values"].split()]
     low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     assert len(values) == 10
