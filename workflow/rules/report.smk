@@ -99,7 +99,11 @@ rule write_tables:
 rule plot_figures:
     input:
         RESULTS.summary.scores,
+        RESULTS.summary.rounds,
         RESULTS.summary.timing,
+        RESULTS.claims,
+        RESULTS.claim_parts,
+        PAPER.tables,
         PLAN,
         code=code("report/figures", *SCORE_CODE),
     output:

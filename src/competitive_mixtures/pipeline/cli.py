@@ -326,3 +326,17 @@ def compile_paper() -> None:
     from competitive_mixtures.report.compile import compile_paper as compile_
 
     print(compile_(Path()), file=sys.stderr)
+
+
+@app.command()
+def rebuild_report(
+    kept: Annotated[Path, typer.Option(help="folder of the kept tables")] = Path("paper/verdict"),
+    out: Annotated[Path | None, typer.Option(help="folder to write to; by default that of the tables")] = None,
+) -> None:
+    """Assess the claims, draw and compile the report from kept tables, without the files of the runs.
+
+    With the tables' own folder as the output, the numbers in README and docs are filled in as well.
+    """
+    from competitive_mixtures.report.rebuild import rebuild_report as rebuild
+
+    rebuild(Path(), kept, out or kept, documents=out is None)

@@ -7,6 +7,7 @@ from typing import Any
 
 from competitive_mixtures.files.folders import ProcessedData, Project
 from competitive_mixtures.files.formats import read_json
+from competitive_mixtures.report.names import METHODS
 from competitive_mixtures.settings.resolved import PlanEntry, read_experiment
 from competitive_mixtures.settings.resolved import read_plan as read_entries
 
@@ -46,6 +47,19 @@ class Planned:
         """The (model, protocol) pairs that it should have scores for."""
         return [("competitive", "-")] + [(name, p) for name in self.baselines for p in ("paper", "equal_compute")]
 
+    @property
+    def method(self) -> str:
+        """What its mixture is called, a key of `names.METHODS`: `paper`, `plain` or `ours`."""
+        if self.suite == "paper_scale" and self.name.endswith("-paper"):
+            return "paper"
+        remedied = self.settings.get("revival") or self.settings.get("training", {}).get("standardize") == "cells"
+        return "ours" if remedied else "plain"
+
+    @property
+    def group(self) -> str:
+        """The name that its versions by other methods share: `synthetic-9` of `synthetic-9-plain`."""
+        return self.name.removesuffix("-paper").removesuffix("-plain")
+
 
 def read_plan(root: Path) -> list[Planned]:
     """The experiments that the report is about, in the order of `params.yaml`: all but those of the demo.
@@ -74,6 +88,15 @@ def list_ablations(plan: Iterable[Planned]) -> list[tuple[Planned, Planned]]:
         for planned, base in pairs
         if planned.suite == "ablations" and base and base.dataset == planned.dataset
     ]
+
+
+def list_variants(plan: Iterable[Planned]) -> dict[str, dict[str, Planned]]:
+    """The experiments by group and then by method, in the order of `names.METHODS`; ablations of another kind apart."""
+    groups: dict[str, dict[str, Planned]] = {}
+    for planned in plan:
+        if planned.suite != "ablations" or planned.name.endswith("-plain"):
+            groups.setdefault(planned.group, {})[planned.method] = planned
+    return {group: {method: found[method] for method in METHODS if method in found} for group, found in groups.items()}
 
 
 def _read_planned(project: Project, name: str, entry: PlanEntry) -> Planned:

@@ -9,8 +9,9 @@ from pathlib import Path
 from competitive_mixtures.launch.user_settings import set_aside
 
 FIGURES = (
-    "partition-synthetic-3.png", "partition-mnist.png", "mixture-mnist.png", "rounds-synthetic-3.svg",
-    "labels-synthetic-3.svg", "animation-synthetic-3.gif", "ablation-synthetic-9-no-pretraining.svg", "scores.svg",
+    "partition-synthetic-3.png", "partition-mnist.png", "mixture-mnist.png", "rounds.svg",
+    "labels-synthetic-3.svg", "animation-synthetic-3.gif", "ablations.svg", "claims.svg",
+    "partitions.png", "scores.svg",
     "compute.svg", "timing.svg",
 )  # fmt: skip
 

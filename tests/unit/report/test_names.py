@@ -12,7 +12,7 @@ from pdf_text import text_of
 
 from competitive_mixtures.report import names
 from competitive_mixtures.report.compile import compile_paper
-from competitive_mixtures.report.figures import style
+from competitive_mixtures.report.figures import compute, scores, style
 from competitive_mixtures.report.figures.draw import plot_figure
 from competitive_mixtures.report.scores import Scores
 from competitive_mixtures.report.summary import MODEL_ORDER
@@ -23,6 +23,8 @@ RENAMED = (
     (names.PROTOCOLS, "equal_compute", "the same budget"),
     (names.AXES, "log_likelihood", "how likely"),
     (names.METRICS, "nmi", "shared information"),
+    (names.METRICS, "share_changed", "wanderers"),
+    (names.METHODS, "plain", "as printed, but small"),
 )
 
 
@@ -42,16 +44,18 @@ def texts(monkeypatch):
 @pytest.mark.parametrize(
     ("figure", "shown"),
     [
-        ("scores", {"many of one kind (the same budget)", "how likely"}),
-        ("compute", {"many of one kind", "the same budget", "how likely"}),
+        ("scores", {"many of one kind (the same budget)", "as printed, but small", "how likely"}),
+        ("compute", {"many of one kind (the same budget)", "as printed, but small", "how likely"}),
         ("mixture-synthetic-3", {"many of one kind", "the same budget"}),
-        ("rounds-synthetic-3", {"shared information"}),
+        ("rounds", {"wanderers", "as printed, but small"}),
     ],
 )
 def test_a_new_name_appears_in_every_figure(project, tmp_path, monkeypatch, texts, figure, shown):
     old = {table[key] for table, key, _ in RENAMED}
     for table, key, name in RENAMED:
         monkeypatch.setitem(table, key, name)
+    monkeypatch.setattr(scores, "ROWS", scores.make_rows())
+    monkeypatch.setattr(compute, "ROWS", scores.ROWS)
     plan = make_plan()
     plot_figure(figure, tmp_path / "unused", root=project, plan=plan, scores=Scores(project, plan))
     assert shown <= texts
@@ -91,3 +95,10 @@ def test_every_metric_of_the_tables_has_a_name(project, tmp_path):
         lines = (tmp_path / f"tables/{table}.csv").read_text().splitlines()
         place = lines[0].split(",").index("metric")
         assert {line.split(",")[place] for line in lines[1:]} <= written["metrics"].keys()
+
+
+def test_no_mixture_goes_without_its_method():
+    """What is called a competitive mixture says whose: the paper's, at whose settings, or ours."""
+    sources = [*(ROOT / "paper").rglob("*.typ"), *(ROOT / "src/competitive_mixtures/report").rglob("*.py")]
+    named = [path for path in sources if "competitive mixture" in path.read_text(encoding="utf-8").lower()]
+    assert {path.name for path in named} <= {"demo.typ", "names.py", "mixture.py"}

@@ -18,7 +18,7 @@ class Evidence:
     """The results, as a look-up of values by seed."""
 
     def __init__(self, results: Path) -> None:
-        """Read both tables from the results folder; and `fresh_seeds.csv`, further seeds that lie apart, where there is one.
+        """Read both tables from the results folder, and further seeds from `fresh_seeds.csv` where it lies there.
 
         Raises:
             UserError: a table is missing, cut short or has other columns.

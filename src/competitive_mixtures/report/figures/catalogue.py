@@ -17,13 +17,13 @@ class Plot:
 
     Attributes:
         suffix: `.svg` for lines and bars, `.png` for points and pictures, `.gif` for an animation.
-        subject: what one figure shows: an `experiment`, an `ablation` beside its base, or `all` experiments.
+        subject: what one figure shows: an `experiment`, or `all` of them.
         needs_labels: whether it is drawn only for data with labels.
         once: whether the report has it for one experiment only.
     """
 
     suffix: str
-    subject: Literal["experiment", "ablation", "all"]
+    subject: Literal["experiment", "all"]
     needs_labels: bool = False
     once: bool = False
 
@@ -31,14 +31,20 @@ class Plot:
 PLOTS = {
     "partition": Plot(".png", "experiment"),
     "mixture": Plot(".png", "experiment"),
-    "rounds": Plot(".svg", "experiment"),
     "labels": Plot(".svg", "experiment", needs_labels=True),
     "animation": Plot(".gif", "experiment", once=True),
-    "ablation": Plot(".svg", "ablation"),
+    "claims": Plot(".svg", "all"),
+    "partitions": Plot(".png", "all"),
+    "rounds": Plot(".svg", "all"),
+    "ablations": Plot(".svg", "all"),
     "scores": Plot(".svg", "all"),
     "compute": Plot(".svg", "all"),
     "timing": Plot(".svg", "all"),
 }
+
+
+TABLES_ONLY = tuple(name for name, kind in PLOTS.items() if kind.subject == "all" and kind.suffix == ".svg")
+"""Plots that are drawn from tables alone, without the files of the runs."""
 
 
 def split_name(figure: str) -> tuple[str, str | None]:
@@ -55,12 +61,12 @@ def split_name(figure: str) -> tuple[str, str | None]:
 
 
 def name_file(plot: str, experiment: str | None = None) -> str:
-    """The file of a figure, say `rounds-mnist.svg`."""
+    """The file of a figure, say `labels-mnist.svg`."""
     return (f"{plot}-{experiment}" if experiment else plot) + PLOTS[plot].suffix
 
 
 def list_figures(labelled: Sequence[str], unlabelled: Sequence[str] = ()) -> list[str]:
-    """The files of all figures but ablations and the animation.
+    """The files of all figures but the animation.
 
     Args:
         labelled: the experiments whose data has labels.

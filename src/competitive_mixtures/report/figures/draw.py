@@ -6,23 +6,22 @@ Matplotlib is imported only when a figure is drawn.
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from competitive_mixtures.data import load_dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.folders import Project
-from competitive_mixtures.report.figures.catalogue import PLOTS, list_figures, name_file, split_name
+from competitive_mixtures.report.figures.catalogue import list_figures, name_file, split_name
 from competitive_mixtures.report.figures.partition import plot_partition
 from competitive_mixtures.report.figures.result_tables import read_result_tables
 from competitive_mixtures.report.figures.style import house_style
-from competitive_mixtures.report.plan import Planned, list_ablations, read_plan
+from competitive_mixtures.report.plan import Planned, read_plan
 from competitive_mixtures.report.results import find_runs
 from competitive_mixtures.report.scores import Scores
 from competitive_mixtures.settings.resolved import read_experiment
 
 
 def plot_all(root: Path, out: Path, *, plan: list[Planned] | None = None) -> list[Path]:
-    """Draw every figure of the report: of all experiments and ablations with results, and one animation.
+    """Draw every figure of the report: of all experiments with results, and one animation.
 
     Args:
         root: the project's root, with `results/` and `data/processed/`.
@@ -41,11 +40,6 @@ def plot_all(root: Path, out: Path, *, plan: list[Planned] | None = None) -> lis
     shown = [planned for planned in done if planned.suite != "ablations"]
     labelled = [planned.name for planned in shown if _has_labels(root, planned.dataset)]
     files = list_figures(labelled, [planned.name for planned in shown if planned.name not in labelled])
-    files += [
-        name_file("ablation", ablation.name)
-        for ablation, base in list_ablations(plan)
-        if ablation in done and base in done
-    ]
     files += _choose_animation(shown)
     for file in files:
         plot_figure(file.rpartition(".")[0], out / file, root=root, plan=plan, scores=scores)
@@ -59,7 +53,7 @@ def plot_figure(figure: str, out: Path, *, root: Path, plan: list[Planned], scor
         figure: its name, `<plot>-<experiment>` or `<plot>`.
         out: the file to write, with the plot's suffix.
         root: the project's root, with `results/` and `data/processed/`.
-        plan: the experiments; a figure of all shows those that have scores, ablations apart, in this order.
+        plan: the experiments; a figure of all shows those that have scores, in this order.
         scores: the scores of all runs; a figure of one experiment shows the seeds that have some.
 
     Raises:
@@ -68,23 +62,16 @@ def plot_figure(figure: str, out: Path, *, root: Path, plan: list[Planned], scor
     plot, experiment = split_name(figure)
     draw: Callable = getattr(import_module(f"competitive_mixtures.report.figures.{plot}"), f"plot_{plot}")
     if experiment is None:
-        shown = [planned for planned in plan if planned.suite != "ablations" and scores.seeds(planned.name)]
         with house_style():
-            draw(read_result_tables(root, shown), out)
+            draw(read_result_tables(root, [planned for planned in plan if scores.seeds(planned.name)]), out)
         return
     planned = next((planned for planned in plan if planned.name == experiment), None)
     if planned is None:
         raise UserError(f"figure: found {figure!r}, but params.yaml has no experiment {experiment!r}")
     runs = find_runs(Project(root).results, experiment, sorted(scores.seeds(experiment)), planned.rounds)
-    if PLOTS[plot].subject == "ablation":
-        base = next((base for ablation, base in list_ablations(plan) if ablation is planned), None)
-        if base is None:
-            raise UserError(f"figure: found {figure!r}, but {experiment!r} extends no experiment on the same data")
-        other: Any = find_runs(Project(root).results, base.name, [run.seed for run in runs], base.rounds)
-    else:
-        other = load_dataset(Project(root).data.processed(planned.dataset).path)
+    data = load_dataset(Project(root).data.processed(planned.dataset).path)
     with house_style():
-        draw(runs, other, out)
+        draw(runs, data, out)
 
 
 def plot_demo(root: Path, experiment: str, rounds: int, out: Path) -> None:

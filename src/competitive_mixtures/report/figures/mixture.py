@@ -23,8 +23,8 @@ GRID = 8  # images in a row and in a column of a panel
 def plot_mixture(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
     """Draw samples of every model of the first seed.
 
-    The first column holds the training data above the competitive mixture; every other column holds a baseline, in
-    the paper's protocol above equal compute.
+    The first two columns hold the training data and the mixture; every other column holds a baseline, in the paper's
+    protocol above equal compute.
 
     Args:
         runs: the seeds of one experiment; the first one is drawn.
@@ -34,18 +34,18 @@ def plot_mixture(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
     samples = runs[0].model_samples()
     found = {name.split(".")[0] for name in samples}
     baselines = [model for model in MODELS if model in found - {"competitive", "data"}]
-    columns = max(1 + len(baselines), MIN_COLUMNS)
-    figure = style.make_figure(style.TEXT_WIDTH, 2 * style.TEXT_WIDTH / columns + 0.3)
+    columns = max(2 + len(baselines), MIN_COLUMNS)
+    figure = style.make_figure(style.TEXT_WIDTH, 2 * style.TEXT_WIDTH / columns + 0.4)
     panels = figure.subplots(2, columns)
-    for axes in panels[:, 1 + len(baselines) :].flat:
+    for axes in (*panels[:, 2 + len(baselines) :].flat, *panels[1, :2]):
         axes.remove()
     _draw(panels[0, 0], data.train, data, "data", title="training data")
-    _draw(panels[1, 0], samples["competitive.-"], data, "competitive", title=MODELS["competitive"])
-    for column, model in enumerate(baselines, start=1):
+    _draw(panels[0, 1], samples["competitive.-"], data, "competitive", title=MODELS["competitive"])
+    for column, model in enumerate(baselines, start=2):
         for row, protocol in enumerate(ROWS):
-            title = MODELS[model] if row == 0 else ""
+            title = MODELS[model].replace(", ", ",\n") if row == 0 else ""
             _draw(panels[row, column], samples.get(f"{model}.{protocol}"), data, model, title)
-            if column == 1:
+            if column == 2:
                 panels[row, column].set_ylabel(PROTOCOLS[protocol], labelpad=3)
     style.save(figure, out)
 

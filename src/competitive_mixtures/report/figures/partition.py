@@ -38,19 +38,20 @@ def _plot_scatter(run: FinishedRun, data: Dataset, out: Path) -> None:
     panels = figure.subplots(1, len(chosen) + 1, squeeze=False)
     for axes, number in zip(panels[0], chosen, strict=False):
         count = len(run.round_metrics(number)["counts"])
-        _draw_cells(axes, plane, data.train, run.assignments(number).component, count)
-        axes.set_title(_round_title(run, number))
+        draw_cells(axes, plane, data.train, run.assignments(number).component, count)
+        axes.set_title(round_title(run, number))
     _draw_samples(panels[0, -1], plane, data.train, run.component_samples(chosen[-1]))
     panels[0, -1].set_title(f"samples, round {chosen[-1]}")
     style.save(figure, out)
 
 
-def _round_title(run: FinishedRun, number: int) -> str:
+def round_title(run: FinishedRun, number: int) -> str:
+    """`round 14, purity 1.00`; without the purity where the data has no labels."""
     purity = run.round_metrics(number).get("purity")
     return f"round {number}" + (f", {METRICS['purity']} {purity:.2f}" if purity is not None else "")
 
 
-def _draw_cells(axes: "Axes", plane: Plane, points: np.ndarray, component: np.ndarray, count: int) -> None:
+def draw_cells(axes: "Axes", plane: Plane, points: np.ndarray, component: np.ndarray, count: int) -> None:
     """Draw points in their component's colour, with the number of each cell where the cell is densest."""
     shown = thin(len(points))
     flat, owner = plane.project(points[shown]), component[shown]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from competitive_mixtures.files.folders import Project
 from competitive_mixtures.files.tables import read_rows
 from competitive_mixtures.report.best_likelihood import read_bounds
-from competitive_mixtures.report.plan import Planned
-from competitive_mixtures.report.summary import SUMMARY_COLUMNS, TIMING_COLUMNS
+from competitive_mixtures.report.plan import Planned, list_variants
+from competitive_mixtures.report.summary import ROUND_COLUMNS, SUMMARY_COLUMNS, TIMING_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,12 +20,18 @@ class ResultTables:
     """Results of all runs of the chosen experiments.
 
     Attributes:
+        root: the project's root.
+        variants: the experiments by group and method.
         summary: `results/summary.csv`; a value that is no number is NaN.
-        timing: `results/timing.csv`.
+        rounds: `results/rounds.csv`.
+        timing: `results/timing.csv`, without ablations.
         bounds: negative entropy of the data in nats, by experiment, where the density of the data is known.
     """
 
+    root: Path
+    variants: dict[str, dict[str, Planned]]
     summary: "pd.DataFrame"
+    rounds: "pd.DataFrame"
     timing: "pd.DataFrame"
     bounds: dict[str, float]
 
@@ -38,8 +44,10 @@ def read_result_tables(root: Path, experiments: Sequence[Planned]) -> ResultTabl
     files = Project(root).results.summary
     summary = _read_csv(files.scores, SUMMARY_COLUMNS, names)
     summary["value"] = pd.to_numeric(summary["value"], errors="coerce")
-    timing = _read_csv(files.timing, TIMING_COLUMNS, names)
-    return ResultTables(summary, timing, read_bounds(root, experiments))
+    rounds = _read_csv(files.rounds, ROUND_COLUMNS, names)
+    timed = [planned.name for planned in experiments if planned.suite != "ablations"]
+    timing = _read_csv(files.timing, TIMING_COLUMNS, timed)
+    return ResultTables(root, list_variants(experiments), summary, rounds, timing, read_bounds(root, experiments))
 
 
 def _read_csv(path: Path, columns: Sequence[str], experiments: Sequence[str]) -> "pd.DataFrame":

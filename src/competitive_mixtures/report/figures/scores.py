@@ -2,81 +2,121 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.result_tables import ResultTables
 from competitive_mixtures.report.figures.texts import plain_text
-from competitive_mixtures.report.names import AXES, MODELS, PROTOCOLS
+from competitive_mixtures.report.names import AXES, METHODS, MODELS, PROTOCOLS
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 MAIN_METRICS = ("log_likelihood", "frechet_classifier")  # an experiment's main score is the first that it has
-ROWS = tuple(
-    (model, protocol)
-    for model in MODELS
-    if model != "data"
-    for protocol in (("-",) if model == "competitive" else ("paper", "equal_compute"))
-)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model as the figures show it.
+
+    Attributes:
+        label: its name, with the protocol of a baseline.
+        method: of a mixture: a key of `METHODS`; empty for a baseline.
+        model, protocol: of its rows in `summary.csv`.
+        color, marker: how it is drawn; a baseline at equal compute with an open marker.
+    """
+
+    label: str
+    method: str
+    model: str
+    protocol: str
+    color: str
+    marker: str
+
+
+def make_rows() -> tuple[Row, ...]:
+    """The mixtures by method, then every baseline in both protocols."""
+    mixtures = [
+        Row(name, method, "competitive", "-", style.METHOD_COLORS[method], style.METHOD_MARKERS[method])
+        for method, name in METHODS.items()
+    ]
+    baselines = [
+        Row(f"{MODELS[model]} ({PROTOCOLS[protocol]})", "", model, protocol, style.MODEL_COLORS[model],
+            style.MODEL_MARKERS[model])
+        for model in MODELS
+        if model not in ("competitive", "data")
+        for protocol in ("paper", "equal_compute")
+    ]  # fmt: skip
+    return (*mixtures, *baselines)
+
+
+ROWS = make_rows()
 
 
 def plot_scores(tables: ResultTables, out: Path) -> None:
-    """Draw one panel an experiment: the main score of every model in every protocol, all seeds and their mean.
+    """Draw one panel a group of experiments: the main score of every model, all seeds and their mean.
 
     Args:
         tables: the scores of all runs.
         out: an `.svg` file.
     """
     panels = list(main_scores(tables))
-    figure, grid = style.panel_grid(len(panels), columns=3, height=2.1)
-    for place, (axes, (experiment, metric, scores)) in enumerate(zip(grid, panels, strict=True)):
-        _draw_models(axes, scores)
-        _draw_limits(axes, tables, experiment, metric)
-        axes.set_title(plain_text(experiment))
+    rows = [row for row in ROWS if any(len(values_of(tables, group, row, metric)) for group, metric in panels)]
+    figure, grid = style.panel_grid(len(panels), columns=3, height=0.55 + 0.15 * len(rows))
+    for place, (axes, (group, metric)) in enumerate(zip(grid, panels, strict=True)):
+        _draw_models(axes, tables, group, metric, rows)
+        _draw_limits(axes, tables, group, metric)
+        axes.set_title(plain_text(group))
         axes.set_xlabel(AXES[metric])
-        axes.set_yticks(range(len(ROWS)), [_row_label(*row) for row in ROWS] if place % 3 == 0 else [])
-        axes.set_ylim(len(ROWS) - 0.5, -0.5)
+        axes.set_yticks(range(len(rows)), [row.label for row in rows] if place % 3 == 0 else [], fontsize=7)
+        axes.set_ylim(len(rows) - 0.5, -0.5)
     style.save(figure, out)
 
 
-def main_scores(tables: ResultTables) -> "Iterator[tuple[str, str, pd.DataFrame]]":
-    """Yield (experiment, its main metric, the rows with that metric on test points) where there is one."""
-    for experiment, scores in tables.summary.groupby("experiment", sort=False):
+def main_scores(tables: ResultTables) -> Iterator[tuple[str, str]]:
+    """Yield (group of experiments, its main metric) where there is one."""
+    for group, variants in tables.variants.items():
+        names = [planned.name for planned in variants.values()]
+        scores = tables.summary[tables.summary["experiment"].isin(names) & (tables.summary["split"] == "test")]
         for metric in MAIN_METRICS:
-            chosen = scores[(scores["metric"] == metric) & (scores["split"] == "test")]
-            if chosen["value"].notna().any():
-                yield str(experiment), metric, chosen
+            if scores.loc[scores["metric"] == metric, "value"].notna().any():
+                yield group, metric
                 break
 
 
-def _row_label(model: str, protocol: str) -> str:
-    return MODELS[model] if protocol == "-" else f"{MODELS[model]} ({PROTOCOLS[protocol]})"
+def values_of(tables: ResultTables, group: str, row: Row, metric: str, split: str = "test") -> "pd.Series":
+    """The values of a model by seed; a baseline's are of the one experiment of the group that trains it."""
+    scores, variants = tables.summary, tables.variants[group]
+    named = [planned.name for method, planned in variants.items() if row.method in ("", method)]
+    wanted = (scores["model"] == row.model) & (scores["protocol"] == row.protocol)
+    wanted &= (scores["metric"] == metric) & (scores["split"] == split) & scores["experiment"].isin(named)
+    return scores.loc[wanted, "value"].dropna()
 
 
-def _draw_models(axes: "Axes", scores: "pd.DataFrame") -> None:
-    for place, (model, protocol) in enumerate(ROWS):
-        values = scores.loc[(scores["model"] == model) & (scores["protocol"] == protocol), "value"].dropna()
+def _draw_models(axes: "Axes", tables: ResultTables, group: str, metric: str, rows: list[Row]) -> None:
+    for place, row in enumerate(rows):
+        values = values_of(tables, group, row, metric)
         if values.empty:
             axes.text(0.5, place, "not run", transform=axes.get_yaxis_transform(), fontsize=7, va="center", ha="center")
             continue
-        color = style.MODEL_COLORS[model]
-        axes.plot(values, [place] * len(values), "|", color=color, markersize=7, markeredgewidth=0.7, alpha=0.7)
-        filled = color if protocol != "equal_compute" else "white"
-        axes.plot(values.mean(), place, style.MODEL_MARKERS[model], color=color, markerfacecolor=filled, markersize=5)
+        axes.plot(values, [place] * len(values), "|", color=row.color, markersize=6, markeredgewidth=0.7, alpha=0.7)
+        filled = row.color if row.protocol != "equal_compute" else "white"
+        axes.plot(values.mean(), place, row.marker, color=row.color, markerfacecolor=filled, markersize=4.5)
     axes.grid(axis="y")
     axes.set_axisbelow(True)
     axes.tick_params(axis="y", length=0)
 
 
-def _draw_limits(axes: "Axes", tables: ResultTables, experiment: str, metric: str) -> None:
+def _draw_limits(axes: "Axes", tables: ResultTables, group: str, metric: str) -> None:
     """Draw the score of true samples, dashed, and the bound where the density of the data is known."""
-    rows = tables.summary
-    same = (rows["experiment"] == experiment) & (rows["metric"] == metric) & (rows["split"] == "test")
-    perfect = rows.loc[same & (rows["model"] == "data"), "value"].mean()
+    perfect = values_of(tables, group, Row("", "", "data", "-", "", ""), metric).mean()
     if not math.isnan(perfect):
         axes.axvline(perfect, color=style.INK, linewidth=0.7, linestyle="--")
-    if metric == "log_likelihood" and experiment in tables.bounds:
-        axes.axvline(tables.bounds[experiment], color=style.INK, linewidth=0.7)
+    bounds = [
+        tables.bounds[planned.name] for planned in tables.variants[group].values() if planned.name in tables.bounds
+    ]
+    if metric == "log_likelihood" and bounds:
+        axes.axvline(bounds[0], color=style.INK, linewidth=0.7)

@@ -33,6 +33,9 @@ PRINTED: dict[str, Any] = {
 GREY = "#9a9a9a"
 INK = "#222222"
 
+METHOD_COLORS = {"paper": "#88ccee", "plain": "#117733", "ours": "#332288"}
+METHOD_MARKERS = {"paper": "P", "plain": "X", "ours": "D"}
+METHOD_LINES: dict[str, Any] = {"paper": ":", "plain": "--", "ours": "-"}
 MODEL_COLORS = {
     "competitive": "#332288",
     "single": "#cc6677",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from competitive_mixtures.report.plan import Planned
+from competitive_mixtures.report.plan import Planned, list_variants
 from competitive_mixtures.report.scores import Scores
 
 Rows = list[dict[str, Any]]
@@ -56,7 +56,7 @@ def compute_cells(scores: Scores, plan: list[Planned]) -> Rows:
 
 
 def precision_recall_cells(scores: Scores, plan: list[Planned]) -> Rows:
-    """Precision and recall of one network and of the mixture, those of VAEs and GANs on the same data together."""
+    """Precision and recall of one network and of the mixtures, those of VAEs and GANs on the same data together."""
     compared = [planned for planned in _reported(plan) if planned.suite == "default" or scores.seeds(planned.name)]
     places = {planned.dataset: place for place, planned in reversed(list(enumerate(compared)))}
     return [
@@ -64,10 +64,19 @@ def precision_recall_cells(scores: Scores, plan: list[Planned]) -> Rows:
         for planned in sorted(compared, key=lambda planned: places[planned.dataset])
         if len(planned.components) == 1
         for model, protocol in (("single", "paper"), ("single", "equal_compute"), ("competitive", "-"))
+        if (model, protocol) in planned.models
         for metric in ("precision", "recall")
     ]
 
 
 def _reported(plan: list[Planned], kind: str | None = None) -> list[Planned]:
-    """The experiments of these tables: all but ablations. What has not run has a row that says so."""
-    return [planned for planned in plan if planned.suite != "ablations" and kind in (None, planned.kind)]
+    """The experiments of these tables: all but ablations, and of these the paper's method at our settings.
+
+    What has not run has a row that says so.
+    """
+    return [
+        planned
+        for variants in list_variants(plan).values()
+        for planned in variants.values()
+        if kind in (None, planned.kind)
+    ]

@@ -11,7 +11,8 @@ from competitive_mixtures.report.scores import SUITE_REASONS, Scores
 from competitive_mixtures.settings.yaml_files import read_yaml
 
 PLAN_COLUMNS = (
-    "experiment", "suite", "dataset", "components", "num_components", "rounds", "seeds_planned", "seeds_run", "status",
+    "experiment", "group", "method", "suite", "dataset", "components", "num_components", "rounds", "seeds_planned",
+    "seeds_run", "status",
 )  # fmt: skip
 SETTING_COLUMNS = ("kind", "setting", "experiment", "value")
 DEVIATION_COLUMNS = ("experiment", "setting", "ours", "authors", "reason")
@@ -24,6 +25,8 @@ def plan_rows(scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
     return [
         {
             "experiment": planned.name,
+            "group": planned.group,
+            "method": planned.method,
             "suite": planned.suite,
             "dataset": planned.dataset,
             "components": " and ".join(kind.upper() for kind in planned.components),

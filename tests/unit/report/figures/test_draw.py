@@ -5,9 +5,10 @@ from fakes import make_plan
 from PIL import Image
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.catalogue import list_figures
-from competitive_mixtures.report.figures.draw import plot_all
-from competitive_mixtures.report.summary import summarize
+from competitive_mixtures.report.figures.draw import plot_all, plot_figure
+from competitive_mixtures.report.scores import Scores
 
 EXPERIMENTS = ["synthetic-3", "mnist"]
 
@@ -32,17 +33,12 @@ def test_all_figures_of_what_has_run(project, tmp_path):
 
 def test_missing_runs_are_named(draw, tmp_path):
     with pytest.raises(UserError, match="celeba-vae: found no run"):
-        draw("rounds-celeba-vae", tmp_path / "x.svg")
+        draw("mixture-celeba-vae", tmp_path / "x.svg")
 
 
 def test_an_experiment_that_params_yaml_lacks_is_named(draw, tmp_path):
     with pytest.raises(UserError, match="no experiment 'mnist-old'"):
-        draw("rounds-mnist-old", tmp_path / "x.svg")
-
-
-def test_an_experiment_that_varies_none_has_no_figure_beside_another(draw, tmp_path):
-    with pytest.raises(UserError, match="'mnist' extends no experiment on the same data"):
-        draw("ablation-mnist", tmp_path / "x.svg")
+        draw("mixture-mnist-old", tmp_path / "x.svg")
 
 
 def test_rounds_of_a_longer_run_are_left_out(draw, project, tmp_path):
@@ -51,19 +47,28 @@ def test_rounds_of_a_longer_run_are_left_out(draw, project, tmp_path):
     for seed in range(3):
         rounds = longer / f"results/experiments/mnist/seed-{seed}/rounds"
         shutil.copytree(rounds / "4", rounds / "5")
-    same = [draw("rounds-mnist", tmp_path / f"{root.name}.svg", root=root) for root in (project, longer)]
+    same = [draw("labels-mnist", tmp_path / f"{root.name}.svg", root=root) for root in (project, longer)]
     assert same[0].read_bytes() == same[1].read_bytes()
 
 
-def test_an_ablation_is_drawn_beside_its_base(draw, project, tmp_path):
+def test_ablations_are_drawn_with_what_lies_beyond_the_axis(project, tmp_path, monkeypatch):
     root = tmp_path / "project"
     shutil.copytree(project, root)
-    ablation = "synthetic-9-no-pretraining"
-    shutil.copytree(root / "results/experiments/synthetic-9", root / "results/experiments" / ablation)
-    shutil.rmtree(root / f"results/experiments/{ablation}/seed-1")  # a seed that only the base has
-    summarize(root.glob("results/experiments/*/seed-*"), root / "results")
-    plot_all(root, tmp_path, plan=[planned for planned in make_plan() if planned.name in ("synthetic-9", ablation)])
-    assert (tmp_path / f"ablation-{ablation}.svg").read_text().endswith("</svg>\n")
-    shutil.rmtree(root / "results/experiments/synthetic-9")
-    with pytest.raises(UserError, match="synthetic-9: found no run"):
-        draw(f"ablation-{ablation}", tmp_path / "b.svg", root=root)
+    header = (root / "paper/tables/ablations.csv").read_text().splitlines()[0]
+    fields = {"base": "synthetic-9", "metric": "log_likelihood", "p": "0.25", "n": "2", "status": "run"}
+    rows = []
+    for number in range(12):
+        effect = -50.0 if number == 5 else 0.1 * number
+        values = {"ablation": f"synthetic-9-{number}", "difference": effect, "ci_low": effect - 0.3}
+        values |= {"ci_high": effect + 0.3, "values": f"0:{effect - 0.1} 1:{effect + 0.1}"}
+        rows.append(",".join(str((fields | values).get(name, "")) for name in header.split(",")))
+    (root / "paper/tables/ablations.csv").write_text("\n".join([header, *rows]) + "\n")
+    drawn = []
+    monkeypatch.setattr(style, "save", lambda figure, out: drawn.append(figure))
+    plan = make_plan()
+    plot_figure("ablations", tmp_path / "x.svg", root=root, plan=plan, scores=Scores(root, plan))
+    axes = drawn[0].axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()][:2] == ["synthetic-9: 0", "synthetic-9: 1"]
+    assert axes.get_xlim()[0] > -50
+    assert [line.get_marker() for line in axes.lines].count("<") == 2  # both ends of one interval
+    assert {line.get_color() for line in axes.lines if line.get_marker() == "o"} == {"#117733", "#777777"}

@@ -1,0 +1,123 @@
+"""Numbers of the documents: blocks of README and docs that are written from the kept tables, never by hand.
+
+A block stands between `<!-- verdict: NAME -->` and `<!-- end -->`.
+"""
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.files.formats import write_text
+from competitive_mixtures.files.tables import read_fields, read_rows, to_number
+from competitive_mixtures.report.intervals import mean_interval
+from competitive_mixtures.report.names import METHODS, MODELS, PROTOCOLS
+from competitive_mixtures.report.plan import Planned, list_variants
+from competitive_mixtures.report.summary import SUMMARY_COLUMNS
+
+DOCUMENTS = ("README.md", "docs/results.md")
+BLOCK = re.compile(r"(<!-- verdict: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+MARKS = {"reproduced": "✔", "partly": "◐", "open": "?", "incomplete": "…", "not reproduced": "✘", "not run": "–"}
+COLUMNS = (("synthetic-3", "log_likelihood"), ("synthetic-6", "log_likelihood"), ("synthetic-9", "log_likelihood"),
+           ("mnist", "frechet_classifier"))  # fmt: skip
+GAN_COLUMNS = tuple((f"{group}-gan", metric) for group, metric in COLUMNS)
+Scores = dict[tuple[str, ...], list[float]]
+
+
+def fill_documents(root: Path, kept: Path, plan: Iterable[Planned]) -> None:
+    """Write every block of `DOCUMENTS` anew.
+
+    Args:
+        root: the folder of the documents.
+        kept: the folder of `claims.csv` and `summary.csv`.
+        plan: the experiments.
+
+    Raises:
+        UserError: a file is missing, or a block has a name that is not known.
+    """
+    blocks = write_blocks(kept, plan)
+    for name in DOCUMENTS:
+        path = root / name
+        write_text(path, fill(path.read_text(encoding="utf-8"), blocks, name))
+
+
+def fill(text: str, blocks: dict[str, str], name: str) -> str:
+    """A document with the content of its blocks replaced.
+
+    Raises:
+        UserError: a block has a name that is not known.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        if match[2] not in blocks:
+            raise UserError(f"{name}: found the block {match[2]!r}, expected one of {', '.join(blocks)}")
+        return f"{match[1]}{blocks[match[2]]}{match[3]}"
+
+    return BLOCK.sub(replace, text)
+
+
+def write_blocks(kept: Path, plan: Iterable[Planned]) -> dict[str, str]:
+    """The content of every block by its name."""
+    header, rows = read_fields(kept / "claims.csv")
+    claims = [dict(zip(header, row, strict=True)) for row in rows]
+    scores: Scores = defaultdict(list)
+    for row in read_rows(kept / "summary.csv", SUMMARY_COLUMNS):
+        if row["split"] == "test":
+            key = tuple(row[name] for name in ("experiment", "model", "protocol", "metric"))
+            scores[key].append(to_number(row["value"]))
+    variants = list_variants(plan)
+    writers: dict[str, Callable[[], str]] = {
+        "claims": lambda: _claims(claims),
+        "vae": lambda: _scores(scores, variants, COLUMNS),
+        "gan": lambda: _scores(scores, variants, GAN_COLUMNS),
+    }
+    return {name: write() for name, write in writers.items()}
+
+
+def _claims(claims: list[dict[str, str]]) -> str:
+    """A line a claim: verdict and deciding comparison."""
+    lines = ["| claim | verdict | deciding comparison |", "|---|---|---|"]
+    for row in claims:
+        verdict = f"{MARKS[row['verdict']]} {row['verdict']}" + f", {row['preliminary']}" * bool(row["preliminary"])
+        deciding = row["deciding"].replace("<", "&lt;").replace(">", "&gt;")
+        lines.append(f"| **{row['id']}** {row['claim']} | {verdict} | {deciding}: {_amount(row)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _amount(row: dict[str, str]) -> str:
+    """`0.74 nats (0.49 to 0.99), 10 seeds`."""
+    if row["effect"] == "":
+        return "not run"
+    unit = f" {row['unit']}" if row["unit"] else ""
+    span = f" ({_fixed(row['ci_low'])} to {_fixed(row['ci_high'])})" if row["ci_low"] else ""
+    return f"{_fixed(row['effect'])}{unit}{span}, {row['n']} seeds"
+
+
+def _fixed(text: str | float) -> str:
+    return f"{float(text):.2f}".replace("-", "−")
+
+
+def _scores(scores: Scores, variants: dict[str, dict[str, Planned]], columns: Iterable[tuple[str, str]]) -> str:
+    """Means over seeds: a line a model, a column a data set; the number of seeds in brackets."""
+    columns = list(columns)
+    models = [(name, method, "competitive", "-") for method, name in METHODS.items()]
+    models += [
+        (f"{name} ({PROTOCOLS[protocol]})", "", model, protocol)
+        for model, name in MODELS.items()
+        if model not in ("competitive", "data")
+        for protocol in ("paper", "equal_compute")
+    ]
+    models.append((MODELS["data"], "", "data", "-"))
+    lines = ["| mean (seeds) | " + " | ".join(group for group, _ in columns) + " |", "|---|" + "---|" * len(columns)]
+    for name, method, model, protocol in models:
+        cells = []
+        for group, metric in columns:
+            named = [p.name for key, p in variants.get(group, {}).items() if method in ("", key)]
+            found = next((v for e in named if (v := scores.get((e, model, protocol, metric)))), [])
+            interval = mean_interval(found)
+            cells.append("–" if math.isnan(interval.mean) else f"{_fixed(interval.mean)} ({interval.count})")
+        if set(cells) != {"–"}:
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,101 @@
+"""All ablations in one picture: what each changes in the score and in the partition, with intervals."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from competitive_mixtures.files.folders import Project
+from competitive_mixtures.report.figures import style
+from competitive_mixtures.report.figures.result_tables import ResultTables
+from competitive_mixtures.report.figures.texts import plain_text
+from competitive_mixtures.report.names import METRICS, UNITS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+BETTER = {"log_likelihood": 1, "frechet_classifier": -1, "purity": 1, "nmi": 1}  # the direction that is better
+ROW = 0.142  # inches
+LIMIT = 0.9  # quantile of the intervals' ends that the axis shows; what lies beyond ends in an arrow
+
+
+def plot_ablations(tables: ResultTables, out: Path) -> None:
+    """Draw a block of rows for each kind of data: differences to the base of both metrics, 95 % intervals, every seed.
+
+    Args:
+        tables: where the project lies; `paper/tables/ablations.csv` has the differences.
+        out: an `.svg` file.
+    """
+    import pandas as pd
+
+    path = Project(tables.root).paper.tables / "ablations.csv"
+    rows = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    rows = rows[rows["status"] == "run"].rename(columns={"values": "values_"})
+    blocks = [block for _, block in rows.groupby(_kinds(rows), sort=False)]
+    heights = [block["ablation"].nunique() + block["base"].nunique() for block in blocks]
+    figure = style.make_figure(style.TEXT_WIDTH, max(1.0, 0.62 * len(blocks) + ROW * sum(heights)))
+    if blocks:
+        panels = figure.subplots(len(blocks), 2, squeeze=False, sharey="row", height_ratios=heights)
+        for row, block in zip(panels, blocks, strict=True):
+            places = _places(block)
+            for axes, metric in zip(row, block["metric"].unique(), strict=False):
+                _draw_metric(axes, block[block["metric"] == metric], metric, places)
+            row[0].set_yticks(list(places.values()), [_label(*key) for key in places], fontsize=6.5)
+            row[0].set_ylim(max(places.values(), default=0) + 0.7, -1.2)
+    style.save(figure, out)
+
+
+def _kinds(rows: "pd.DataFrame") -> "pd.Series":
+    """What tells the blocks apart: the score that an ablation's data have."""
+    kinds = {
+        row.ablation: row.metric for row in rows.itertuples() if row.metric in ("log_likelihood", "frechet_classifier")
+    }
+    return rows["ablation"].map(lambda name: kinds.get(name, ""))
+
+
+def _places(block: "pd.DataFrame") -> dict[tuple[str, str], float]:
+    """The height of each (base, ablation); a line is left free before the ablations of another base."""
+    places: dict[tuple[str, str], float] = {}
+    place, former = 0.0, None
+    for key in dict.fromkeys(zip(block["base"], block["ablation"], strict=True)):
+        place += 1.0 if key[0] == former or former is None else 1.6
+        places[key] = place - 1
+        former = key[0]
+    return places
+
+
+def _label(base: str, ablation: str) -> str:
+    change = ablation.removeprefix(f"{base}-")
+    return plain_text(f"{base}: {change}", 60)
+
+
+def _draw_metric(axes: "Axes", rows: "pd.DataFrame", metric: str, places: dict[tuple[str, str], float]) -> None:
+    ends = rows[["ci_low", "ci_high", "difference"]].abs().max(axis=1)
+    extent = 1.25 * float(ends.quantile(LIMIT)) or 1.0
+    axes.axvline(0, color=style.GREY, linewidth=0.7, zorder=0)
+    for row in rows.itertuples():
+        place = places[row.base, row.ablation]
+        low, high = (row.difference if value != value else value for value in (row.ci_low, row.ci_high))
+        color = _color(low, high, BETTER[metric])
+        seeds = [float(pair.split(":")[1]) for pair in str(row.values_).split()]
+        axes.plot(seeds, [place] * len(seeds), ".", color=style.GREY, markersize=2.5, markeredgewidth=0)
+        axes.plot(np.clip([low, high], -extent, extent), [place] * 2, color=color, linewidth=1.1)
+        if abs(row.difference) <= extent:
+            axes.plot(row.difference, place, "o", color=color, markersize=3)
+        for end in (low, high):
+            if abs(end) > extent:
+                edge, marker = (extent, ">") if end > 0 else (-extent, "<")
+                axes.plot(edge, place, marker, color=color, markersize=3, clip_on=False)
+    axes.set_xlim(-extent, extent)
+    unit = f" ({UNITS[metric]})" if metric in UNITS else ""
+    arrow = "right" if BETTER[metric] > 0 else "left"
+    axes.set_title(f"difference in {METRICS[metric]}{unit}; better to the {arrow}", fontsize=8)
+    axes.tick_params(axis="y", length=0)
+
+
+def _color(low: float, high: float, better: int) -> str:
+    """Green for clearly better than the base, red for clearly worse, grey between."""
+    if low * better > 0 and high * better > 0:
+        return "#117733"
+    return "#882255" if low * better < 0 and high * better < 0 else "#777777"

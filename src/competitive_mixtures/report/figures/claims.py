@@ -1,0 +1,96 @@
+"""The verdicts on one page: where every comparison of a claim lies, and the deciding one in its own unit."""
+
+import math
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from competitive_mixtures.files.folders import Project
+from competitive_mixtures.files.tables import read_fields
+from competitive_mixtures.report.figures import style
+from competitive_mixtures.report.figures.result_tables import ResultTables
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLORS = {"holds": "#117733", "fails": "#882255", "open": "#777777"}
+REACH = 6.0  # half-widths of an interval on either side of the threshold
+Row = dict[str, str]
+
+
+def plot_claims(tables: ResultTables, out: Path) -> None:
+    """Draw one row a claim: its comparisons by their distance from the threshold, and the deciding one in words.
+
+    Args:
+        tables: where the project lies; `results/claims.csv` and `claim_parts.csv` have the verdicts.
+        out: an `.svg` file.
+    """
+    results = Project(tables.root).results
+    claims = _rows(results.claims)
+    parts = [row for row in _rows(results.claim_parts) if row["criterion"] == "now"]
+    figure = style.make_figure(style.TEXT_WIDTH, 0.55 + 0.62 * len(claims), layout="none")
+    axes = figure.add_axes((0.345, 0.035, 0.31, 0.96))
+    for place, claim in enumerate(claims):
+        _draw_parts(axes, place, [part for part in parts if part["id"] == claim["id"]])
+        _write(axes, place, claim)
+        axes.axhline(place + 0.5, color="#e4e4e4", linewidth=0.5, xmin=-0.75, xmax=2, clip_on=False)
+    axes.axvline(0, color=style.INK, linewidth=0.7)
+    axes.set(xlim=(-REACH, REACH), ylim=(len(claims) - 0.5, -0.5), yticks=[])
+    axes.set_xticks([-REACH + 0.5, 0, REACH - 0.5], ["against the claim", "threshold", "for the claim"])
+    axes.tick_params(axis="x", length=0)
+    axes.spines["left"].set_visible(False)
+    style.save(figure, out)
+
+
+def _rows(path: Path) -> list[Row]:
+    header, rows = read_fields(path)
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def _draw_parts(axes: "Axes", place: int, parts: list[Row]) -> None:
+    """Draw the comparisons above each other; a comparison of every run is a square at the edge of its side."""
+    shown = [part for part in parts if part["outcome"] in COLORS and part["ci_low"] != ""]
+    for number, part in enumerate(shown):
+        height = place + 0.8 * ((number + 0.5) / len(shown) - 0.5)
+        low, mean, high = (float(part[name]) for name in ("ci_low", "effect", "ci_high"))
+        half, side = (high - low) / 2, int(part["side"])
+        away = side * (mean - float(part["threshold"]))
+        color = COLORS[part["outcome"]]
+        if part["unit"] == "of the runs":
+            axes.plot(REACH * (0.9 if part["outcome"] == "holds" else -0.9), height, "s", color=color, markersize=2.5)
+            continue
+        center = away / half if half > 0 else math.copysign(2 * REACH, away)
+        ends = [min(max(center + shift, -REACH), REACH) for shift in (-1, 1)]
+        axes.plot(ends, [height] * 2, color=color, linewidth=0.8, solid_capstyle="butt")
+        inside = abs(center) <= REACH
+        marker = "o" if inside else ">" if center > 0 else "<"
+        axes.plot(min(max(center, -REACH), REACH), height, marker, color=color, markersize=2, clip_on=False)
+
+
+def _write(axes: "Axes", place: int, claim: Row) -> None:
+    """Write the claim to the left of its row, the verdict and the deciding comparison to the right."""
+    text = textwrap.fill(f"{claim['id']}  {claim['claim']}", 44, max_lines=4)
+    axes.text(
+        -0.02,
+        place,
+        text.replace("$", r"\$"),
+        transform=axes.get_yaxis_transform(),
+        fontsize=6.5,
+        ha="right",
+        va="center",
+    ).set_in_layout(False)
+    verdict = claim["verdict"] + (f" ({claim['preliminary']})" if claim["preliminary"] else "")
+    deciding = [verdict, *textwrap.wrap(claim["deciding"].replace("$", r"\$"), 44, max_lines=2), _number(claim)]
+    axes.text(
+        1.05, place, "\n".join(deciding), transform=axes.get_yaxis_transform(), fontsize=6.5, ha="left", va="center"
+    ).set_in_layout(False)
+
+
+def _number(claim: Row) -> str:
+    """The effect with its interval, unit and seeds, say `0.74 nats (0.49 to 0.99), n = 10`."""
+    if claim["effect"] == "":
+        return "not run"
+    unit = f" {claim['unit']}" if claim["unit"] else ""
+    ends = [f"{float(claim[name]):.2f}".replace("-", "−") for name in ("ci_low", "ci_high") if claim[name] != ""]
+    span = f" ({ends[0]} to {ends[1]})" if ends else ""
+    return f"{float(claim['effect']):.2f}".replace("-", "−") + f"{unit}{span}, n = {claim['n']}"

@@ -1,0 +1,53 @@
+"""The report, the verdicts and the numbers of the documents are those that the kept tables give."""
+
+import pytest
+from fakes import ROOT
+
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.report.documents import DOCUMENTS, fill, write_blocks
+from competitive_mixtures.report.plan import read_plan
+from competitive_mixtures.report.rebuild import MADE, rebuild_report
+from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.resolved import write_resolved
+
+VERDICT = ROOT / "paper/verdict"
+
+
+@pytest.fixture(scope="module")
+def rebuilt(tmp_path_factory):
+    out = tmp_path_factory.mktemp("verdict")
+    rebuild_report(ROOT, VERDICT, out)
+    return out
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_kept_follows_from_the_tables(rebuilt, name):
+    """Otherwise `make kept-report` makes it anew."""
+    assert (rebuilt / name).read_bytes() == (VERDICT / name).read_bytes()
+
+
+def test_figures_from_tables_are_those_that_are_kept(rebuilt):
+    figures = sorted(path.name for path in (rebuilt / "figures").iterdir())
+    assert "claims.svg" in figures
+    assert "ablations.svg" in figures
+    for name in figures:
+        assert (rebuilt / "figures" / name).read_bytes() == (VERDICT / "figures" / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_have_the_numbers_of_the_tables(rebuilt, tmp_path, name):
+    write_resolved(read_params(ROOT / "params.yaml"), tmp_path)
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert "<!-- verdict: " in text
+    (rebuilt / "summary.csv").write_bytes((VERDICT / "summary.csv").read_bytes())
+    assert fill(text, write_blocks(rebuilt, read_plan(tmp_path)), name) == text
+
+
+def test_a_number_changed_by_hand_is_put_right():
+    text = "before\n<!-- verdict: claims -->\n| C1 | 0.99 |\n<!-- end -->\nafter\n"
+    assert fill(text, {"claims": "| C1 | 0.76 |\n"}, "README.md") == text.replace("0.99", "0.76")
+
+
+def test_an_unknown_block_is_refused():
+    with pytest.raises(UserError, match=r"README\.md: found the block 'claim', expected one of claims"):
+        fill("<!-- verdict: claim -->\n<!-- end -->", {"claims": ""}, "README.md")
