@@ -337,6 +337,6 @@ def rebuild_report(
 
     With the tables' own folder as the output, the numbers in README and docs are filled in as well.
     """
-    from competitive_mixtures.report.rebuild import rebuild_report as rebuild
+    from competitive_mixtures.pipeline.rebuild import rebuild_report as rebuild
 
     rebuild(Path(), kept, out or kept, documents=out is None)

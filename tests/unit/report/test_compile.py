@@ -40,7 +40,7 @@ def test_the_pdf_holds_the_numbers_of_the_results(root):
     assert f"{float(competitive.split(',')[5]):.2f}" in text
     assert "-4.569" in text  # the draft's -3.47 with log alpha
     assert "not run" in text
-    assert "the experiment does not ask for it" in text
+    assert "part of the suite paper_scale" in text
 
 
 def test_without_results_everything_says_not_run(root, tmp_path):

@@ -12,12 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-COLUMNS = {  # of rounds.csv, with the titles of the panels
-    "objective": AXES["objective"],
-    "purity": METRICS["purity"],
-    "share_changed": METRICS["share_changed"],
-    "smallest_cell": "smallest cell (equal = 1)",
-}
+COLUMNS = ("objective", "purity", "share_changed", "smallest_cell")  # of rounds.csv, one a panel
 
 
 def plot_rounds(tables: ResultTables, out: Path) -> None:
@@ -40,13 +35,13 @@ def plot_rounds(tables: ResultTables, out: Path) -> None:
     for place, (group, names) in enumerate(groups.items()):
         row = panels[place * len(COLUMNS) : (place + 1) * len(COLUMNS)]
         row[0].set_ylabel(plain_text(group, 16))
-        for axes, (column, title) in zip(row, COLUMNS.items(), strict=True):
+        for axes, column in zip(row, COLUMNS, strict=True):
             for method, name in names.items():
                 _draw_runs(axes, tables.rounds[tables.rounds["experiment"] == name], column, method)
             axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
             axes.set_ylim(None if column == "objective" else 0, 1.04 if column in ("purity", "share_changed") else None)
             if place == 0:
-                axes.set_title(title, fontsize=8.5)
+                axes.set_title(_title(column), fontsize=8.5)
             if place == len(groups) - 1:
                 axes.set_xlabel("round")
     shown = [method for method in METHODS if any(method in names for names in groups.values())]
@@ -56,6 +51,11 @@ def plot_rounds(tables: ResultTables, out: Path) -> None:
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(METHODS))
     style.save(figure, out)
+
+
+def _title(column: str) -> str:
+    size = " (equal = 1)" if column == "smallest_cell" else ""
+    return AXES.get(column, METRICS[column]) + size
 
 
 def _draw_runs(axes: "Axes", rows: "pd.DataFrame", column: str, method: str) -> None:

@@ -31,4 +31,5 @@ def test_reasons(tables, read, table, experiment, metric, reason):
 
 def test_the_names_are_those_of_the_figures(tables):
     written = json.loads((tables / "names.json").read_text())
-    assert written == {"models": names.MODELS, "protocols": names.PROTOCOLS, "metrics": names.METRICS}
+    kinds = {"models": names.MODELS, "protocols": names.PROTOCOLS, "metrics": names.METRICS}
+    assert written == {"methods": names.METHODS, **kinds}
