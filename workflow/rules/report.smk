@@ -60,7 +60,7 @@ rule assess_claims:
         RESULTS.summary.scores,
         RESULTS.summary.rounds,
         claims=PAPER.claims,
-        code=code("report/claims", "report/intervals.py", "settings/yaml_files.py", *SUMMARY_CODE),
+        code=code("report/claims", "report/intervals.py", "report/names.py", "settings/yaml_files.py", *SUMMARY_CODE),
     output:
         RESULTS.claim_parts,
         claims=report(RESULTS.claims, caption="../report/claims.rst", category="Files", labels={"file": "claims.csv"}),

@@ -4,9 +4,9 @@ import pytest
 from fakes import ROOT
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.pipeline.rebuild import MADE, rebuild_report
 from competitive_mixtures.report.documents import DOCUMENTS, fill, write_blocks
 from competitive_mixtures.report.plan import read_plan
-from competitive_mixtures.pipeline.rebuild import MADE, rebuild_report
 from competitive_mixtures.settings.layers import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
