@@ -5,7 +5,7 @@ from fakes import ROOT, make_plan
 
 from competitive_mixtures.files.formats import write_json
 from competitive_mixtures.report.best_likelihood import read_bounds
-from competitive_mixtures.report.plan import list_ablations, read_plan
+from competitive_mixtures.report.plan import list_ablations, list_variants, read_plan
 from competitive_mixtures.settings.layers import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
@@ -61,3 +61,16 @@ def test_bounds_are_those_of_the_data(tmp_path):
     write_json(tmp_path / "data/processed/synthetic-3/meta.json", {"log_likelihood_bound": -4.5})
     write_json(tmp_path / "data/processed/mnist/meta.json", {"kind": "image"})
     assert read_bounds(tmp_path, plan) == {"synthetic-3": -4.5, "synthetic-3-paper": -4.5}
+
+
+def test_every_experiment_says_whose_method_it_is(planned):
+    methods = {entry.name: entry.method for entry in read_plan(planned)}
+    assert [methods[name] for name in ("synthetic-9-paper", "synthetic-9-plain", "synthetic-9")] == [
+        "paper", "plain", "ours",
+    ]  # fmt: skip
+    assert methods["mnist"] == methods["celeba-gan"] == "plain"  # no step of ours, but none of the authors' settings
+    assert methods["synthetic-9-no-revival"] == "ours"  # which still standardises by cell
+    variants = list_variants(read_plan(planned))
+    names = {method: entry.name for method, entry in variants["synthetic-9"].items()}
+    assert names == {"paper": "synthetic-9-paper", "plain": "synthetic-9-plain", "ours": "synthetic-9"}
+    assert "synthetic-9-plain-no-balancing" not in variants
