@@ -73,8 +73,8 @@ rule configure:  # what the rules read of params.yaml, which is written above
 
 rule data:
     input:
-        datasets_of(params.suite("default")),
-        classifiers_of(params.suite("default")),
+        datasets_of(params.suite("default", "claims")),
+        classifiers_of(params.suite("default", "claims")),
 
 
 rule summary:
@@ -99,7 +99,7 @@ rule paper:
 
 rule ablations:
     input:
-        tables_of(params.suite("ablations")),
+        tables_of(params.suite("claims", "ablations")),
 
 
 rule verdict:  # what the claims need; `all` then assesses them

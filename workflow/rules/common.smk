@@ -133,7 +133,7 @@ def runs_of_claims(wildcards):
     for part in (part for criterion in criteria for part in criterion.parts):
         for side in filter(None, (part.measure, part.against)):
             seeds[side.experiment] = max(part.seeds, seeds.get(side.experiment, 0))
-    asked = [name for suite in ("default", "ablations") for name in params.suite(suite) if name in seeds]
+    asked = [name for name in params.suite("default", "claims", "ablations") if name in seeds]
     return [RESULTS.run(name, seed).evaluation.scores for name in asked for seed in range(seeds[name])]
 
 

@@ -1,6 +1,6 @@
 # Tables, figures, verdicts and the paper.
 
-DEFAULT = params.suite("default")
+DEFAULT = params.suite("default", "claims")
 DEFAULT_RUNS = [str(run.path) for run in runs_of(DEFAULT)]
 OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not in DEFAULT_RUNS}
 PLAN = [RESULTS.plan, *map(RESULTS.settings, reported())]  # what was to be run, whatever the suite

@@ -18,7 +18,8 @@ class Planned:
 
     Attributes:
         name: the experiment.
-        suite: `default`, `paper_scale` or `ablations`; those of `demo` are not reported.
+        suite: `default`, `paper_scale` or `ablations`, to which those of `claims` belong here; those of `demo` are not
+            reported.
         dataset: name of its data set.
         kind: `vector` or `image` data.
         components: the kinds of its components, of `vae` and `gan`, each named once.
@@ -103,7 +104,7 @@ def _read_planned(project: Project, name: str, entry: PlanEntry) -> Planned:
     experiment = read_experiment(project.results.settings(name))
     return Planned(
         name=name,
-        suite=entry.suite,
+        suite="ablations" if entry.suite == "claims" else entry.suite,
         dataset=experiment.dataset,
         kind=_kind(project.data.processed(experiment.dataset), entry.source),
         components=tuple(dict.fromkeys(component.kind for component in experiment.components)),

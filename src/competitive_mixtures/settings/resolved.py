@@ -55,7 +55,7 @@ def describe_stages(params: Params) -> str:
 
     These are the experiments that `snakemake all` runs, and the user's own file or folder of each of their data sets.
     """
-    experiments = params.suite("default")
+    experiments = params.suite("default", "claims")
     asked = {params.experiments[name].dataset for name in experiments}
     own = {name: spec.inputs[0] for name, spec in params.datasets.items() if name in asked and spec.inputs}
     return (

@@ -101,9 +101,9 @@ class Params(Block):
     datasets: dict[Name, DatasetSpec]
     experiments: dict[Name, PlannedExperiment]
 
-    def suite(self, name: str) -> list[str]:
-        """Names of the experiments that a target runs."""
-        return [key for key, experiment in self.experiments.items() if experiment.suite == name]
+    def suite(self, *names: str) -> list[str]:
+        """Names of the experiments of some suites, in the order of the file."""
+        return [key for key, experiment in self.experiments.items() if experiment.suite in names]
 
     def find_gaps(self) -> Iterator[str]:
         """Sentences on names, and on what experiments ask of the rest of the file, each with its key."""

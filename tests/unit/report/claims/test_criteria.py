@@ -53,3 +53,12 @@ def test_amendments_are_dated_and_keep_what_they_replace():
     amended = {name for name, known in claims.items() if known.before}
     assert amended == {"C1", "C3", "C5", "C7", "C8", "C9", "C10", "R1", "R2"}
     assert all(claims[name].before.parts and claims[name].before.why for name in amended)
+
+
+def test_all_runs_what_the_criteria_ask_for():
+    """`snakemake all` leaves out only what takes hours or has no data."""
+    params = read_params(ROOT / "params.yaml")
+    parts = [part for known in read_claims(ROOT / "paper/claims.yaml") for part in known.parts]
+    named = {side.experiment for part in parts for side in (part.measure, part.against) if side}
+    left_out = named - set(params.suite("default", "claims"))
+    assert left_out == set(params.suite("paper_scale")) & named
