@@ -16,7 +16,7 @@ KERNEL = 16  # weights of a 4x4 convolution for each pair of channels
 
 
 def count_weights(network: Network, code_size: int, shape: Sequence[int]) -> int:
-    """Weights of a network between a data point and a code, in either direction.
+    """Weights of a network between a data point and a code; of an MLP, those of the direction that has fewer.
 
     Args:
         network: its kind and widths.
@@ -25,11 +25,11 @@ def count_weights(network: Network, code_size: int, shape: Sequence[int]) -> int
     """
     widths = network.widths
     if network.kind == "mlp":
-        sizes, kernel, ends = [prod(shape), *widths, code_size], 1, 0
-    else:
-        smallest = prod(max(1, side >> len(widths)) for side in shape[1:])
-        sizes, kernel, ends = widths, KERNEL, code_size * min(widths[0], widths[-1]) * smallest
-    return kernel * sum(a * b for a, b in pairwise(sizes)) + ends
+        directions = [[prod(shape), *order, code_size] for order in (widths, widths[::-1])]  # encoder and decoder
+        return min(sum(a * b for a, b in pairwise(sizes)) for sizes in directions)
+    smallest = prod(max(1, side >> len(widths)) for side in shape[1:])
+    ends = code_size * min(widths[0], widths[-1]) * smallest
+    return KERNEL * sum(a * b for a, b in pairwise(widths)) + ends
 
 
 def count_component_weights(component: Component, shape: Sequence[int]) -> int:

