@@ -1,4 +1,4 @@
-"""Partitions that no competition has made: the uniform split that components start from, and k-means'."""
+"""Partitions that no competition has made, which components start from: the uniform split, and clusterings."""
 
 import numpy as np
 import torch
@@ -11,6 +11,43 @@ from competitive_mixtures.seeding import StreamKey, derive_seed, make_generator
 KMEANS_ITERATIONS = 50
 
 
+def choose_start(init: str, points: Tensor, num_components: int, seed: int) -> np.ndarray:
+    """The partition that components are pretrained on.
+
+    Args:
+        init: `uniform`, `kmeans` or `gaussians`, see `settings.Training`.
+        points: (N, *shape), float32 or uint8.
+        num_components: k.
+        seed: of the run.
+
+    Returns:
+        (N,) int16, the component of every point; `gaussians` may leave some components without any.
+
+    Raises:
+        UserError: fewer points than components.
+    """
+    if init == "uniform":
+        return split_uniformly(len(points), num_components, (seed,))
+    check_numbers(len(points), num_components)
+    if init == "kmeans":
+        return cluster_by_kmeans(points, num_components, seed)
+    from competitive_mixtures.method.gaussian_start import cluster_by_gaussians
+
+    return cluster_by_gaussians(to_float(points).flatten(1).cpu().numpy(), num_components, seed)
+
+
+def check_numbers(num_points: int, num_components: int) -> None:
+    """Refuse fewer points than components.
+
+    Raises:
+        UserError: names both.
+    """
+    if num_components > num_points:
+        raise UserError(
+            f"components: {num_components} components for {num_points} training points; expected at most one a point"
+        )
+
+
 def split_uniformly(num_points: int, num_components: int, key: StreamKey) -> np.ndarray:
     """The uniform random split that components are pretrained on: equal parts up to one point.
 
@@ -20,10 +57,7 @@ def split_uniformly(num_points: int, num_components: int, key: StreamKey) -> np.
     Raises:
         UserError: fewer points than components.
     """
-    if num_components > num_points:
-        raise UserError(
-            f"components: {num_components} components for {num_points} training points; expected at most one a point"
-        )
+    check_numbers(num_points, num_components)
     order = torch.randperm(num_points, generator=make_generator(*key, "uniform split")).numpy()
     parts = np.empty(num_points, dtype=np.int16)
     parts[order] = np.arange(num_points) % num_components

@@ -18,7 +18,7 @@ from competitive_mixtures.evaluation.objective import estimate_objective
 from competitive_mixtures.method import assignment
 from competitive_mixtures.method.assignment import Assignment
 from competitive_mixtures.method.partial_round import PartialRound
-from competitive_mixtures.method.partition import split_uniformly
+from competitive_mixtures.method.partition import choose_start
 from competitive_mixtures.method.revival import plan_revivals, revive, split_mixture_weights
 from competitive_mixtures.method.run import Clock, Run
 from competitive_mixtures.method.scoring import log_normalizers, log_scores, log_scores_in_blocks, log_sums, score
@@ -59,11 +59,11 @@ def pretrain(run: Run, parts: np.ndarray | None = None) -> Outcome:
 
     Args:
         run: settings and data.
-        parts: (N,) int16, the component of each point; None takes the paper's uniform split.
+        parts: (N,) int16, the component of each point; None takes the settings' start.
     """
     k, settings = run.experiment.num_components, run.experiment.training
     if parts is None:
-        parts = split_uniformly(len(run.train), k, (run.seed,))
+        parts = choose_start(settings.init, run.train, k, run.seed)
     cells = assignment.to_cells(parts, k)
     components = run.build_components()
     with run.clock.time("train"):
@@ -74,6 +74,7 @@ def pretrain(run: Run, parts: np.ndarray | None = None) -> Outcome:
             num_steps=settings.pretraining_steps,
             batch_size=settings.batch_size,
             key=(run.seed, "pretrain"),
+            held_out=run.held_out,
         )
     counts = np.bincount(parts, minlength=k)
     weights = counts / len(parts)
@@ -120,6 +121,7 @@ def compete(run: Run, round_: int, state: RoundState, ids: Sequence[int]) -> Par
                 num_steps=settings.steps_per_round if round_ else 0,
                 batch_size=settings.batch_size,
                 key=key,
+                held_out=run.held_out,
             )
         }
     if discriminators is not None:

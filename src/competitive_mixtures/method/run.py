@@ -13,6 +13,7 @@ from torch import Tensor
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.method.device import choose_device, find_memory, warm_up
+from competitive_mixtures.method.held_out import choose_held_out
 from competitive_mixtures.method.scale import Scale
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
@@ -129,6 +130,7 @@ class Run(Setup):
     Attributes:
         train: (N, *shape), float32 in the networks' units, or uint8 images.
         test: (M, *shape), alike.
+        held_out: (N,) bool, training points that only stop a training early; None where none does.
         clock: seconds by phase.
 
     Raises:
@@ -146,6 +148,8 @@ class Run(Setup):
             super().__init__(experiment, dataset.kind, dataset.shape, scale, seed)
             self.train = self.scale.apply(dataset.train).to(self.device)
             self.test = self.scale.apply(dataset.test).to(self.device)
+        share = experiment.training.held_out
+        self.held_out = choose_held_out(len(self.train), share, (seed,))
 
     def with_experiment(self, experiment: Experiment) -> "Run":
         """The same points and seed with other components, say a baseline's, and a clock of its own."""

@@ -12,6 +12,7 @@ from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
 from competitive_mixtures.networks.kernels.threads import run_side_by_side
+from competitive_mixtures.networks.vae import VAEStack
 from competitive_mixtures.seeding import StreamKey, make_generators
 from competitive_mixtures.settings import schema
 
@@ -38,6 +39,8 @@ def score(
     """
     if discriminators is None:
         return score_by_bound(components, points, key)
+    for _, stack in discriminators.stacks:
+        stack.attach([part for _, part in components.stacks])
     return score_by_discriminators(discriminators, points)
 
 
@@ -86,6 +89,25 @@ def score_by_bound(components: Ensemble[ComponentStack], points: Tensor, key: St
             noise = stack.draw_noise(streams, BOUND_DRAWS, len(part))
             bounds = torch.stack([stack.log_bound(to_float(part), draw) for draw in noise]).mean(0)
             rows.append(bounds.T.cpu())
+        columns.append(torch.cat(rows))
+    return torch.cat(columns, dim=1)
+
+
+def score_by_importance(components: Ensemble[ComponentStack], points: Tensor, num_draws: int) -> Tensor:
+    """Log p_gj(x) bounded from below by each VAE's importance-weighted bound; see `VAEStack.log_importance_bound`.
+
+    Args:
+        components: VAEs.
+        points: (N, *shape), float32 or uint8.
+        num_draws: of the latents.
+
+    Returns:
+        (N, k) float32, in nats, on the CPU.
+    """
+    columns = []
+    for _, stack in components.stacks:
+        assert isinstance(stack, VAEStack)
+        rows = [stack.log_importance_bound(to_float(part), num_draws).T.cpu() for part in split_batches(points)]
         columns.append(torch.cat(rows))
     return torch.cat(columns, dim=1)
 

@@ -10,11 +10,13 @@ from torch import Tensor
 
 from competitive_mixtures.errors import TrainingDivergedError
 from competitive_mixtures.method.batches import Batches, draw_batches, draw_comparisons
+from competitive_mixtures.method.held_out import EarlyStopping, divide_cell
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
 from competitive_mixtures.networks.kernels.threads import run_side_by_side
 from competitive_mixtures.networks.stack import Stack
+from competitive_mixtures.networks.vae import VAEStack
 from competitive_mixtures.progress import show_progress
 from competitive_mixtures.seeding import StreamKey
 
@@ -48,6 +50,7 @@ def train_components(
     num_steps: int,
     batch_size: int,
     key: StreamKey,
+    held_out: Tensor | None = None,
 ) -> Training:
     """Train every component on its own cell (step (a) of the paper's round), standardised by it where so set up.
 
@@ -58,6 +61,7 @@ def train_components(
         num_steps: Adam steps of every component.
         batch_size: points of one component in one batch.
         key: of the random streams.
+        held_out: (N,) bool, points that are not trained on and stop a training early, see `EarlyStopping`.
 
     Raises:
         TrainingDivergedError: a loss is not finite or passes the component's `loss_limit`.
@@ -66,19 +70,27 @@ def train_components(
 
     def train_stack(members: Sequence[int], stack: ComponentStack) -> Training:
         rows = [row for row, j in enumerate(members) if len(cell_of[j])]
-        losses = torch.full((stack.count,), torch.nan, dtype=torch.float32)
+        losses, taken = torch.full((stack.count,), torch.nan, dtype=torch.float32), 0
         if rows and num_steps:
             part = stack if len(rows) == stack.count else stack.take(rows)
             own = [cell_of[members[row]] for row in rows]
-            if part.standardize:
+            if part.fits_cells:
                 part.fit_standardizations(points[cell] for cell in own)
             ids = [members[row] for row in rows]
+            stopping = None
+            if held_out is not None:
+                assert isinstance(part, VAEStack)  # which the settings ask for
+                divided = [divide_cell(cell, held_out) for cell in own]
+                own = [cell for cell, _ in divided]
+                stopping = EarlyStopping(part, ids, points, [rest for _, rest in divided], key)
             batches = draw_batches(part, ids, points, own, num_steps=num_steps, batch_size=batch_size, key=key)
-            losses[rows] = take_steps(part, ids, batches, num_steps, "component", part.settings.loss_limit).cpu()
+            limit = part.settings.loss_limit
+            last_losses, taken = take_steps(part, ids, batches, num_steps, "component", limit, stopping)
+            losses[rows] = last_losses.cpu()
             if part is not stack:
                 stack.put(part, rows)
         drawn = batch_size * stack.batches_per_step * len(rows)  # in a step
-        return Training(losses, num_steps * drawn, num_steps * (stack.num_parameters / stack.count * drawn))
+        return Training(losses, taken * drawn, taken * (stack.num_parameters / stack.count * drawn))
 
     return train_side_by_side(components, train_stack, batch_size)
 
@@ -107,8 +119,9 @@ def train_discriminators(
     """
 
     def train_stack(members: Sequence[int], stack: DensityRatioStack) -> Training:
+        stack.attach([part for _, part in components.stacks])
         batches = draw_comparisons(components, members, points, num_steps=num_steps, batch_size=batch_size, key=key)
-        losses = take_steps(stack, members, batches, num_steps, "discriminator", DISCRIMINATOR_LIMIT)
+        losses, _ = take_steps(stack, members, batches, num_steps, "discriminator", DISCRIMINATOR_LIMIT)
         drawn = num_steps * stack.samples_per_step(batch_size)
         return Training(losses.cpu(), drawn, drawn * stack.num_parameters / stack.num_networks)
 
@@ -134,8 +147,16 @@ def train_side_by_side(
     )
 
 
-def take_steps(stack: Stack, ids: Sequence[int], batches: Batches, num_steps: int, name: str, limit: float) -> Tensor:
-    """Take a step for each batch.
+def take_steps(
+    stack: Stack,
+    ids: Sequence[int],
+    batches: Batches,
+    num_steps: int,
+    name: str,
+    limit: float,
+    stopping: EarlyStopping | None = None,
+) -> tuple[Tensor, int]:
+    """Take a step for each batch, until a training that is to be stopped early has settled.
 
     Args:
         stack: changed in place.
@@ -144,9 +165,10 @@ def take_steps(stack: Stack, ids: Sequence[int], batches: Batches, num_steps: in
         num_steps: length of `batches`.
         name: of one network, for progress and errors.
         limit: largest absolute loss of a sound training.
+        stopping: gives the networks their best weights back at the end.
 
     Returns:
-        (k,): mean losses over the last tenth of the steps.
+        (k,): mean losses over the last tenth of the steps, and the number of steps.
 
     Raises:
         TrainingDivergedError: names the network, the step and the loss.
@@ -160,7 +182,13 @@ def take_steps(stack: Stack, ids: Sequence[int], batches: Batches, num_steps: in
                 check_losses(losses[checked : step + 1], checked, ids, limit, name)
                 report(step + 1 - checked)
                 checked = step + 1
-    return losses[-max(1, num_steps // 10) :].mean(0)
+            if stopping and stopping.is_settled(step):
+                num_steps = step + 1
+                break
+    check_losses(losses[checked:num_steps], checked, ids, limit, name)
+    if stopping:
+        stopping.restore()
+    return losses[num_steps - max(1, num_steps // 10) : num_steps].mean(0), num_steps
 
 
 def check_losses(losses: Tensor, first_step: int, ids: Sequence[int], limit: float, name: str) -> None:

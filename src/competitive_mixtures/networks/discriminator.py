@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from competitive_mixtures.networks.architectures import build_encoder, choose_activation, plain_parameters
+from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.kernels import availability
 from competitive_mixtures.networks.kernels.backprop import DiscriminatorBackprop
 from competitive_mixtures.networks.kernels.fused_forward import apply_one_by_one
@@ -48,6 +49,9 @@ class DensityRatioStack(Stack):
     def build_network(self, settings: schema.DensityRatios, shape: Sequence[int], generators: Generators) -> nn.Module:
         """Make the network or networks."""
         raise NotImplementedError
+
+    def attach(self, components: Sequence[ComponentStack]) -> None:
+        """Be told of the components whose samples are to come; most need not know."""
 
     def log_ratios(self, points: Tensor) -> Tensor:
         """Log r_j(x), proportional to log p_gj(x) / p_d(x), of points (n, *shape), as (n, k)."""
@@ -150,15 +154,19 @@ class ClassifierStack(DensityRatioStack):
 
     def step(self, real: Tensor, fake: Tensor, /) -> Tensor:
         """One Adam step on equally many samples of each component and as many real points; see `DiscriminatorStack`."""
-        points = torch.cat([fake.flatten(0, 1), real[0]]).unsqueeze(0)
+        points = torch.cat([fake.flatten(0, 1), real[0]])
         labels = torch.arange(self.count + 1, device=points.device).repeat_interleave(fake.shape[1])
-        loss = F.cross_entropy(self.network(points)[0], labels)
+        loss = F.cross_entropy(self.logits(points), labels)
         return self.optimizers["network"].minimize(loss).expand(self.count)
 
     @torch.no_grad()
     def log_ratios(self, points: Tensor) -> Tensor:
         """Log p(class j | x) - log p(real | x) for points (n, *shape), as (n, k)."""
         self.eval()
-        logits = self.network(points.unsqueeze(0))[0]
+        logits = self.logits(points)
         self.train()
         return logits[:, : self.count] - logits[:, self.count :]
+
+    def logits(self, points: Tensor) -> Tensor:
+        """Logits (n, k + 1) of points (n, *shape), the real points' class last."""
+        return self.network(points.unsqueeze(0))[0]

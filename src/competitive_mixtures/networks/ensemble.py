@@ -11,6 +11,7 @@ from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import ClassifierStack, DensityRatioStack, DiscriminatorStack
 from competitive_mixtures.networks.gan import GANStack
 from competitive_mixtures.networks.layers import Generators
+from competitive_mixtures.networks.offset_classifier import OffsetClassifierStack
 from competitive_mixtures.networks.stack import Stack, is_shared, join, select
 from competitive_mixtures.networks.vae import VAEStack
 from competitive_mixtures.seeding import StreamKey, make_generators
@@ -18,6 +19,12 @@ from competitive_mixtures.settings import schema
 
 Kinds = dict[str, type[ComponentStack]]
 COMPONENTS: Kinds = {"vae": VAEStack, "gan": GANStack}  # a new kind of component is one line here
+
+RATIOS: dict[str, type[DensityRatioStack]] = {
+    "discriminators": DiscriminatorStack,
+    "classifier": ClassifierStack,
+    "offset_classifier": OffsetClassifierStack,
+}
 
 S = TypeVar("S", bound=Stack)
 Member = tuple[list[int], S]  # a stack with the numbers of its networks
@@ -180,7 +187,7 @@ def build_components(
             shape,
             unit=unit,
             num_shared=training.shared_layers,
-            standardize=training.standardize == "cells",
+            standardize=training.standardize,
             device=device,
         )
         kinds.append((range(first, first + settings.count), build))
@@ -209,9 +216,9 @@ def build_discriminators(
     """
     scoring = experiment.scoring
     assert not scoring.uses_bounds
-    joint = scoring.kind == "classifier" or scoring.trunk == "shared"
+    joint = scoring.kind != "discriminators" or scoring.trunk == "shared"
     backend = "stacked" if joint else choose_backend(experiment.training, [scoring.network], device)
-    kind: type[DensityRatioStack] = ClassifierStack if scoring.kind == "classifier" else DiscriminatorStack
+    kind = RATIOS[scoring.kind]
     numbers = range(experiment.num_components)
     build = partial(kind, scoring, shape, device=device)
     return Ensemble.build([(numbers, build)], numbers if ids is None else ids, backend, key)

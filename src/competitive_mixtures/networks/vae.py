@@ -1,6 +1,7 @@
 """k variational autoencoders (Kingma & Welling, 2014, arXiv 1312.6114) trained at once."""
 
 import math
+from functools import cache
 from math import prod
 
 import torch
@@ -19,6 +20,18 @@ VARIANCE_RATE = 0.01  # of the running mean that a learned decoder variance is
 # A learned variance starts below that of standardised data: from the data's own, a decoder that ignores its latents is
 # already optimal, and one VAE of a symmetric data set (synthetic-9) stays there.
 INITIAL_VARIANCE = 0.3
+
+
+OFFSET_DRAWS = 8  # of the bound that a discriminator starts from
+QUASI_NORMAL_LIMIT = 1e-6  # probability of either tail that no quasi-random draw comes from
+
+
+@cache
+def draw_quasi_normal(num_draws: int, dimensions: int) -> Tensor:
+    """Standard normal points that fill the space evenly, (num_draws, dimensions) float32: always the same ones."""
+    sequence = torch.quasirandom.SobolEngine(dimensions, scramble=True, seed=0)
+    uniform = sequence.draw(num_draws, dtype=torch.float64).clamp(QUASI_NORMAL_LIMIT, 1 - QUASI_NORMAL_LIMIT)
+    return torch.special.ndtri(uniform).float()
 
 
 class VAEStack(ComponentStack):
@@ -87,6 +100,35 @@ class VAEStack(ComponentStack):
     def bound(self, x: Tensor, noise: Tensor) -> Tensor:
         """The evidence lower bound of every point, (k, batch) in nats, with one noise draw each."""
         return -self.losses(x, noise)
+
+    @torch.no_grad()
+    def log_offset(self, x: Tensor) -> Tensor:
+        """The importance-weighted bound with `OFFSET_DRAWS` quasi-random draws; see `log_importance_bound`."""
+        return self.log_importance_bound(x, OFFSET_DRAWS)
+
+    @torch.no_grad()
+    def log_importance_bound(self, x: Tensor, num_draws: int) -> Tensor:
+        """The importance-weighted lower bound of log p_gj(x), (k, n) in nats (Burda et al., 2016, arXiv 1509.00519).
+
+        The draws are quasi-random and the same for all points, so that the bound is one function of x.
+
+        Args:
+            x: (n, *shape), float: the same points for every component.
+            num_draws: of the latents; the bound rises to the log-density with their number.
+        """
+        self.eval()
+        points = self._standardized(x.expand(self.count, *x.shape))
+        mean, log_variance = self.encoder(points).chunk(2, dim=2)
+        deviation = (0.5 * log_variance).exp_()
+        weights = []
+        for draw in draw_quasi_normal(num_draws, self.settings.latent_dim).to(x.device):
+            latents = torch.addcmul(mean, deviation, draw)
+            log_posterior = -0.5 * (draw.square() + log_variance)
+            log_prior = -0.5 * latents.square()
+            weights.append((log_prior - log_posterior).sum(2) - self._reconstruction(points, self.decoder(latents)))
+        self.train()
+        bound = torch.stack(weights).logsumexp(0) - math.log(num_draws)
+        return bound + self.log_volumes()[:, None]
 
     @torch.no_grad()
     def generate(self, generators: Generators, num_samples: int) -> Tensor:

@@ -26,20 +26,27 @@ class Training(Block):
 
     Attributes:
         batch_size: points of its cell that a component draws in one step.
-        pretraining_steps: steps of every component on its part of a uniform random split; 0 starts the rounds from
-            random networks.
+        init: the partition whose parts the components are pretrained on: the paper's random split (`uniform`), the
+            clusters of `kmeans`, or of a mixture of `gaussians` with as many as the data ask for, joined to k parts.
+        pretraining_steps: steps of every component on its part of that partition; 0 starts the rounds from random
+            networks.
         steps_per_round: steps of every component in every round.
+        held_out: share of the training points that no component trains on; they stop a VAE's training early, which
+            keeps the weights under which they are most likely. 0 takes all steps on all points.
         standardize: whether vectors are standardised, by mean and standard deviation of all `data`, or for each
-            component by those of its own cell (`cells`).
+            component by those of its own cell (`cells`), or by mean and covariance of its own cell (`covariances`,
+            shrunk as held-out points ask for).
         shared_layers: layers next to the data that all components have in common.
         backend: whether the components train in one `stacked` step or one after the other in a `loop`; `auto` takes the
             faster one.
     """
 
     batch_size: Points
+    init: Literal["uniform", "kmeans", "gaussians"] = "uniform"
     pretraining_steps: Annotated[int, measured_in("steps", ge=0, le=MAX_STEPS)]
     steps_per_round: Steps
-    standardize: Literal["none", "data", "cells"]
+    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    standardize: Literal["none", "data", "cells", "covariances"]
     shared_layers: Layers
     backend: Literal["auto", "stacked", "loop"]
 
@@ -110,6 +117,12 @@ class Resources(Block):
 BaselineName = Literal["single", "single_wide", "bagging", "kmeans"]
 
 
+def _has_fixed_variance(component: Component) -> bool:
+    if component.kind != "vae" or component.likelihood.kind != "gaussian":
+        return False
+    return component.likelihood.variance != "learned"
+
+
 class Experiment(Block):
     """Everything that decides the files of one experiment, but the number of rounds and of seeds.
 
@@ -177,11 +190,20 @@ class Experiment(Block):
         if self.shards > self.num_components:
             yield f"shards: {self.shards} is more than the {self.num_components} components"
         yield from (f"training.{conflict}" for conflict in self._find_sharing_conflicts())
+        yield from (f"training.{conflict}" for conflict in self._find_bound_conflicts())
         yield from (f"scoring.{conflict}" for conflict in self.scoring.find_conflicts(self.components, self.shards))
         if len(self.components) > 1 and self.baselines:
             yield "baselines: a mixed competition has no baseline of the same family; use []"
         yield from (f"evaluation.{conflict}" for conflict in self.evaluation.find_conflicts())
         yield from find_excesses(self.list_needs(), LARGEST_MACHINE, "the largest machine")
+
+    def _find_bound_conflicts(self) -> Iterator[str]:
+        if self.training.held_out and any(component.kind != "vae" for component in self.components):
+            yield "held_out: only VAEs have a bound that stops their training early; use 0"
+        if self.training.held_out and self.training.shared_layers:
+            yield "held_out: components that share layers cannot stop one by one; use 0, or shared_layers: 0"
+        if self.training.standardize == "covariances" and any(_has_fixed_variance(c) for c in self.components):
+            yield "standardize: covariances have no unit that a fixed likelihood.variance could keep; use learned"
 
     def _find_sharing_conflicts(self) -> Iterator[str]:
         shared = self.training.shared_layers

@@ -37,7 +37,15 @@ from competitive_mixtures.settings.experiment import (
     Training,
 )
 from competitive_mixtures.settings.quantities import Name
-from competitive_mixtures.settings.scoring import Bound, Classifier, DensityRatios, Discriminators, Scoring, SoftBound
+from competitive_mixtures.settings.scoring import (
+    Bound,
+    Classifier,
+    DensityRatios,
+    Discriminators,
+    OffsetClassifier,
+    Scoring,
+    SoftBound,
+)
 from competitive_mixtures.settings.targets import TARGETS
 
 __all__ = [
@@ -61,6 +69,7 @@ __all__ = [
     "Inception",
     "Network",
     "NonSaturating",
+    "OffsetClassifier",
     "Optimizer",
     "Params",
     "PlannedExperiment",

@@ -71,6 +71,22 @@ class Classifier(DensityRatios):
             yield "kind: one classifier scores all components; use shards: 1"
 
 
+class OffsetClassifier(DensityRatios):
+    """Ours: the classifier learns only what the components' own densities miss, a VAE's bound or a GAN's Gaussian.
+
+    Attributes:
+        weight_decay: of the network's weights in one step, in learning rates.
+    """
+
+    kind: Literal["offset_classifier"]
+    weight_decay: Annotated[float, Field(ge=0, le=100)]
+
+    def find_conflicts(self, components: Sequence[Component], shards: int) -> Iterator[str]:
+        """As for `Discriminators`."""
+        if shards > 1:
+            yield "kind: one classifier scores all components; use shards: 1"
+
+
 class EvidenceBounds(Block):
     """What the two ways to score by each VAE's evidence bound have in common.
 
@@ -109,4 +125,4 @@ class SoftBound(EvidenceBounds):
             yield "kind: soft_bound trains every component on all points; use shards: 1"
 
 
-Scoring = Annotated[Discriminators | Classifier | Bound | SoftBound, Field(discriminator="kind")]
+Scoring = Annotated[Discriminators | Classifier | OffsetClassifier | Bound | SoftBound, Field(discriminator="kind")]

@@ -105,7 +105,7 @@ def test_a_fixed_variance_keeps_its_size():
 def test_images_are_not_standardised():
     components = build(CONV_VAE, shape=(1, 8, 8))
     ((_, stack),) = build(CONV_VAE, shape=(1, 8, 8), backend="stacked").stacks
-    assert not stack.standardize
+    assert not stack.fits_cells
     assert not {"mean", "scale"} & {name.rpartition(".")[2] for name in components.state() if "norm" not in name}
 
 

@@ -1,0 +1,151 @@
+"""A start that follows the shape of the data: many Gaussians, joined to k parts where they overlap."""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+from competitive_mixtures.seeding import derive_seed
+
+MULTIPLES = (1, 2, 3, 5, 8, 12)  # of k: how many Gaussians are tried
+MAX_GAUSSIANS = 64  # that are tried for few components
+POINTS_PER_GAUSSIAN = 5  # and as many more as there are columns: fewer points make no covariance
+MAX_POINTS = 5_000  # that the Gaussians are fitted to
+MAX_COLUMNS = 100  # of more, the leading principal components are taken
+NUM_PRINCIPAL = 20
+FLOOR = 1e-4  # least variance along any axis, as a share of the mean over the columns
+STARTS = 3  # of the mixture of k Gaussians, from k-means
+TOUCHING = (0.15, 0.02)  # overlap from which two parts are one: parts that are Gaussians each, or that are joined ones
+APART = 0.01  # overlap below which parts have nothing to do with one another
+SPLINTER = 0.2  # of N/k points: a part below it is no part
+
+
+def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> np.ndarray:
+    """Clusters of the points: a Gaussian mixture with as many Gaussians as the data ask for, joined to k parts.
+
+    The number of Gaussians, a multiple of k, is the one of the lowest Bayesian information criterion; then the two
+    parts with the largest overlap are joined until k are left. Fewer than k are left where even these overlap as
+    halves of one part do and fewer parts lie apart; where joining leaves splinters, the mixture of k Gaussians stands.
+
+    Args:
+        points: (N, d) as the networks see them.
+        num_components: k, at most N.
+        seed: of the run.
+
+    Returns:
+        (N,) int16, from 0 to at most k - 1.
+
+    References:
+        Baudry, Raftery, Celeux, Lo & Gottardo, "Combining mixture components for clustering", 2010.
+    """
+    if num_components == 1:
+        return np.zeros(len(points), dtype=np.int16)
+    points = project(points.astype(np.float64), seed)
+    sample = np.random.default_rng(derive_seed(seed, "gaussians")).permutation(len(points))[:MAX_POINTS]
+    mixtures = list(fit_mixtures(points[sample], num_components, seed))
+    fine = min(mixtures, key=lambda mixture: mixture.bic(points[sample]))
+    groups = find_parts(fine.predict_proba(points[sample]), num_components)
+    return mixtures[0].predict(points).astype(np.int16) if groups is None else assign(fine, points, groups)
+
+
+def project(points: np.ndarray, seed: int) -> np.ndarray:
+    """The leading principal components of points with many columns; others as they are."""
+    if points.shape[1] <= MAX_COLUMNS:
+        return points
+    from sklearn.decomposition import PCA
+
+    number = min(NUM_PRINCIPAL, len(points))
+    random_state = derive_seed(seed, "principal components") % 2**32
+    return PCA(number, svd_solver="randomized", random_state=random_state).fit_transform(points)
+
+
+def fit_mixtures(points: np.ndarray, num_components: int, seed: int) -> Iterator[GaussianMixture]:
+    """Mixtures of k Gaussians, and of multiples of k as far as the points allow."""
+    limit = min(max(MAX_GAUSSIANS, num_components), len(points) // (POINTS_PER_GAUSSIAN + points.shape[1]))
+    for multiple in MULTIPLES:
+        number = multiple * num_components
+        if multiple > 1 and number > limit:
+            return
+        mixture = GaussianMixture(
+            number,
+            n_init=STARTS if multiple == 1 else 1,
+            reg_covar=FLOOR * (points.var(axis=0).mean() or 1.0),
+            random_state=derive_seed(seed, "gaussians", number) % 2**32,
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # identical points, or a hundred steps: still a start
+            yield mixture.fit(points)
+
+
+def find_parts(responsibilities: np.ndarray, num_parts: int) -> list[list[int]] | None:
+    """Join Gaussians to at most `num_parts` parts, of which none is a splinter.
+
+    A splinter, a few points that overlap nothing much, goes to what it overlaps most before anything else is joined.
+
+    Args:
+        responsibilities: (n, m) of every Gaussian for every point.
+        num_parts: k.
+
+    Returns:
+        Lists of Gaussians; None where more than k Gaussians make no k parts.
+    """
+    groups = [[int(j)] for j in np.flatnonzero(responsibilities.max(axis=0) > 0)]
+    touching = TOUCHING[len(groups) > num_parts]
+    while True:
+        parts = join(responsibilities, groups, num_parts, touching)
+        shares = [responsibilities[:, part].sum() / len(responsibilities) for part in parts]
+        smallest = int(np.argmin(shares))
+        if shares[smallest] >= SPLINTER / num_parts or len(groups) <= num_parts:
+            return parts if len(groups) >= num_parts or len(parts) == len(groups) else None
+        groups = [group for group in groups if not set(group) <= set(parts[smallest])] + [parts[smallest]]
+        overlaps = measure_overlaps(responsibilities, groups)[-1]
+        groups = merge_pair(groups, int(overlaps[:-1].argmax()), len(groups) - 1)
+
+
+def join(responsibilities: np.ndarray, groups: list[list[int]], num_parts: int, touching: float) -> list[list[int]]:
+    """Join the two groups that overlap most, until `num_parts` are left, or fewer that lie apart.
+
+    Args:
+        responsibilities: (n, m) of every Gaussian for every point.
+        groups: lists of Gaussians.
+        num_parts: k.
+        touching: overlap from which two of at most k groups are one part.
+    """
+    found = groups
+    while len(groups) > 1:
+        overlaps = measure_overlaps(responsibilities, groups)
+        if len(groups) == num_parts or (len(groups) < num_parts and overlaps.max() < APART):
+            found = groups
+        if len(groups) <= num_parts and overlaps.max() < touching:
+            return found
+        groups = merge_pair(groups, *divmod(int(overlaps.argmax()), len(groups)))
+    return groups if num_parts == 1 else found
+
+
+def merge_pair(groups: list[list[int]], first: int, second: int) -> list[list[int]]:
+    """The groups with two of them as one, which comes last."""
+    rest = [group for place, group in enumerate(groups) if place not in (first, second)]
+    return [*rest, groups[first] + groups[second]]
+
+
+def measure_overlaps(responsibilities: np.ndarray, groups: list[list[int]]) -> np.ndarray:
+    """For each pair of parts the mean product of their responsibilities, over the smaller one's share of the points.
+
+    Returns:
+        (g, g), 0 on the diagonal; about 0.3 for halves of one Gaussian, 0 for parts that lie apart.
+    """
+    parts = np.stack([responsibilities[:, group].sum(axis=1) for group in groups], axis=1)
+    shares = parts.mean(axis=0)
+    overlaps = parts.T @ parts / len(parts) / np.minimum(shares[:, None], shares)
+    np.fill_diagonal(overlaps, 0)
+    return overlaps
+
+
+def assign(mixture: GaussianMixture, points: np.ndarray, groups: list[list[int]]) -> np.ndarray:
+    """The part of each point, (N,) int16."""
+    responsibilities = mixture.predict_proba(points)
+    return (
+        np.stack([responsibilities[:, group].sum(axis=1) for group in groups], axis=1).argmax(axis=1).astype(np.int16)
+    )

@@ -1,0 +1,87 @@
+"""The start from Gaussians: parts of any shape, fewer where fewer are there, and what cannot be clustered."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris, make_circles, make_moons
+from sklearn.metrics import adjusted_rand_score
+from sklearn.preprocessing import StandardScaler
+
+from competitive_mixtures.method.gaussian_start import cluster_by_gaussians, join, measure_overlaps
+
+
+def blobs(k, n=900, seed=0):
+    labels = np.arange(n) % k
+    centres = 10 * np.stack([np.cos(2 * np.pi * labels / k), np.sin(2 * np.pi * labels / k)], 1)
+    return (centres + np.random.default_rng(seed).normal(size=(n, 2))).astype(np.float32), labels
+
+
+def arcs(n=900):
+    rng = np.random.default_rng(0)
+    labels, angle = np.arange(n) % 3, rng.uniform(0, np.pi, n)
+    points = np.c_[np.cos(angle), np.sin(angle)] + 0.08 * rng.normal(size=(n, 2))
+    return (points + np.array([[0, 0], [3, 0], [1.5, 2.5]])[labels]).astype(np.float32), labels
+
+
+SHAPES = {
+    "blobs": (3, *blobs(3)),
+    "moons": (2, *make_moons(800, noise=0.05, random_state=0)),
+    "circles": (2, *make_circles(800, factor=0.5, noise=0.05, random_state=0)),
+    "arcs": (3, *arcs()),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_parts_follow_the_shape(name):
+    k, points, labels = SHAPES[name]
+    parts = cluster_by_gaussians(points, k, 0)
+    assert parts.dtype == np.int16
+    assert adjusted_rand_score(labels, parts) > 0.98
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["blobs", "arcs"])
+def test_twice_as_many_components_as_parts_are_given_up(name, seed):
+    k, points, labels = SHAPES[name]
+    parts = cluster_by_gaussians(points, 2 * k, seed)
+    assert parts.max() + 1 == k
+    assert adjusted_rand_score(labels, parts) > 0.98
+
+
+def test_touching_gaussians_that_are_asked_for_stay():
+    iris = load_iris()
+    parts = cluster_by_gaussians(StandardScaler().fit_transform(iris.data), 3, 0)
+    assert len(np.unique(parts)) == 3
+    assert adjusted_rand_score(iris.target, parts) > 0.85
+
+
+@pytest.mark.parametrize(
+    ("points", "k"),
+    [
+        (np.zeros((5, 2)), 5),
+        (np.zeros((40, 2)), 3),
+        (np.random.default_rng(0).normal(size=(4, 3)), 4),
+        (np.random.default_rng(0).normal(size=(1, 2)), 1),
+        (np.random.default_rng(0).normal(size=(30, 150)), 3),
+        (np.c_[np.arange(50), np.zeros(50)], 2),
+        (np.r_[np.zeros((99, 2)), [[1e4, 1e4]]], 3),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_every_table_has_a_start(points, k):
+    parts = cluster_by_gaussians(points.astype(np.float32), k, 0)
+    assert parts.shape == (len(points),)
+    assert 0 <= parts.min() <= parts.max() < k
+
+
+def test_it_depends_on_the_seed_alone():
+    points, _ = blobs(3, seed=1)
+    assert np.array_equal(cluster_by_gaussians(points, 3, 0), cluster_by_gaussians(points, 3, 0))
+
+
+def test_overlaps_of_halves_and_of_parts_that_lie_apart():
+    """Two Gaussians that share every point equally: mean of 1/4, over a share of 1/2."""
+    responsibilities = np.repeat([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]], [20, 10], axis=0)
+    overlaps = measure_overlaps(responsibilities, [[0], [1], [2]])
+    np.testing.assert_allclose(overlaps, [[0, 0.5, 0], [0.5, 0, 0], [0, 0, 0]])
+    assert sorted(map(sorted, join(responsibilities, [[0], [1], [2]], 3, 0.2))) == [[0, 1], [2]]
+    assert len(join(responsibilities, [[0], [1], [2]], 3, 0.9)) == 3

@@ -1,0 +1,67 @@
+"""The importance-weighted bound against its formula in NumPy, and against a density that is known."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from examples import VAE, change
+from scipy import stats
+from scipy.special import logsumexp
+from test_stack import make_stack
+from test_vae import encode, run_mlp
+
+from competitive_mixtures.networks.vae import draw_quasi_normal
+
+K = 3
+
+
+def test_it_is_burdas_formula():
+    """log 1/m sum_i p(x|z_i) p(z_i) / q(z_i|x), eq. 8 of arXiv 1509.00519."""
+    stack = make_stack(change(VAE, likelihood={"variance": 0.3}))
+    x = torch.randn(6, 2)
+    found = stack.log_importance_bound(x, 5).numpy()
+    points = x.double().numpy()
+    for j in range(K):
+        mean, deviation = encode(stack, j, points)
+        weights = []
+        for draw in draw_quasi_normal(5, 2).double().numpy():
+            z = mean + deviation * draw
+            output = run_mlp(stack.decoder.layers, j, z)
+            weights.append(
+                stats.norm(output, math.sqrt(0.3)).logpdf(points).sum(1)
+                + stats.norm.logpdf(z).sum(1)
+                - stats.norm(mean, deviation).logpdf(z).sum(1)
+            )
+        np.testing.assert_allclose(found[j], logsumexp(weights, axis=0) - math.log(5), rtol=1e-4, atol=1e-4)
+
+
+def test_it_rises_to_the_density_of_a_linear_decoder():
+    """x = W z + b + noise is N(b, W W^T + v I); the encoder's is any Gaussian that is wide enough."""
+    stack = make_stack(change(VAE, likelihood={"variance": 0.5}, decoder={"hidden": [4]}))
+    with torch.no_grad():
+        for layer in stack.encoder.layers:
+            layer.weight.zero_()
+            layer.bias.zero_()  # q = N(0, I), the prior
+        first, last = stack.decoder.layers
+        first.weight.zero_()
+        first.bias.fill_(10.0)  # where a ReLU is linear
+        first.weight[:, 0, 0] = first.weight[:, 1, 1] = 1.0
+        last.weight.zero_()
+        last.weight[:, 0, 0], last.weight[:, 1, 1], last.weight[:, 0, 1] = 1.0, 0.5, 0.3
+        last.bias.copy_(torch.tensor([-10.0, -8.0]).expand(K, 2))
+    weight = np.array([[1.0, 0.3], [0.0, 0.5]])
+    exact = stats.multivariate_normal([0, 0], weight.T @ weight + 0.5 * np.eye(2))
+    x = torch.randn(40, 2)
+    bounds = [stack.log_importance_bound(x, draws)[0].numpy().mean() for draws in (1, 8, 64, 2048)]
+    assert bounds[0] < bounds[2] < bounds[3] + 0.01
+    assert bounds[3] == pytest.approx(exact.logpdf(x.numpy()).mean(), abs=0.02)
+
+
+def test_the_draws_are_standard_normal_and_always_the_same():
+    draws = draw_quasi_normal(512, 5)
+    assert draws.dtype == torch.float32
+    assert torch.equal(draws, draw_quasi_normal.__wrapped__(512, 5))
+    assert draws.mean(0).abs().max() < 0.02
+    assert (draws.std(0) - 1).abs().max() < 0.03
+    assert (torch.corrcoef(draws.T) - torch.eye(5)).abs().max() < 0.1
