@@ -44,15 +44,20 @@ COMPONENTS: dict[tuple[str, str], dict[str, Any]] = {
 NETWORKS = {"vae": ("encoder", "decoder"), "gan": ("generator", "critic")}
 HIDDEN = {"vector": [50, 50], "image": [128]}
 DISCRIMINATORS = {"vector": [64, 64], "image": [128]}
+PRETRAINING_ROUNDS = 10  # as many steps as these have, at most: held-out points end it
+METHODS = ("ours", "plain")
+MAX_COVARIANCE_COLUMNS = 100  # a cell's covariance of more columns costs more than its networks
 SAMPLES_PER_COMPONENT = 500  # behind a density of vectors
 
 
 def make_experiment(
     kind: str,
+    num_columns: int,
     *,
+    method: str,
+    init: str | None,
     n_components: int,
     component: str,
-    n_rounds: int,
     steps_per_round: int,
     hidden_layer_sizes: Sequence[int] | None,
     device: str,
@@ -62,9 +67,11 @@ def make_experiment(
 
     Args:
         kind: of the data, `vector` or `image`.
+        num_columns: of vectors; pixels of images.
+        method: "ours", or "plain", the paper's method at our settings.
+        init: a start of `settings.Training`, or None for the method's.
         n_components: k.
         component: a key of `NETWORKS`.
-        n_rounds: of the competition; the last revival is early enough to settle.
         steps_per_round: of every component.
         hidden_layer_sizes: units of the hidden layers of a component's networks.
         device: "auto", "cpu" or "cuda".
@@ -73,6 +80,8 @@ def make_experiment(
     Raises:
         UserError: names each mistake with its key.
     """
+    if method not in METHODS:
+        raise UserError(f"CompetitiveMixture: method = {method!r}; expected one of {list(METHODS)}")
     if not isinstance(component, str) or component not in NETWORKS:
         raise UserError(f"CompetitiveMixture: component = {component!r}; expected one of {sorted(NETWORKS)}")
     if not isinstance(device, str):
@@ -85,12 +94,14 @@ def make_experiment(
     changes = dict(settings or {})
     if isinstance(changes.get("components"), Mapping):
         changes["components"] = [merge(block, changes["components"])]
+    blocks = merge({"components": [block]}, changes)["components"]
+    has_bound = isinstance(blocks, list) and all(has_learned_bound(each) for each in blocks)
     experiment = {
         "dataset": "X",
         "components": [block],
-        **choose_training(kind, component, steps_per_round),
+        **choose_method(kind, component, num_columns, steps_per_round, method, init, has_bound=has_bound),
         "balancing": {"min_share": 0.1},
-        "revival": choose_revival(kind, n_rounds),
+        "revival": None,
         "baselines": [],
         "evaluation": {
             "num_samples": SAMPLES_PER_COMPONENT * n_components,
@@ -110,8 +121,49 @@ def make_experiment(
     return checked
 
 
-def choose_training(kind: str, component: str, steps_per_round: int) -> dict[str, Any]:
-    """The blocks `training` and `scoring`."""
+def has_learned_bound(block: Any) -> bool:
+    """Whether a block of components has a bound that can stop it early, and a variance that has no unit."""
+    if not isinstance(block, Mapping) or block.get("kind") != "vae":
+        return False
+    likelihood = block.get("likelihood")
+    return isinstance(likelihood, Mapping) and likelihood.get("variance") == "learned"
+
+
+def choose_method(
+    kind: str,
+    component: str,
+    num_columns: int,
+    steps_per_round: int,
+    method: str,
+    init: str | None,
+    *,
+    has_bound: bool,
+) -> dict[str, Any]:
+    """The blocks `training` and `scoring`; see `make_experiment`."""
+    plain = choose_plain(kind, component, steps_per_round)
+    if method == "plain":
+        return merge(plain, {"training": {"init": init or "uniform"}})
+    if kind == "image":
+        return merge(plain, {"training": {"init": init or "kmeans"}})
+    start = {"init": init or "gaussians", "standardize": "cells"}
+    if not has_bound:
+        return merge(plain, {"training": start})
+    start["standardize"] = "covariances" if num_columns <= MAX_COVARIANCE_COLUMNS else "cells"
+    scoring = {
+        "kind": "offset_classifier",
+        "optimizer": {"learning_rate": 1.0e-3},
+        "batch_size": 64,
+        "steps_per_round": max(1, steps_per_round // 4),
+        "normalization": "global",
+        "assignment": "posterior",
+        "weight_decay": 0.1,
+    }
+    training = start | {"pretraining_steps": PRETRAINING_ROUNDS * steps_per_round, "held_out": 0.2}
+    return merge(plain, {"training": training, "scoring": scoring})
+
+
+def choose_plain(kind: str, component: str, steps_per_round: int) -> dict[str, Any]:
+    """The blocks `training` and `scoring` of the paper's method at our settings."""
     vector = kind == "vector"
     batch_size = 256 if vector and component == "vae" else 64
     scoring = {
@@ -129,13 +181,8 @@ def choose_training(kind: str, component: str, steps_per_round: int) -> dict[str
         "batch_size": batch_size,
         "pretraining_steps": 50 if vector and component == "vae" else 200,
         "steps_per_round": steps_per_round,
-        "standardize": "cells" if vector else "none",
+        "standardize": "data" if vector else "none",
         "shared_layers": 0,
         "backend": "auto",
     }
     return {"training": training, "scoring": scoring}
-
-
-def choose_revival(kind: str, n_rounds: int) -> dict[str, Any] | None:
-    """The block `revival`: only for vectors, and not in the last rounds."""
-    return {"every": 3, "min_share": 0.5, "until": max(1, n_rounds * 2 // 3)} if kind == "vector" else None

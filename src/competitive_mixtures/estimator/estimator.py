@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -51,14 +52,18 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
     Args:
         n_components: k, at most the number of points.
         component: "vae" or "gan"; `settings` can mix them.
+        method: "ours", or "plain", the paper's method at our settings: a uniform split, one discriminator a component
+            that starts anew each round, points in common units.
         n_rounds: rounds of the competition.
         steps_per_round: optimisation steps of every component in a round.
         tol: the competition stops early after a round in which fewer than this share of the points changed their
             component; 0 plays all rounds.
         n_init: competitions from different random numbers; the one with the largest `lower_bound_` is kept. The first
             has the seed `random_state`.
-        init: the partition that components are pretrained on: "uniform" (the paper's random split), "kmeans", or the
-            component of each point, (n,) integers from 0 to k - 1.
+        init: the partition that components are pretrained on: "uniform" (the paper's random split), "kmeans",
+            "gaussians" (a mixture of as many Gaussians as the data ask for, joined to at most k parts), or the
+            component of each point, (n,) integers from 0 to k - 1. None: "gaussians" for vectors, "kmeans" for images;
+            "uniform" where the method is plain.
         hidden_layer_sizes: units of the hidden layers of a component's networks (a decoder has them in the same order);
             None: (50, 50) for vectors, (128,) for images.
         random_state: an integer gives the same model and the same samples each time; see scikit-learn's glossary.
@@ -74,6 +79,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             `components` replaces the only block; their counts must add up to n_components.
 
     Attributes:
+        n_components_: components that the data need, those with points. At most `n_components`: the start "gaussians"
+            gives up what overlaps another part as halves of one part do.
         weights_: (k,) float64, the share of the training points that each component won.
         labels_: (n,) int64, the component that won each training point.
         converged_: whether at most one point in a thousand changed its component in the last round.
@@ -108,6 +115,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         ((5, 2), (5,))
     """
 
+    n_components_: int
     weights_: np.ndarray
     labels_: np.ndarray
     converged_: bool
@@ -125,11 +133,12 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         n_components: int = 10,
         *,
         component: str = "vae",
+        method: str = "ours",
         n_rounds: int = 14,
         steps_per_round: int = 200,
-        tol: float = 0.0,
+        tol: float = 1e-3,
         n_init: int = 1,
-        init: str | Sequence[int] = "uniform",
+        init: str | Sequence[int] | None = None,
         hidden_layer_sizes: Sequence[int] | None = None,
         random_state: int | np.random.RandomState | None = None,
         warm_start: bool = False,
@@ -140,6 +149,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
     ) -> None:
         self.n_components = n_components
         self.component = component
+        self.method = method
         self.n_rounds = n_rounds
         self.steps_per_round = steps_per_round
         self.tol = tol
@@ -171,9 +181,10 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         goes_on = check_switch("warm_start", self.warm_start) and hasattr(self, "_mixture")
         checked = clone(self)  # notes the features that X has; all that a fit leaves is kept at its end
         points, form = read_points(checked, X, form=self._form if goes_on else None)
-        experiment = self._make_experiment(form.kind, len(points))
+        init, parts = read_start(self.init, len(points), check_count("n_components", self.n_components))
+        experiment = self._make_experiment(form, len(points), init)
         with borrow_pytorch(count_threads(self.n_jobs)), hide_progress():
-            best = self._go_on(experiment, points, form) if goes_on else self._start(experiment, points, form)
+            best = self._go_on(experiment, points, form) if goes_on else self._start(experiment, points, form, parts)
         if not goes_on:
             for name in ("n_features_in_", "feature_names_in_"):
                 self.__dict__.pop(name, None)
@@ -200,9 +211,9 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """The softmax of the log-scores that `predict` takes the largest of, (n, k) float64.
 
-        These are the responsibilities of a mixture whose components have equal weights (the paper's assignment), or
-        with `settings={"scoring": {"assignment": "posterior"}}` those of the mixture itself, log alpha included. They
-        are as good as the discriminators are calibrated, which saturate far from the data.
+        These are the responsibilities of the mixture; where the method is plain, whose assignment leaves the weights
+        out, of a mixture with equal weights. They are as good as the scores are calibrated: discriminators that know
+        nothing of the components saturate far from the data.
         """
         points = self._read(X)
         with borrow_pytorch(count_threads(self.n_jobs)):
@@ -229,11 +240,11 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
     def score_samples(self, X: Any) -> np.ndarray:
         """Log-density of the mixture at each point, (n,) float64 in nats, log alpha_j included.
 
-        Neither a VAE nor a GAN has a density that can be computed, so this is an estimate. For vectors it is that of a
-        Gaussian kernel density on `evaluation.num_samples` samples of the mixture (500 k by default), in the units of
-        X: too low in narrow modes and in many dimensions, and meant for comparing models by equally many samples. For
-        images it is log sum_j alpha_j exp(b_j(x)) with b_j the evidence bound of VAE j, a lower bound estimated by one
-        noise draw, in nats of the decoder's likelihood of intensities in [0, 1]; images of GANs are refused.
+        Neither a VAE nor a GAN has a density that can be computed. For VAEs this is log sum_j alpha_j exp(b_j(x)) with
+        b_j the importance-weighted bound of VAE j with 64 draws of its latents (Burda et al., 2016), a lower bound; in
+        the units of X, and for images in nats of the decoder's likelihood of intensities in [0, 1]. For vectors of GANs
+        it is a Gaussian kernel density on `evaluation.num_samples` samples (500 k by default): too low in narrow modes
+        and in many dimensions, and meant for comparing models by equally many samples. Images of GANs are refused.
         """
         points = self._read(X)
         with borrow_pytorch(count_threads(self.n_jobs)):
@@ -288,8 +299,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             source = check_path(path)
             return unpack_estimator(cls, source, read_metadata(source), read_tensors(source))
 
-    def _make_experiment(self, kind: str, num_points: int) -> Experiment:
-        k, num_rounds, num_steps = (
+    def _make_experiment(self, form: Form, num_points: int, init: str | None) -> Experiment:
+        k, _, num_steps = (
             check_count(name, getattr(self, name)) for name in ("n_components", "n_rounds", "steps_per_round")
         )
         if k > num_points:
@@ -297,17 +308,19 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
                 f"X: n_samples = {num_points}: expected at least n_components = {k} points; lower n_components"
             )
         return make_experiment(
-            kind,
+            form.kind,
+            prod(form.shape),
+            method=self.method,
+            init=init,
             n_components=k,
             component=self.component,
-            n_rounds=num_rounds,
             steps_per_round=num_steps,
             hidden_layer_sizes=check_counts("hidden_layer_sizes", self.hidden_layer_sizes),
             device=self.device,
             settings=None if self.settings is None else to_plain("settings", self.settings),
         )
 
-    def _start(self, experiment: Experiment, points: np.ndarray, form: Form) -> Competition:
+    def _start(self, experiment: Experiment, points: np.ndarray, form: Form, parts: np.ndarray | None) -> Competition:
         """The best of `n_init` competitions, stage by stage as the pipeline's jobs play them."""
         seed, num_rounds, tol = choose_seed(self.random_state), self.n_rounds, check_share("tol", self.tol)
         verbose = check_switch("verbose", self.verbose)
@@ -315,7 +328,6 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         for number in range(check_count("n_init", self.n_init)):
             own = seed if number == 0 else derive_seed(seed, "restart", number) % 2**31
             run = Run(experiment, make_dataset(points, form), own)
-            parts = read_start(self.init, run.train, experiment.num_components, own)
             played = play_rounds(run, rounds.pretrain(run, parts), num_rounds, tol, verbose)
             if best is None or played.lower_bound > best.lower_bound:
                 best = played
@@ -344,6 +356,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
 
     def _note(self, mixture: TrainedMixture, labels: np.ndarray, records: list[dict[str, Any]]) -> None:
         self._mixture, self._records = mixture, records
+        self.n_components_ = int((mixture.weights > 0).sum())
         self.seed_, self.weights_, self.labels_ = mixture.setup.seed, mixture.weights, labels.astype(np.int64)
         self.history_ = tabulate(records)
 

@@ -36,7 +36,7 @@ class Competition:
         records: of every round, as the pipeline's `metrics.json` has them.
         lower_bound: of the mean log-likelihood, see `CompetitiveMixture.lower_bound_`.
         converged: whether the last round changed next to nothing.
-        dead: components that won no point.
+        dead: components that won no point, other than those that the start left without any.
         twins: components that the mixture would model the training points without, since another one models theirs.
     """
 
@@ -79,7 +79,7 @@ def summarize(run: Run, outcome: Outcome, part: PartialRound, records: list[dict
     """What is kept of a competition whose last round gave `part` and `outcome`."""
     winner, record = outcome.assignment.winner, outcome.record
     scores = part.log_ratios - outcome.normalizers
-    dead = [j for j, count in enumerate(record["counts"]) if not count]
+    empty = [j for j, count in enumerate(record["counts"]) if not count]
     spare = find_spare(scores, winner, find_runner_up(scores, winner), min_share=0.0)
     return Competition(
         mixture=TrainedMixture.from_round(run.without_points(), outcome),
@@ -87,8 +87,8 @@ def summarize(run: Run, outcome: Outcome, part: PartialRound, records: list[dict
         records=records,
         lower_bound=bound_likelihood(outcome, part),
         converged=record["share_changed"] <= SETTLED,
-        dead=dead,
-        twins=[j for j in spare if j not in dead],
+        dead=[j for j in empty if len(outcome.state.cells[j])],
+        twins=[j for j in spare if j not in empty],
     )
 
 

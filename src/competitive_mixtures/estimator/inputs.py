@@ -20,8 +20,8 @@ from competitive_mixtures.data.array import to_points
 from competitive_mixtures.data.precision import check_magnitude, check_precision, find_centre, is_rounded_away
 from competitive_mixtures.errors import UserError, UserTypeError
 from competitive_mixtures.method.device import find_memory
-from competitive_mixtures.method.partition import cluster_by_kmeans
 
+STARTS = ("uniform", "kmeans", "gaussians")  # words of `settings.Training.init`
 MAX_THREADS = 1024  # of a call: PyTorch starts as many as it is told
 
 
@@ -287,37 +287,38 @@ def count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def read_start(init: Any, points: torch.Tensor, num_components: int, seed: int) -> np.ndarray | None:
-    """The partition that components are pretrained on.
+def read_start(init: Any, num_points: int, num_components: int) -> tuple[str | None, np.ndarray | None]:
+    """Where the competition starts: a word for the settings, or a partition.
 
     Args:
-        init: "uniform", "kmeans", or (n,) integers.
-        points: (n, *shape) training points.
+        init: None, one of `STARTS`, or (n,) integers.
+        num_points: n.
         num_components: k.
-        seed: of the run.
 
     Returns:
-        (n,) int16; None for the uniform split.
+        The word, if it is one, and (n,) int16, if it is a partition.
 
     Raises:
         UserError: `init` is none of these, or does not fit the points.
     """
+    if init is None:
+        return None, None
     if isinstance(init, str):
-        if init not in ("uniform", "kmeans"):
-            raise UserError(f'CompetitiveMixture: init = {init!r}; expected "uniform", "kmeans" or a partition')
-        return cluster_by_kmeans(points, num_components, seed) if init == "kmeans" else None
+        if init not in STARTS:
+            raise UserError(f"CompetitiveMixture: init = {init!r}; expected one of {list(STARTS)}, a partition or None")
+        return init, None
     parts = np.asarray(init)
-    if parts.shape != (len(points),) or parts.dtype.kind not in "iu":
+    if parts.shape != (num_points,) or parts.dtype.kind not in "iu":
         raise UserError(
             f"CompetitiveMixture: init: found an array of {parts.dtype} of shape {parts.shape}; expected an integer "
-            f"for each of the {len(points)} points"
+            f"for each of the {num_points} points"
         )
     if parts.min() < 0 or parts.max() >= num_components:
         raise UserError(
             f"CompetitiveMixture: init: components from {parts.min()} to {parts.max()}; expected 0 to "
             f"{num_components - 1}, since n_components = {num_components}"
         )
-    return parts.astype(np.int16)
+    return None, parts.astype(np.int16)
 
 
 def choose_seed(random_state: Any) -> int:
