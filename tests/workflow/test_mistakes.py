@@ -47,7 +47,7 @@ def test_a_name_that_no_experiment_can_have(fresh, name):
 
 def test_no_target_is_forgotten(fresh):
     listed = set(re.findall(r"^([\w-]+)$", fresh.run("snakemake", "--list-rules"), re.MULTILINE))
-    experiments = {"dots", "dots-sharded", "digits", "dots-long", "demo"}
+    experiments = {"dots", "dots-sharded", "digits", "digits-latent", "dots-long", "demo"}
     assert listed - experiments == TARGETS - {"write_demo"}  # this project has no demo
 
 
@@ -129,7 +129,7 @@ def test_planning_writes_what_the_rules_read_and_no_folder_of_an_experiment(fres
     assert {str(path.relative_to(fresh.root)) for path in written if str(path) not in raw} == {
         *("data/README.md", "data/files/README.md", "data/settings/dots.json", "data/settings/digits.json"),
         *("results/README.md", "results/plan.json"),
-        *(f"results/settings/{name}.json" for name in ("dots", "dots-sharded", "digits", "dots-long")),
+        *(f"results/settings/{name}.json" for name in ("dots", "dots-sharded", "digits", "digits-latent", "dots-long")),
     }
 
 

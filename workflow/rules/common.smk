@@ -38,7 +38,7 @@ def code(*names):
     return sorted(map(str, files.difference(DOCUMENTS)))
 
 
-METHOD = code("data", "settings", "networks", "method", "seeding.py")
+METHOD = code("data", "settings", "networks", "method", "pipeline/representation.py", "seeding.py")
 
 
 def inception_named():
@@ -197,8 +197,15 @@ def own_of(wildcards):
     return [DATA.listing(wildcards.dataset)] * bool(spec.inputs)
 
 
-def data_of(wildcards):
+def images_of(wildcards):
+    """The data set as it was prepared."""
     return DATA.processed(experiment_of(wildcards).dataset).meta
+
+
+def data_of(wildcards):
+    """What components model: the data set, or the latents of its images."""
+    is_latent = experiment_of(wildcards).representation is not None
+    return run_of(wildcards).representation.meta if is_latent else images_of(wildcards)
 
 
 def run_of(wildcards):

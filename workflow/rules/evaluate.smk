@@ -25,6 +25,7 @@ rule evaluate:
     input:
         config=SETTINGS,
         data=data_of,
+        images=images_of,
         last=lambda wildcards: last_round_of(wildcards).state,
         baselines=baselines_of,
         classifier=lambda wildcards: classifiers_of([wildcards.experiment]),
@@ -49,9 +50,12 @@ rule evaluate:
         classifier=lambda wildcards, input: (
             f"--classifier {Path(input.classifier[0]).parent}" if input.classifier else ""
         ),
+        images=lambda wildcards, input: (
+            f"--images {Path(input.images).parent}" if experiment_of(wildcards).representation else ""
+        ),
         inception=lambda wildcards, input: f"--inception {input.inception}" if input.inception else "",
         out=subpath(output[0], parent=True),
     shell:
         "competitive-mixtures evaluate --config {input.config} --data {params.data} --seed {wildcards.seed}"
-        " --rounds {params.rounds} --run {params.run} {params.classifier}"
+        " --rounds {params.rounds} --run {params.run} {params.images} {params.classifier}"
         " {params.inception} --threads {params.threads} --out {params.out} 2> {log}"

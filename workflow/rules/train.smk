@@ -11,6 +11,32 @@ SHARDED = [name for name, experiment in params.experiments.items() if experiment
 WHOLE = [name for name in params.experiments if name not in SHARDED]
 
 
+rule learn_representation:  # only where an experiment has one: of others `data_of` asks for the data set itself
+    input:
+        config=SETTINGS,
+        data=images_of,
+        code=METHOD,
+    output:
+        RUN.representation.meta,
+        RUN.representation.state,
+        RUN.representation.metrics,
+    log:
+        "logs/experiments/{experiment}/seed-{seed}/learn_representation.log",
+    priority: urgency
+    threads: resource("threads")
+    resources:
+        gpu=gpus,
+        mem_mb=resource("mem_mb"),
+        runtime=resource("runtime"),
+    params:
+        data=subpath(input.data, parent=True),
+        threads=resource("threads"),
+        out=subpath(output[0], parent=True),
+    shell:
+        "competitive-mixtures learn-representation --config {input.config} --data {params.data}"
+        " --seed {wildcards.seed} --threads {params.threads} --out {params.out} 2> {log}"
+
+
 rule pretrain:
     input:
         config=SETTINGS,

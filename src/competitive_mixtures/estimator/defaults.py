@@ -41,6 +41,22 @@ COMPONENTS: dict[tuple[str, str], dict[str, Any]] = {
         "loss_limit": 20.0,
     },
 }
+AUTOENCODER: dict[str, Any] = {
+    "kind": "autoencoder",
+    "latent_dim": 10,
+    "optimizer": {"learning_rate": 1.0e-3, "beta1": 0.9, "beta2": 0.999},
+    "batch_size": 256,
+    "steps": 10_000,
+    "loss_limit": 1.0e6,
+}
+# Over those of vectors: kinds of images touch in the latents, and half-trained components or discriminators would
+# assign what lies between them by chance.
+LATENT_TRAINING = {"pretraining_steps": 400}
+LATENT_SCORING = {"network": {"kind": "mlp", "hidden": [100, 100]}, "steps_per_round": 400}
+LARGEST_MLP = 32  # pixels in height or width: larger images go through convolutions
+DENSE = [500, 500, 1000]  # units from the image on
+CHANNELS = [16, 32, 64, 128]  # from the image on; small images are halved less often
+CONV_BATCH = 64  # images in a step of convolutions, which take a CPU ten times as long for each
 NETWORKS = {"vae": ("encoder", "decoder"), "gan": ("generator", "critic")}
 HIDDEN = {"vector": [50, 50], "image": [128]}
 DISCRIMINATORS = {"vector": [64, 64], "image": [128]}
@@ -56,6 +72,8 @@ def make_experiment(
     *,
     method: str,
     init: str | None,
+    shape: Sequence[int] = (),
+    representation: str | None = None,
     n_components: int,
     component: str,
     steps_per_round: int,
@@ -70,6 +88,8 @@ def make_experiment(
         num_columns: of vectors; pixels of images.
         method: "ours", or "plain", the paper's method at our settings.
         init: a start of `settings.Training`, or None for the method's.
+        shape: of one image, (c, h, w), where there is a representation.
+        representation: None, or "autoencoder": the components model the latents of images.
         n_components: k.
         component: a key of `NETWORKS`.
         steps_per_round: of every component.
@@ -86,6 +106,10 @@ def make_experiment(
         raise UserError(f"CompetitiveMixture: component = {component!r}; expected one of {sorted(NETWORKS)}")
     if not isinstance(device, str):
         raise UserError(f"CompetitiveMixture: device = {device!r}; expected auto, cpu or cuda")
+    if device == "auto" and kind == "vector":
+        device = "cpu"  # small networks wait for a GPU's launches
+    latents = choose_representation(kind, shape, representation)
+    kind = kind if latents is None else "vector"
     hidden = HIDDEN[kind] if hidden_layer_sizes is None else list(hidden_layer_sizes)
     block: dict[str, Any] = {"kind": component, "count": n_components, **COMPONENTS[component, kind]}
     block |= {network: {"kind": "mlp", "hidden": hidden} for network in NETWORKS[component]}
@@ -94,12 +118,11 @@ def make_experiment(
     changes = dict(settings or {})
     if isinstance(changes.get("components"), Mapping):
         changes["components"] = [merge(block, changes["components"])]
-    blocks = merge({"components": [block]}, changes)["components"]
-    has_bound = isinstance(blocks, list) and all(has_learned_bound(each) for each in blocks)
+    training = choose_method(kind, component, num_columns, steps_per_round, method, init, changes, block)
     experiment = {
         "dataset": "X",
         "components": [block],
-        **choose_method(kind, component, num_columns, steps_per_round, method, init, has_bound=has_bound),
+        **(training if latents is None else choose_latents(kind, component, steps_per_round, method, init)),
         "balancing": {"min_share": 0.1},
         "revival": None,
         "baselines": [],
@@ -109,9 +132,8 @@ def make_experiment(
             "num_neighbors": 3,
         },
         "shards": 1,
-        "device": "cpu"
-        if device == "auto" and kind == "vector"
-        else device,  # small networks wait for a GPU's launches
+        "representation": latents,
+        "device": device,
     }
     checked: Experiment = validate(Experiment, merge(experiment, changes), SOURCE)
     if checked.num_components != n_components:
@@ -119,6 +141,38 @@ def make_experiment(
             f"{SOURCE}.components: {checked.num_components} components, n_components = {n_components}; make them agree"
         )
     return checked
+
+
+def choose_representation(kind: str, shape: Sequence[int], representation: Any) -> dict[str, Any] | None:
+    """The block `representation` for points of one kind; None for points as they are.
+
+    Raises:
+        UserError: there is no such representation, or the points are no images.
+    """
+    if representation is None:
+        return None
+    if representation != "autoencoder" or kind != "image":
+        raise UserError(
+            f"CompetitiveMixture: representation = {representation!r} for points of kind {kind}; expected None, or for "
+            'images "autoencoder"'
+        )
+    height, width = shape[1:]
+    if max(height, width) <= LARGEST_MLP:
+        layers = {"encoder": {"kind": "mlp", "hidden": DENSE}, "decoder": {"kind": "mlp", "hidden": DENSE[::-1]}}
+        return AUTOENCODER | layers
+    channels = CHANNELS[: max(1, min(height, width).bit_length() - 2)]  # four pixels are left, or more
+    doublings = count_doublings(height, width)
+    layers = {
+        "encoder": {"kind": "conv", "channels": channels},
+        "decoder": {"kind": "conv", "channels": channels[: doublings + 1][::-1]},
+    }
+    return AUTOENCODER | layers | {"batch_size": CONV_BATCH}
+
+
+def count_doublings(height: int, width: int) -> int:
+    """How often an image of whole sides can be halved, so that the decoder can double it as often."""
+    sides = height | width
+    return (sides & -sides).bit_length() - 1
 
 
 def has_learned_bound(block: Any) -> bool:
@@ -136,17 +190,18 @@ def choose_method(
     steps_per_round: int,
     method: str,
     init: str | None,
-    *,
-    has_bound: bool,
+    changes: Mapping[str, Any],
+    block: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The blocks `training` and `scoring`; see `make_experiment`."""
+    """The blocks `training` and `scoring`, for components of a `block` with a user's `changes`; see `make_experiment`."""
     plain = choose_plain(kind, component, steps_per_round)
     if method == "plain":
         return merge(plain, {"training": {"init": init or "uniform"}})
     if kind == "image":
         return merge(plain, {"training": {"init": init or "kmeans"}})
     start = {"init": init or "gaussians", "standardize": "cells"}
-    if not has_bound:
+    blocks = merge({"components": [block]}, changes)["components"]
+    if not isinstance(blocks, list) or not all(has_learned_bound(each) for each in blocks):
         return merge(plain, {"training": start})
     start["standardize"] = "covariances" if num_columns <= MAX_COVARIANCE_COLUMNS else "cells"
     scoring = {
@@ -160,6 +215,16 @@ def choose_method(
     }
     training = start | {"pretraining_steps": PRETRAINING_ROUNDS * steps_per_round, "held_out": 0.2}
     return merge(plain, {"training": training, "scoring": scoring})
+
+
+def choose_latents(
+    kind: str, component: str, steps_per_round: int, method: str, init: str | None
+) -> dict[str, Any]:
+    """The blocks `training` and `scoring` of components that model latents."""
+    start = init or {"plain": "uniform", "ours": "gaussians"}[method]
+    standardize = {"plain": "data", "ours": "cells"}[method]
+    own = {"training": LATENT_TRAINING | {"init": start, "standardize": standardize}, "scoring": LATENT_SCORING}
+    return merge(choose_plain(kind, component, steps_per_round), own)
 
 
 def choose_plain(kind: str, component: str, steps_per_round: int) -> dict[str, Any]:

@@ -13,7 +13,15 @@ from sklearn.utils.validation import check_is_fitted
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.estimator.defaults import make_experiment
-from competitive_mixtures.estimator.fitting import Competition, play_rounds, resume, tabulate, warn_of_idle_components
+from competitive_mixtures.estimator.fitting import (
+    Competition,
+    learn_representation,
+    open_run,
+    play_rounds,
+    resume,
+    tabulate,
+    warn_of_idle_components,
+)
 from competitive_mixtures.estimator.inputs import (
     Form,
     check_count,
@@ -33,7 +41,6 @@ from competitive_mixtures.estimator.trained_mixture import TrainedMixture
 from competitive_mixtures.files.formats import read_metadata, read_tensors, write_tensors
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.pytorch_settings import borrow_pytorch
-from competitive_mixtures.method.run import Run
 from competitive_mixtures.progress import hide_progress
 from competitive_mixtures.seeding import derive_seed
 from competitive_mixtures.settings.schema import Experiment
@@ -59,11 +66,15 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         tol: the competition stops early after a round in which fewer than this share of the points changed their
             component; 0 plays all rounds.
         n_init: competitions from different random numbers; the one with the largest `lower_bound_` is kept. The first
-            has the seed `random_state`.
+            has the seed `random_state`, and so has the representation, which all share.
+        representation: None, or "autoencoder": one autoencoder is trained on the images first, the components model its
+            latents and compete there, and samples are decoded. Its layers and steps are in `settings`, under the key
+            `representation`. Images of at most 32 pixels go through fully connected layers, larger ones through
+            convolutions.
         init: the partition that components are pretrained on: "uniform" (the paper's random split), "kmeans",
             "gaussians" (a mixture of as many Gaussians as the data ask for, joined to at most k parts), or the
-            component of each point, (n,) integers from 0 to k - 1. None: "gaussians" for vectors, "kmeans" for images;
-            "uniform" where the method is plain.
+            component of each point, (n,) integers from 0 to k - 1. None: "gaussians" for vectors and latents, "kmeans"
+            for images; "uniform" where the method is plain.
         hidden_layer_sizes: units of the hidden layers of a component's networks (a decoder has them in the same order);
             None: (50, 50) for vectors, (128,) for images.
         random_state: an integer gives the same model and the same samples each time; see scikit-learn's glossary.
@@ -138,6 +149,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         steps_per_round: int = 200,
         tol: float = 1e-3,
         n_init: int = 1,
+        representation: str | None = None,
         init: str | Sequence[int] | None = None,
         hidden_layer_sizes: Sequence[int] | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -154,6 +166,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         self.steps_per_round = steps_per_round
         self.tol = tol
         self.n_init = n_init
+        self.representation = representation
         self.init = init
         self.hidden_layer_sizes = hidden_layer_sizes
         self.random_state = random_state
@@ -244,7 +257,9 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         b_j the importance-weighted bound of VAE j with 64 draws of its latents (Burda et al., 2016), a lower bound; in
         the units of X, and for images in nats of the decoder's likelihood of intensities in [0, 1]. For vectors of GANs
         it is a Gaussian kernel density on `evaluation.num_samples` samples (500 k by default): too low in narrow modes
-        and in many dimensions, and meant for comparing models by equally many samples. Images of GANs are refused.
+        and in many dimensions, and meant for comparing models by equally many samples. Images of GANs are refused. With a
+        representation the bound goes through its decoder, log p(x|z) + log sum_j alpha_j exp(b_j(z)) - log q(z|x) at
+        one draw z from a Gaussian q around the latents of x, and is in the same nats.
         """
         points = self._read(X)
         with borrow_pytorch(count_threads(self.n_jobs)):
@@ -312,6 +327,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             prod(form.shape),
             method=self.method,
             init=init,
+            shape=form.shape,
+            representation=self.representation,
             n_components=k,
             component=self.component,
             steps_per_round=num_steps,
@@ -324,10 +341,12 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         """The best of `n_init` competitions, stage by stage as the pipeline's jobs play them."""
         seed, num_rounds, tol = choose_seed(self.random_state), self.n_rounds, check_share("tol", self.tol)
         verbose = check_switch("verbose", self.verbose)
+        dataset = make_dataset(points, form)
+        autoencoder = learn_representation(experiment, dataset, seed)
         best: Competition | None = None
         for number in range(check_count("n_init", self.n_init)):
             own = seed if number == 0 else derive_seed(seed, "restart", number) % 2**31
-            run = Run(experiment, make_dataset(points, form), own)
+            run = open_run(experiment, dataset, own, autoencoder)
             played = play_rounds(run, rounds.pretrain(run, parts), num_rounds, tol, verbose)
             if best is None or played.lower_bound > best.lower_bound:
                 best = played
@@ -342,7 +361,12 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
                 "CompetitiveMixture: warm_start = True: the components' settings have changed since the last fit; "
                 "expected the same, or warm_start = False"
             )
-        run = Run(experiment, make_dataset(points, form), before.seed, scale=before.scale)
+        if experiment.representation != before.experiment.representation:
+            raise UserError(
+                "CompetitiveMixture: warm_start = True: the representation's settings have changed since the last fit; "
+                "expected the same, or warm_start = False"
+            )
+        run = open_run(experiment, make_dataset(points, form), before.seed, before.autoencoder, scale=before.scale)
         start = resume(self._mixture, points, self._records[-1])
         played = play_rounds(
             run, start, self.n_rounds, check_share("tol", self.tol), check_switch("verbose", self.verbose)

@@ -4,21 +4,27 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
+from competitive_mixtures.data import Dataset
 from competitive_mixtures.estimator.trained_mixture import TrainedMixture
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.assignment import Assignment, to_cells
+from competitive_mixtures.method.device import choose_device
 from competitive_mixtures.method.partial_round import PartialRound
+from competitive_mixtures.method.representation import encode_images, train_autoencoder
 from competitive_mixtures.method.revival import find_runner_up, find_spare
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Run
+from competitive_mixtures.method.scale import Scale
 from competitive_mixtures.method.state import RoundState
+from competitive_mixtures.networks.autoencoder import Autoencoder
+from competitive_mixtures.settings.schema import Experiment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +53,32 @@ class Competition:
     converged: bool
     dead: list[int]
     twins: list[int]
+
+
+def learn_representation(experiment: Experiment, dataset: Dataset, seed: int) -> Autoencoder | None:
+    """The autoencoder that all components share, trained as in the pipeline; None where the settings ask for none."""
+    if experiment.representation is None:
+        return None
+    device = choose_device(experiment.device)
+    return train_autoencoder(experiment.representation, Scale().apply(dataset.train), seed, device)[0]
+
+
+def open_run(
+    experiment: Experiment, dataset: Dataset, seed: int, autoencoder: Autoencoder | None, scale: Scale | None = None
+) -> Run:
+    """A run on the points as they are, or on an autoencoder's latents of them.
+
+    Args:
+        experiment: the settings.
+        dataset: the points.
+        seed: of the run.
+        autoencoder: None for points as they are.
+        scale: of what components model; None fits one.
+    """
+    if autoencoder is not None:
+        train, test = (encode_images(autoencoder, images) for images in (dataset.train, dataset.test))
+        dataset = replace(dataset, kind="vector", shape=train.shape[1:], train=train, test=test)
+    return Run(experiment, dataset, seed, scale=scale, autoencoder=autoencoder)
 
 
 def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: bool) -> Competition:

@@ -1,6 +1,6 @@
 """A trained mixture in memory: who wins a point, how likely it is, samples; kept as one safetensors file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,13 +16,16 @@ from competitive_mixtures.evaluation.likelihood import fit_bandwidth
 from competitive_mixtures.files.formats import take_named
 from competitive_mixtures.method import assignment
 from competitive_mixtures.method.pytorch_settings import borrow_pytorch
+from competitive_mixtures.method.representation import bound_images, build_autoencoder, encode_images
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Setup
 from competitive_mixtures.method.scale import Scale
 from competitive_mixtures.method.scoring import log_scores, score, score_by_importance
+from competitive_mixtures.networks.autoencoder import Autoencoder
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
+from competitive_mixtures.seeding import make_generator
 
 DENSITY_DRAWS = 64  # of the latents, behind a density: from 16 on the bound of two-column data rises by 0.01 nats
 
@@ -100,13 +103,25 @@ class TrainedMixture:
             UserError: images of GANs, which have no density.
         """
         if any(component.kind != "vae" for component in self.setup.experiment.components):
-            if self.setup.kind == "image":
+            if self.setup.kind == "image" or self.setup.autoencoder is not None:
                 raise UserError(
                     "score_samples: images of GANs have no density; use component='vae', or compare samples"
                 )
             centres, bandwidth = self.kernels
             return log_kernel_density(points, centres, np.array([bandwidth]))[0]
-        bounds = score_by_importance(self.components, self._enter(points), DENSITY_DRAWS).double().numpy()
+        if self.setup.autoencoder is not None:
+            return self._bound_through_decoder(self.setup.autoencoder, points)
+        return self._log_mixture(self._enter(points))
+
+    def _bound_through_decoder(self, autoencoder: Autoencoder, points: np.ndarray) -> np.ndarray:
+        """The bound of images whose latents the components model; see `bound_images`."""
+        stream = make_generator(self.setup.seed, "log density", "latents")
+        drawn = bound_images(autoencoder, points, stream)
+        return drawn.likelihood + self._log_mixture(self.setup.scale.apply(drawn.latents).to(self.setup.device))
+
+    def _log_mixture(self, points: Tensor) -> np.ndarray:
+        """Log sum_j alpha_j exp(b_j) of points in the networks' units, (n,) float64, in the data's."""
+        bounds = score_by_importance(self.components, points, DENSITY_DRAWS).double().numpy()
         if self.setup.kind == "vector":
             bounds -= np.log(self.setup.scale.unit) * self.setup.shape[0]
         with np.errstate(divide="ignore"):  # a component without points has no weight
@@ -130,6 +145,7 @@ class TrainedMixture:
             "unit": setup.scale.unit,
             "seed": setup.seed,
             "last_round": self.last_round,
+            "image_shape": None if setup.autoencoder is None else list(setup.autoencoder.shape),
         }
 
     def tensors(self) -> dict[str, Tensor]:
@@ -142,6 +158,9 @@ class TrainedMixture:
         for role, networks in (("components", self.components), ("discriminators", self.discriminators)):
             weights = {} if networks is None else networks.weights()
             tensors |= {f"{role}.{name}": tensor for name, tensor in weights.items()}
+        if self.setup.autoencoder is not None:
+            weights = self.setup.autoencoder.weights()
+            tensors |= {f"representation.{name}": tensor for name, tensor in weights.items()}
         return tensors
 
     @classmethod
@@ -159,6 +178,7 @@ class TrainedMixture:
         scale = Scale(mean if mean.ndim else float(mean), metadata["unit"])
         setup = Setup(experiment, metadata["kind"], metadata["shape"], scale, metadata["seed"])
         check_tensors(setup, tensors)
+        setup.autoencoder = restore_autoencoder(setup, metadata["image_shape"], take_named(tensors, "representation."))
         components, discriminators = setup.build_components(), None
         components.load_weights(take_named(tensors, "components."))
         if not experiment.scoring.uses_bounds:
@@ -178,7 +198,20 @@ class TrainedMixture:
             vars(self).update(vars(type(self).restore(state["metadata"], state["tensors"])))
 
     def _enter(self, points: np.ndarray) -> Tensor:
+        if self.setup.autoencoder is not None:
+            points = encode_images(self.setup.autoencoder, points)
         return self.setup.scale.apply(points).to(self.setup.device)
+
+
+def restore_autoencoder(setup: Setup, shape: Sequence[int] | None, tensors: Mapping[str, Tensor]) -> Autoencoder | None:
+    """The autoencoder of images of this shape, (c, h, w), with these weights; None where the settings ask for none."""
+    settings = setup.experiment.representation
+    if settings is None or shape is None:
+        return None
+    check_weights(tensors, settings.list_weights(shape))
+    autoencoder = build_autoencoder(settings, tuple(shape), setup.seed, setup.device)
+    autoencoder.load_weights(tensors)
+    return autoencoder
 
 
 def check_tensors(setup: Setup, tensors: Mapping[str, Tensor]) -> None:
@@ -187,14 +220,23 @@ def check_tensors(setup: Setup, tensors: Mapping[str, Tensor]) -> None:
     Raises:
         UserError: says how many weights are there and how many the settings ask for.
     """
-    found = sum(t.numel() for name, t in tensors.items() if name.startswith(("components.", "discriminators.")))
-    expected = sum(weights for _, weights in setup.experiment.list_weights(setup.shape))
+    networks = {name: t for name, t in tensors.items() if name.startswith(("components.", "discriminators."))}
+    check_weights(networks, setup.experiment.list_weights(setup.shape))
+    k = setup.experiment.num_components
+    for name in ("prior", "weights"):
+        if tensors[name].shape != (k,):
+            raise UserError(f"{name}: damaged (shape {list(tensors[name].shape)} for {k}); save the estimator anew")
+
+
+def check_weights(tensors: Mapping[str, Tensor], weights: Iterable[tuple[str, int]]) -> None:
+    """Refuse tensors that hold fewer numbers than there are weights, by keys of the settings.
+
+    Raises:
+        UserError: says how many are there and how many the settings ask for.
+    """
+    found, expected = sum(tensor.numel() for tensor in tensors.values()), sum(count for _, count in weights)
     if found < expected:
         raise UserError(
             f"damaged (the settings' networks have at least {expected} weights, the tensors hold {found}); save the "
             "estimator anew"
         )
-    k = setup.experiment.num_components
-    for name in ("prior", "weights"):
-        if tensors[name].shape != (k,):
-            raise UserError(f"{name}: damaged (shape {list(tensors[name].shape)} for {k}); save the estimator anew")

@@ -146,6 +146,7 @@ class RunFolder:
     Attributes:
         path: `results/experiments/<experiment>/seed-<s>`.
         experiment: the experiment's name.
+        representation: the latents that the components model, where they do not model the data themselves.
         pretraining: what round 0 starts from.
         evaluation: the scores of the competition and of its baselines.
     """
@@ -153,6 +154,7 @@ class RunFolder:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self.experiment = self.path.parent.name
+        self.representation = RepresentationFolder(self.path / "representation")
         self.pretraining = StageFolder(self.path / "pretrain")
         self.evaluation = EvaluationFolder(self.path / "evaluation")
 
@@ -194,6 +196,20 @@ class RunFolder:
     def list_baselines(self) -> list[str]:
         """The finished baselines, by name."""
         return sorted(path.parent.name for path in self.path.glob(f"baselines/*/{METRICS}"))
+
+
+class RepresentationFolder(ProcessedData):
+    """The latents of a data set's images, a data set of vectors, and the network behind them.
+
+    Attributes:
+        state: the autoencoder.
+        metrics: what its training cost.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(path)
+        self.state = self.path / STATE
+        self.metrics = self.path / METRICS
 
 
 class StageFolder:

@@ -14,7 +14,9 @@ from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.method.device import choose_device, find_memory, warm_up
 from competitive_mixtures.method.held_out import choose_held_out
+from competitive_mixtures.method.representation import decode_latents
 from competitive_mixtures.method.scale import Scale
+from competitive_mixtures.networks.autoencoder import Autoencoder
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble, build_components, build_discriminators
@@ -54,15 +56,30 @@ class Setup:
         shape: of one point, (d,) or (c, h, w).
         scale: between the data's units and the networks'.
         seed: of the run.
+        autoencoder: of which the points are latents; samples are then what it decodes. None for points as they are.
 
     Raises:
         UserError: the settings ask for a GPU and there is none, or for more memory than there is.
     """
 
-    def __init__(self, experiment: Experiment, kind: str, shape: Sequence[int], scale: Scale, seed: int) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        kind: str,
+        shape: Sequence[int],
+        scale: Scale,
+        seed: int,
+        autoencoder: Autoencoder | None = None,
+    ) -> None:
         self.experiment, self.kind, self.shape, self.scale, self.seed = experiment, kind, tuple(shape), scale, seed
+        self.autoencoder = autoencoder
         self.device = choose_device(experiment.device)
         check_memory(experiment, self.shape, self.device)
+
+    @property
+    def gives_images(self) -> bool:
+        """Whether samples are images, which those of latents are once they are decoded."""
+        return self.kind == "image" or self.autoencoder is not None
 
     def build_components(self, ids: Sequence[int] | None = None) -> Ensemble[ComponentStack]:
         """Components as they start."""
@@ -89,12 +106,13 @@ class Setup:
             names: of the random streams.
 
         Returns:
-            (n, *shape) as the data are stored, in random order, and (n,) int16, the component of each.
+            (n, *shape) as the data are stored, latents decoded, in random order, and (n,) int16, the component of each.
         """
         random = np.random.default_rng(derive_seed(self.seed, *names))
         share = np.array(weights)
         chosen = random.choice(len(share), size=num_samples, p=share / share.sum()).astype(np.int16)
-        samples = np.empty((num_samples, *self.shape), np.uint8 if self.kind == "image" else np.float32)
+        shape = self.shape if self.autoencoder is None else self.autoencoder.shape
+        samples = np.empty((num_samples, *shape), np.uint8 if self.gives_images else np.float32)
         streams = make_generators(self.seed, *names, components=components.ids, device=self.device)
         for j, stream in zip(components.ids, streams, strict=True):
             places = np.flatnonzero(chosen == j)
@@ -105,7 +123,10 @@ class Setup:
         return samples, chosen
 
     def draw_samples(self, components: Ensemble[ComponentStack], num_samples: int, *names: object) -> np.ndarray:
-        """Samples (k, num_samples, *shape) of every component as the data are stored: float32 vectors, uint8 images."""
+        """Samples (k, num_samples, *shape) of every component as the data are stored: float32 vectors, uint8 images.
+
+        Latents are decoded.
+        """
         streams = make_generators(self.seed, *names, components=components.ids, device=self.device)
         sizes = [min(SAMPLING_BATCH, num_samples - start) for start in range(0, num_samples, SAMPLING_BATCH)]
         parts = [self.to_stored(components.sample(components.ids, streams, size)) for size in sizes]
@@ -115,7 +136,8 @@ class Setup:
         """What networks give, as the data are stored."""
         if self.kind == "image":
             return samples.clamp(0, 1).mul_(255).round_().to(torch.uint8).cpu().numpy()
-        return self.scale.invert(samples.cpu().numpy())
+        vectors = self.scale.invert(samples.cpu().numpy())
+        return vectors if self.autoencoder is None else decode_latents(self.autoencoder, vectors)
 
 
 class Run(Setup):
@@ -126,6 +148,7 @@ class Run(Setup):
         dataset: prepared data.
         seed: of the run.
         scale: of the points; None fits one where the settings ask for it.
+        autoencoder: of which the data are latents, or None.
 
     Attributes:
         train: (N, *shape), float32 in the networks' units, or uint8 images.
@@ -137,7 +160,15 @@ class Run(Setup):
         UserError: the settings do not fit the data or the machine.
     """
 
-    def __init__(self, experiment: Experiment, dataset: Dataset, seed: int, *, scale: Scale | None = None) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        dataset: Dataset,
+        seed: int,
+        *,
+        scale: Scale | None = None,
+        autoencoder: Autoencoder | None = None,
+    ) -> None:
         standardizes = experiment.training.standardize != "none" and dataset.kind == "vector"  # images enter in [0, 1]
         check_likelihoods(experiment, dataset, standardizes)
         self.dataset, self.clock = dataset, Clock()
@@ -145,7 +176,7 @@ class Run(Setup):
         with self.clock.time("load"):
             if scale is None:
                 scale = Scale.fit(dataset.train) if standardizes else Scale()
-            super().__init__(experiment, dataset.kind, dataset.shape, scale, seed)
+            super().__init__(experiment, dataset.kind, dataset.shape, scale, seed, autoencoder)
             self.train = self.scale.apply(dataset.train).to(self.device)
             self.test = self.scale.apply(dataset.test).to(self.device)
         share = experiment.training.held_out
@@ -164,11 +195,12 @@ class Run(Setup):
 
     def without_points(self) -> Setup:
         """The setup alone, for what outlives the training."""
-        return Setup(self.experiment, self.kind, self.shape, self.scale, self.seed)
+        return Setup(self.experiment, self.kind, self.shape, self.scale, self.seed, self.autoencoder)
 
     def draw_snapshots(self, components: Ensemble[ComponentStack], *names: object) -> np.ndarray:
         """A few samples of every component, in the data's units, images as uint8."""
-        return self.draw_samples(components, NUM_SNAPSHOTS[self.kind], *names, "snapshot")
+        number = NUM_SNAPSHOTS["image" if self.gives_images else "vector"]
+        return self.draw_samples(components, number, *names, "snapshot")
 
 
 def check_likelihoods(experiment: Experiment, dataset: Dataset, standardizes: bool) -> None:

@@ -21,10 +21,12 @@ class Adam:
         means: running mean of each gradient.
         squares: running mean of each squared gradient.
         num_steps: updates so far, a scalar tensor.
+        learning_rate: of the next update; that of the settings unless somebody sets it.
     """
 
     def __init__(self, module: nn.Module, settings: schema.Optimizer) -> None:
         self.settings, self.module = settings, module
+        self.learning_rate = settings.learning_rate
         self.names, self.parameters = zip(*module.named_parameters(), strict=True)
         self.means, self.squares = ([torch.zeros_like(p) for p in self.parameters] for _ in range(2))
         self.num_steps = torch.zeros((), dtype=torch.float32, device=self.parameters[0].device)
@@ -46,7 +48,7 @@ class Adam:
             self.means,
             self.squares,
             self.num_steps,
-            learning_rate=self.settings.learning_rate,
+            learning_rate=self.learning_rate,
             beta1=self.settings.beta1,
             beta2=self.settings.beta2,
             epsilon=EPSILON,

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-WITH_PYTORCH = {"pretrain", "train-round", "train-shard", "reassign", "train-baseline", "evaluate", "train-classifier"}
+WITH_PYTORCH = {
+    *("learn-representation", "pretrain", "train-round", "train-shard", "reassign"),
+    *("train-baseline", "evaluate", "train-classifier"),
+}
 
 ConfigPath = Annotated[Path, typer.Option("--config", help="results/settings/<experiment>.json")]
 DatasetConfig = Annotated[Path, typer.Option("--config", help="data/settings/<dataset>.json")]
-DataFolder = Annotated[Path, typer.Option("--data", help="data/processed/<dataset>")]
+DataFolder = Annotated[Path, typer.Option("--data", help="data/processed/<dataset>, or the folder of its latents")]
 Seed = Annotated[int, typer.Option(min=0, help="seed of the run")]
 Out = Annotated[Path, typer.Option(help="folder to write to")]
 Round = Annotated[int, typer.Option("--round", min=0, help="number of the round, t")]
@@ -92,12 +95,13 @@ def open_run(config: Path, data: Path, seed: int, threads: int) -> "Run":
     from competitive_mixtures.data import load_dataset
     from competitive_mixtures.method.device import choose_kernels
     from competitive_mixtures.method.run import Run, check_sizes
+    from competitive_mixtures.pipeline.representation import read_representation
     from competitive_mixtures.settings.resolved import read_experiment
 
     choose_kernels(threads)
     experiment, dataset = read_experiment(config), load_dataset(data)
     check_sizes(experiment, dataset)
-    return Run(experiment, dataset, seed)
+    return Run(experiment, dataset, seed, autoencoder=read_representation(experiment, dataset, data, seed))
 
 
 @app.command()
@@ -152,6 +156,18 @@ def find_inception(
     from competitive_mixtures.evaluation.inception_weights import record_weights
 
     record_weights(out, path, sha256)
+
+
+@app.command()
+def learn_representation(config: ConfigPath, data: DataFolder, seed: Seed, out: Out, threads: Threads = 1) -> None:
+    """Train the autoencoder that all components share, and write its latents."""
+    from competitive_mixtures.data import load_dataset
+    from competitive_mixtures.method.device import choose_kernels
+    from competitive_mixtures.pipeline.representation import learn_representation as learn
+    from competitive_mixtures.settings.resolved import read_experiment
+
+    choose_kernels(threads)
+    learn(read_experiment(config), load_dataset(data), seed, out)
 
 
 @app.command()
@@ -238,16 +254,20 @@ def evaluate(
     rounds: Rounds,
     run: Annotated[Path, typer.Option(help="results/experiments/<experiment>/seed-<s>")],
     out: Out,
+    images: Annotated[Path | None, typer.Option(help="data/processed/<dataset>, where --data has its latents")] = None,
     classifier: Annotated[Path | None, typer.Option(help="folder of the data set's classifier")] = None,
     inception: Annotated[Path | None, typer.Option(help="record of the Inception network's weights, for FID")] = None,
     threads: Threads = 1,
 ) -> None:
     """Score the competition and its baselines."""
+    from competitive_mixtures.data import load_dataset
     from competitive_mixtures.files.folders import ClassifierFolder
     from competitive_mixtures.pipeline.evaluate import evaluate as evaluate_run
 
     weights = None if classifier is None else ClassifierFolder(classifier).weights
-    evaluate_run(open_run(config, data, seed, threads), run, rounds, out, classifier=weights, inception=inception)
+    scored = None if images is None else load_dataset(images)
+    opened = open_run(config, data, seed, threads)
+    evaluate_run(opened, run, rounds, out, images=scored, classifier=weights, inception=inception)
 
 
 def parse_limit(entry: str) -> tuple[str, int]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from competitive_mixtures.data import Dataset
 from competitive_mixtures.evaluation.clustering import compare_partitions
 from competitive_mixtures.evaluation.kernel_density import log_kernel_density
 from competitive_mixtures.evaluation.likelihood import draft_log_likelihood, score_samples
@@ -48,6 +49,7 @@ def evaluate(
     num_rounds: int,
     out: Path,
     *,
+    images: Dataset | None = None,
     classifier: Path | None = None,
     inception: Path | None = None,
 ) -> None:
@@ -58,27 +60,29 @@ def evaluate(
         folder: `results/experiments/<experiment>/seed-<s>`.
         num_rounds: T; round T holds the trained mixture.
         out: folder to write to.
+        images: of which the run's data are latents; samples are then decoded, and images are what is scored.
         classifier: weights of the data set's classifier, for image data with labels.
         inception: record of the Inception network's weights, see `record_weights`, for experiments that ask for FID.
     """
-    scorer = score_vectors if run.dataset.kind == "vector" else ImageScorer(run, classifier, inception)
+    data = run.dataset if images is None else images
+    scorer = score_vectors if data.kind == "vector" else ImageScorer(run, data, classifier, inception)
     rows: list[tuple[object, ...]] = []
     kept: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
-    for mixture in draw_mixtures(run, RunFolder(folder), num_rounds):
+    for mixture in draw_mixtures(run, data, RunFolder(folder), num_rounds):
         scores: dict[tuple[str, str], float | str] = {
             (metric, "train"): value for metric, value in mixture.metrics.items()
         }
         scores |= {(metric, "test"): value for metric, value in scorer(run, mixture).items()}
         rows += [(mixture.model, mixture.protocol, *key, value) for key, value in scores.items()]
-        number = NUM_KEPT[run.dataset.kind]
+        number = NUM_KEPT[data.kind]
         kept[mixture.model, mixture.protocol] = mixture.samples[:number], mixture.components[:number]
     write_model_samples(EvaluationFolder(out).samples, kept)
     write_scores(EvaluationFolder(out).scores, rows)
 
 
-def draw_mixtures(run: Run, folder: RunFolder, num_rounds: int) -> Iterator[Mixture]:
+def draw_mixtures(run: Run, data: Dataset, folder: RunFolder, num_rounds: int) -> Iterator[Mixture]:
     """The true samples, the competition's mixture, and each baseline in both protocols."""
-    yield draw_data(run)
+    yield draw_data(run, data)
     last = folder.round(num_rounds)
     record = read_json(last.metrics)
     components = run.build_components()
@@ -125,17 +129,17 @@ def draw_mixture(
     return Mixture(model, protocol, samples, chosen, metrics)
 
 
-def draw_data(run: Run) -> Mixture:
+def draw_data(run: Run, data: Dataset) -> Mixture:
     """True samples in the place of a model's: what a perfect model would score. They are training points."""
     settings = run.experiment.evaluation
-    total = min(settings.num_samples + settings.num_bandwidth_samples, len(run.dataset.train))
+    total = min(settings.num_samples + settings.num_bandwidth_samples, len(data.train))
     random = np.random.default_rng(derive_seed(run.seed, "evaluate", "data"))
-    rows = random.choice(len(run.dataset.train), size=total, replace=False)
-    labels = run.dataset.train_labels
+    rows = random.choice(len(data.train), size=total, replace=False)
+    labels = data.train_labels
     components = np.zeros(total, np.int16) if labels is None else np.asarray(labels)[rows].astype(np.int16)
     known = {"log_likelihood_bound": "negative_entropy", "log_likelihood_test": "log_density"}
-    metrics = {metric: run.dataset.meta[key] for key, metric in known.items() if key in run.dataset.meta}
-    return Mixture("data", "-", np.asarray(run.dataset.train)[rows], components, metrics)
+    metrics = {metric: data.meta[key] for key, metric in known.items() if key in data.meta}
+    return Mixture("data", "-", np.asarray(data.train)[rows], components, metrics)
 
 
 def score_vectors(run: Run, mixture: Mixture) -> dict[str, float]:
@@ -180,15 +184,16 @@ class ImageScorer:
     """Scores of generated images by a classifier's features and by those of the Inception network.
 
     Args:
-        run: settings and data; the test images are the reference.
+        run: settings.
+        data: its test images are the reference.
         classifier: weights of the data set's classifier, or None.
         inception: record of the Inception network's weights, or None.
     """
 
-    def __init__(self, run: Run, classifier: Path | None, inception: Path | None) -> None:
+    def __init__(self, run: Run, data: Dataset, classifier: Path | None, inception: Path | None) -> None:
         from competitive_mixtures.evaluation.image_scores import ClassifierScorer, InceptionScorer
 
-        settings, data = run.experiment.evaluation, run.dataset
+        settings = run.experiment.evaluation
         reference = np.asarray(data.test)[: settings.num_samples]
         self.size = len(reference)
         self.scorers: list[Callable[[np.ndarray], dict[str, float | str]]] = []

@@ -10,6 +10,7 @@ from competitive_mixtures.data.spec import measured_in
 from competitive_mixtures.settings.blocks import Block, refuse
 from competitive_mixtures.settings.components import Component
 from competitive_mixtures.settings.quantities import MAX_STEPS, Layers, Points, Rounds, Samples, Share, Steps
+from competitive_mixtures.settings.representation import Autoencoder
 from competitive_mixtures.settings.scoring import Scoring
 from competitive_mixtures.settings.sizes import (
     BYTES_PER_WEIGHT,
@@ -136,6 +137,8 @@ class Experiment(Block):
         baselines: what the competition is compared with: one model, one of three times the width, models on the parts
             of a random split, models on the clusters of k-means.
         evaluation: how trained mixtures are scored.
+        representation: what components see of images: the latents of an autoencoder that all of them share, in which
+            they compete and whose decoder makes images of their samples; `null` for the images themselves.
         shards: jobs among which the components of a round are divided.
         device: where networks are trained; `auto` takes a GPU where there is one.
     """
@@ -150,6 +153,7 @@ class Experiment(Block):
     evaluation: Evaluation
     shards: Annotated[int, measured_in("jobs", ge=1, le=10_000)]
     device: Literal["auto", "cpu", "cuda"]
+    representation: Autoencoder | None = None
 
     @property
     def num_components(self) -> int:
@@ -195,6 +199,11 @@ class Experiment(Block):
         if len(self.components) > 1 and self.baselines:
             yield "baselines: a mixed competition has no baseline of the same family; use []"
         yield from (f"evaluation.{conflict}" for conflict in self.evaluation.find_conflicts())
+        if self.representation is not None:
+            yield from self.representation.find_conflicts(self.components)
+            if not self.scoring.uses_bounds and self.scoring.network.kind == "conv":
+                yield "scoring.network.kind: latents are no images; expected mlp, or representation: null"
+            yield from find_excesses(self.representation.list_needs((1, 1, 1)), LARGEST_MACHINE, "the largest machine")
         yield from find_excesses(self.list_needs(), LARGEST_MACHINE, "the largest machine")
 
     def _find_bound_conflicts(self) -> Iterator[str]:

@@ -37,6 +37,7 @@ from competitive_mixtures.settings.experiment import (
     Training,
 )
 from competitive_mixtures.settings.quantities import Name
+from competitive_mixtures.settings.representation import Autoencoder
 from competitive_mixtures.settings.scoring import (
     Bound,
     Classifier,
@@ -53,6 +54,7 @@ __all__ = [
     "MLP",
     "NETWORKS",
     "VAE",
+    "Autoencoder",
     "Balancing",
     "BaselineName",
     "Bernoulli",

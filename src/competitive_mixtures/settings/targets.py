@@ -16,6 +16,7 @@ TARGETS = frozenset(
         "evaluate",
         "figures",
         "find_inception",
+        "learn_representation",
         "paper",
         "paper_scale",
         "plot_figures",

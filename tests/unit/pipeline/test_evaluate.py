@@ -126,7 +126,7 @@ class TestMixture:
     def test_true_samples_score_better_than_fresh_networks(self):
         dataset = make_blobs(num_train=300)
         run = Run(make_experiment(evaluation={"num_samples": 200}), dataset, 0)
-        true = scores.score_vectors(run, scores.draw_data(run))
+        true = scores.score_vectors(run, scores.draw_data(run, dataset))
         weights = [1 / 3] * 3
         fresh = scores.score_vectors(run, scores.draw_mixture(run, run.build_components(), weights, "m", "-", {}))
         assert true["log_likelihood"] > fresh["log_likelihood"] + 1
@@ -136,7 +136,7 @@ class TestMixture:
     def test_metrics_of_synthetic_data(self):
         blobs = make_blobs()
         known = Dataset(**{**blobs.__dict__, "meta": {"log_likelihood_bound": -2.5, "log_likelihood_test": -2.6}})
-        assert scores.draw_data(Run(make_experiment(), known, 0)).metrics == {
+        assert scores.draw_data(Run(make_experiment(), known, 0), known).metrics == {
             "negative_entropy": -2.5,
             "log_density": -2.6,
         }
