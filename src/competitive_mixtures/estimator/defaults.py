@@ -193,7 +193,7 @@ def choose_method(
     changes: Mapping[str, Any],
     block: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The blocks `training` and `scoring`, for components of a `block` with a user's `changes`; see `make_experiment`."""
+    """The blocks `training` and `scoring`, for a `block` of components with a user's `changes`; see `make_experiment`."""
     plain = choose_plain(kind, component, steps_per_round)
     if method == "plain":
         return merge(plain, {"training": {"init": init or "uniform"}})
@@ -217,9 +217,7 @@ def choose_method(
     return merge(plain, {"training": training, "scoring": scoring})
 
 
-def choose_latents(
-    kind: str, component: str, steps_per_round: int, method: str, init: str | None
-) -> dict[str, Any]:
+def choose_latents(kind: str, component: str, steps_per_round: int, method: str, init: str | None) -> dict[str, Any]:
     """The blocks `training` and `scoring` of components that model latents."""
     start = init or {"plain": "uniform", "ours": "gaussians"}[method]
     standardize = {"plain": "data", "ours": "cells"}[method]

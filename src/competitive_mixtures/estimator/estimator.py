@@ -257,9 +257,10 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         b_j the importance-weighted bound of VAE j with 64 draws of its latents (Burda et al., 2016), a lower bound; in
         the units of X, and for images in nats of the decoder's likelihood of intensities in [0, 1]. For vectors of GANs
         it is a Gaussian kernel density on `evaluation.num_samples` samples (500 k by default): too low in narrow modes
-        and in many dimensions, and meant for comparing models by equally many samples. Images of GANs are refused. With a
-        representation the bound goes through its decoder, log p(x|z) + log sum_j alpha_j exp(b_j(z)) - log q(z|x) at
-        one draw z from a Gaussian q around the latents of x, and is in the same nats.
+        and in many dimensions, and meant for comparing models by equally many samples. Images of GANs are refused.
+
+        With a representation the bound goes through its decoder, log p(x|z) + log sum_j alpha_j exp(b_j(z)) - log
+        q(z|x) at one draw z from a Gaussian q around the latents of x, and is in the same nats.
         """
         points = self._read(X)
         with borrow_pytorch(count_threads(self.n_jobs)):

@@ -63,7 +63,7 @@ def train_autoencoder(
     autoencoder = build_autoencoder(settings, tuple(images.shape[1:]), seed, device)
     images = images.to(device)
     batches = draw_images(images, settings.steps, settings.batch_size, (seed, "representation"))
-    losses = take_steps(autoencoder, [0], batches, settings.steps, "autoencoder", settings.loss_limit)
+    losses, _ = take_steps(autoencoder, [0], batches, settings.steps, "autoencoder", settings.loss_limit)
     choose_deviation(autoencoder, images[:NUM_PROBED], seed)
     seen = settings.steps * settings.batch_size
     return autoencoder, Training(losses.cpu(), seen, float(seen * autoencoder.num_parameters))
