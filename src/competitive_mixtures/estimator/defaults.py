@@ -193,7 +193,7 @@ def choose_method(
     changes: Mapping[str, Any],
     block: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The blocks `training` and `scoring`, for a `block` of components with a user's `changes`; see `make_experiment`."""
+    """The blocks `training` and `scoring`, for a `block` with a user's `changes`; see `make_experiment`."""
     plain = choose_plain(kind, component, steps_per_round)
     if method == "plain":
         return merge(plain, {"training": {"init": init or "uniform"}})
