@@ -100,7 +100,7 @@ def make_experiment(
     Raises:
         UserError: names each mistake with its key.
     """
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise UserError(f"CompetitiveMixture: method = {method!r}; expected one of {list(METHODS)}")
     if not isinstance(component, str) or component not in NETWORKS:
         raise UserError(f"CompetitiveMixture: component = {component!r}; expected one of {sorted(NETWORKS)}")
@@ -151,7 +151,7 @@ def choose_representation(kind: str, shape: Sequence[int], representation: Any) 
     """
     if representation is None:
         return None
-    if representation != "autoencoder" or kind != "image":
+    if not isinstance(representation, str) or representation != "autoencoder" or kind != "image":
         raise UserError(
             f"CompetitiveMixture: representation = {representation!r} for points of kind {kind}; expected None, or for "
             'images "autoencoder"'

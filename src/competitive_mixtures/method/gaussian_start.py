@@ -12,7 +12,7 @@ from competitive_mixtures.seeding import derive_seed
 MULTIPLES = (1, 2, 3, 5, 8, 12)  # of k: how many Gaussians are tried
 MAX_GAUSSIANS = 64  # that are tried for few components
 POINTS_PER_GAUSSIAN = 5  # and as many more as there are columns: fewer points make no covariance
-MAX_POINTS = 5_000  # that the Gaussians are fitted to
+MAX_POINTS = 20_000  # that the Gaussians are fitted to
 MAX_COLUMNS = 100  # of more, the leading principal components are taken
 NUM_PRINCIPAL = 20
 FLOOR = 1e-4  # least variance along any axis, as a share of the mean over the columns

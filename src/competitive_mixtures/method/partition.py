@@ -1,5 +1,7 @@
 """Partitions that no competition has made, which components start from: the uniform split, and clusterings."""
 
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -76,7 +78,10 @@ def cluster_by_kmeans(points: Tensor, num_components: int, seed: int) -> np.ndar
         (N,) int16.
     """
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
     random_state = derive_seed(seed, "kmeans") % 2**32
     kmeans = KMeans(num_components, n_init=1, max_iter=KMEANS_ITERATIONS, random_state=random_state)
-    return kmeans.fit_predict(to_float(points).flatten(1).cpu().numpy()).astype(np.int16)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different points than clusters: still a start
+        return kmeans.fit_predict(to_float(points).flatten(1).cpu().numpy()).astype(np.int16)

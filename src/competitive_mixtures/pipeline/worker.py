@@ -34,7 +34,8 @@ def work(connection: socket.socket, run: Callable[[], None], *others: int) -> No
     status = 1
     done = threading.Event()
     try:
-        connection.sendall(STARTED)
+        with suppress(OSError):  # a command that has ended already: the thread ends this process too
+            connection.sendall(STARTED)
         threading.Thread(target=end_with, args=[done, connection.fileno(), *others], daemon=True).start()
         run()
         status = 0

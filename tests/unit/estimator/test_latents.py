@@ -13,7 +13,7 @@ from competitive_mixtures.errors import UserError
 from competitive_mixtures.estimator.defaults import count_doublings, make_experiment
 from competitive_mixtures.files.formats import read_metadata, read_tensors, write_tensors
 from competitive_mixtures.method.representation import bound_images
-from competitive_mixtures.method.scoring import score_by_bound
+from competitive_mixtures.method.scoring import score_by_importance
 from competitive_mixtures.seeding import make_generator
 
 pytestmark = pytest.mark.filterwarnings("ignore:CompetitiveMixture. components")  # tiny fits are no good
@@ -24,7 +24,13 @@ SMALL = {"representation": {"encoder": LAYERS, "decoder": LAYERS, "latent_dim": 
 
 
 def small(settings=SMALL, **params):
-    chosen = {"n_rounds": 2, "steps_per_round": 10, "random_state": 0, "representation": "autoencoder"} | params
+    chosen = {
+        "n_rounds": 2,
+        "steps_per_round": 10,
+        "random_state": 0,
+        "representation": "autoencoder",
+        "tol": 0.0,
+    } | params
     return CompetitiveMixture(2, settings=settings, **chosen)
 
 
@@ -78,7 +84,7 @@ def test_the_density_is_a_bound_through_the_decoder(fitted):
     setup = mixture.setup
     bound = bound_images(setup.autoencoder, IMAGES, make_generator(0, "log density", "latents"))
     standardised = torch.from_numpy((bound.latents - setup.scale.mean) / np.float32(setup.scale.unit))
-    components = score_by_bound(mixture.components, standardised, (0, "log density")).double().numpy()
+    components = score_by_importance(mixture.components, standardised, 64).double().numpy()
     density = logsumexp(components + np.log(fitted.weights_), axis=1) - 3 * np.log(setup.scale.unit)
     np.testing.assert_allclose(fitted.score_samples(IMAGES), bound.likelihood + density, rtol=1e-5)
 
@@ -122,11 +128,13 @@ def test_what_it_is_not_is_refused(representation, points):
 def test_larger_images_go_through_convolutions(side, kind):
     experiment = make_experiment(
         "image",
+        3 * side**2,
+        method="ours",
+        init=None,
         shape=(3, side, side),
         representation="autoencoder",
         n_components=2,
         component="vae",
-        n_rounds=1,
         steps_per_round=1,
         hidden_layer_sizes=None,
         device="cpu",
