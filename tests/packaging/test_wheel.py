@@ -38,7 +38,7 @@ random = np.random.default_rng(0)
 vectors = random.normal(size=(120, 2)) + 9 * (np.arange(120)[:, None] // 60)
 images = random.integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
 for X, component in ((vectors, "vae"), (vectors, "gan"), (images, "vae")):
-    model = CompetitiveMixture(2, component=component, n_rounds=2, steps_per_round=5, random_state=0).fit(X)
+    model = CompetitiveMixture(2, component=component, n_rounds=2, tol=0, steps_per_round=5, random_state=0).fit(X)
     model.save("model.safetensors")
     loaded = CompetitiveMixture.load("model.safetensors")
     assert (loaded.predict(X) == model.labels_).all()

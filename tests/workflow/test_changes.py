@@ -18,7 +18,7 @@ EDITS = [
     (["evaluation/classifier.py"], {"train_classifier"} | SCORES, {"data"} | EXPERIMENTS),
     (["evaluation/kernel_density.py", "pipeline/evaluate.py"], SCORES, EXPERIMENTS),
     (["report/figures/style.py"], {"plot_figures", "compile_paper", "write_pages"}, {"report"}),
-    (["report/claims/verdicts.py"], {"assess_claims", "compile_paper", "write_pages"}, {"report"}),
+    (["report/claims/verdicts.py"], {"assess_claims", "plot_figures", "compile_paper", "write_pages"}, {"report"}),
     (
         ["errors.py", "files/formats.py", "pipeline/cli.py", "launch/fork_server.py", "estimator/estimator.py"],
         set(),

@@ -121,7 +121,7 @@ class TrainedMixture:
 
     def _log_mixture(self, points: Tensor) -> np.ndarray:
         """Log sum_j alpha_j exp(b_j) of points in the networks' units, (n,) float64, in the data's."""
-        bounds = score_by_importance(self.components, points, DENSITY_DRAWS).double().numpy()
+        bounds = score_by_importance(self.components, points, DENSITY_DRAWS).numpy()
         if self.setup.kind == "vector":
             bounds -= np.log(self.setup.scale.unit) * self.setup.shape[0]
         with np.errstate(divide="ignore"):  # a component without points has no weight

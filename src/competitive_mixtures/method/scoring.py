@@ -96,18 +96,23 @@ def score_by_bound(components: Ensemble[ComponentStack], points: Tensor, key: St
 def score_by_importance(components: Ensemble[ComponentStack], points: Tensor, num_draws: int) -> Tensor:
     """Log p_gj(x) bounded from below by each VAE's importance-weighted bound; see `VAEStack.log_importance_bound`.
 
+    In float64, so that a point's density does not depend, in the last digits, on the points beside it.
+
     Args:
         components: VAEs.
         points: (N, *shape), float32 or uint8.
         num_draws: of the latents.
 
     Returns:
-        (N, k) float32, in nats, on the CPU.
+        (N, k) float64, in nats, on the CPU.
     """
     columns = []
     for _, stack in components.stacks:
-        assert isinstance(stack, VAEStack)
-        rows = [stack.log_importance_bound(to_float(part), num_draws).T.cpu() for part in split_batches(points)]
+        exact = stack.take(range(stack.count)).double()
+        assert isinstance(exact, VAEStack)
+        rows = [
+            exact.log_importance_bound(to_float(part).double(), num_draws).T.cpu() for part in split_batches(points)
+        ]
         columns.append(torch.cat(rows))
     return torch.cat(columns, dim=1)
 

@@ -121,7 +121,7 @@ class VAEStack(ComponentStack):
         mean, log_variance = self.encoder(points).chunk(2, dim=2)
         deviation = (0.5 * log_variance).exp_()
         weights = []
-        for draw in draw_quasi_normal(num_draws, self.settings.latent_dim).to(x.device):
+        for draw in draw_quasi_normal(num_draws, self.settings.latent_dim).to(x):
             latents = torch.addcmul(mean, deviation, draw)
             log_posterior = -0.5 * (draw.square() + log_variance)
             log_prior = -0.5 * latents.square()

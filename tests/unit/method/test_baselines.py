@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from examples import BASE, CONV_VAE, GAN, VAE, make_blobs, make_experiment, play
-from sklearn.exceptions import ConvergenceWarning
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.clustering import compare_partitions
@@ -90,8 +89,7 @@ class TestPartition:
 
     def test_kmeans_of_fewer_distinct_points_than_models_leaves_some_empty(self):
         points = torch.tensor([[0.0, 0.0], [1.0, 1.0]]).repeat(5, 1)
-        with pytest.warns(ConvergenceWarning):
-            parts = baselines.partition(points, "kmeans", 3, 0)
+        parts = baselines.partition(points, "kmeans", 3, 0)
         assert len(set(parts)) == 2
 
 
