@@ -1,0 +1,130 @@
+"""docs/partitions.md against docs/partitions.csv, and the sets and scores behind them."""
+
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.files.tables import read_rows, write_rows
+from competitive_mixtures.report.partitions import PARTITION_COLUMNS, compare_with_rivals, read_fits
+
+ROOT = Path(__file__).parents[3]
+BENCHMARKS = ROOT / "benchmarks"
+TABLE = ROOT / "docs/partitions.csv"
+
+
+@pytest.fixture(autouse=True)
+def _benchmarks(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+
+
+def make_row(data_set, method, seed, ari, part="held_out"):
+    fields = {"data_set": data_set, "part": part, "method": method, "seed": seed, "ari": ari, "nmi": 0.5, "seconds": 1}
+    return fields | {"n": 100, "d": 2, "k": 3, "processor": "one"}
+
+
+def make_table(path, means):
+    """Two seeds, a tenth above and below each mean."""
+    rows = [
+        make_row(name, method, seed, mean + (0.1 if seed else -0.1))
+        for name, methods in means.items()
+        for method, mean in methods.items()
+        for seed in range(2)
+    ]
+    write_rows(path, PARTITION_COLUMNS, rows)
+    return path
+
+
+def test_the_page_says_what_the_table_says():
+    from partition_page import render_page
+
+    assert (ROOT / "docs/partitions.md").read_text() == render_page(TABLE)
+
+
+def test_a_cell_is_the_mean_and_every_seed(tmp_path):
+    from partition_page import render_page
+
+    page = render_page(make_table(tmp_path / "t.csv", {"moons": {"kmeans": 0.3, "gaussian": 0.5}}))
+    assert "| moons | 100 | 2 | 3 | 0.30 (0.20 0.40) | **0.50** (0.40 0.60) |" in page.splitlines()
+
+
+def test_what_is_level_above_and_below(tmp_path):
+    means = {
+        "above": {"kmeans": 0.5, "gaussian": 0.6, "ours": 0.7},
+        "level": {"kmeans": 0.5, "gaussian": 0.6, "ours": 0.56},
+        "behind": {"kmeans": 0.5, "gaussian": 0.6, "ours": 0.45},
+        "far": {"kmeans": 0.5, "gaussian": 0.2, "ours": 0.39},
+        "not ours": {"kmeans": 0.5, "gaussian": 0.2},
+    }
+    bars = compare_with_rivals(read_fits(make_table(tmp_path / "t.csv", means)))
+    assert (bars.compared, bars.level, bars.above, bars.below) == (4, 2, 1, ("far",))
+
+
+def test_a_cut_table_is_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(TABLE.read_text()[:-5])
+    with pytest.raises(UserError, match="cut short"):
+        read_fits(path)
+
+
+def test_sets_are_seeded_and_labelled():
+    from point_sets import DEVELOPMENT, VECTORS, draw_split
+
+    assert len(VECTORS) == 17
+    assert set(DEVELOPMENT) < set(VECTORS)
+    for name in VECTORS:
+        split, again, other = draw_split(name, 0), draw_split(name, 0), draw_split(name, 1)
+        np.testing.assert_array_equal(split.train, again.train)
+        assert not np.array_equal(split.train, other.train)
+        assert len(split.train) == len(split.labels)
+        assert split.num_parts == {"digits": 10, "moons": 2, "pinwheel": 5, "synthetic-9": 9}.get(name, split.num_parts)
+
+
+def test_the_shapes_of_the_sets():
+    from point_sets import draw_split
+
+    for name, deviations in {"widths": (1, 0.3, 2.5), "varied": (1, 2.5, 0.5)}.items():
+        split = draw_split(name, 3)
+        found = [split.train[split.labels == part].std(axis=0).mean() for part in range(3)]
+        np.testing.assert_allclose(found, deviations, rtol=0.1)
+    lines = draw_split("lines", 3)
+    for part, angle in enumerate((0, math.pi / 3, 2 * math.pi / 3)):
+        across = lines.train[lines.labels == part] @ [-math.sin(angle), math.cos(angle)]
+        assert across.std() == pytest.approx(0.1, rel=0.1)
+
+
+def test_every_method_finds_blobs_far_apart():
+    from partition_methods import measure
+    from point_sets import Split
+
+    random = np.random.default_rng(0)
+    labels = np.arange(90) % 3
+    points = np.array([[0, 0], [40, 0], [0, 40]])[labels] + random.normal(size=(90, 2))
+    split = Split(points, points[:9], labels)
+    for method in ("kmeans", "gaussian", "spectral"):
+        scores = measure(method, split, 0)
+        assert scores["ari"] == scores["nmi"] == 1
+        assert math.isnan(scores["log_likelihood"]) == (method != "gaussian")
+
+
+def test_rows_are_put_in_place(tmp_path):
+    out = tmp_path / "t.csv"
+    for sets in ("iris", "moons,iris"):
+        command = [sys.executable, BENCHMARKS / "partitions.py", "--sets", sets, "--methods", "kmeans"]
+        subprocess.run([*command, "--seeds", "1", "--out", out], check=True, capture_output=True)
+    rows = read_rows(out, PARTITION_COLUMNS)
+    assert [(row["data_set"], row["seed"]) for row in rows] == [("moons", "0"), ("iris", "0")]
+    assert [(row["n"], row["d"], row["k"]) for row in rows] == [("2400", "2", "2"), ("120", "4", "3")]
+    assert all(re.fullmatch(r"0\.[2-9]\d*", row["ari"]) for row in rows)
+
+
+def test_an_unknown_set_is_named():
+    command = [sys.executable, BENCHMARKS / "partitions.py", "--sets", "moon"]
+    failed = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert failed.returncode == 2
+    assert "found moon, expected some of moons" in failed.stderr
