@@ -82,7 +82,7 @@ def fit_paper(points: np.ndarray, k: int, seed: int) -> Fitted:
     steps = experiment.training.steps_per_round
     rounds = {"n_rounds": experiment.rounds, "steps_per_round": steps}
     return fit_competition(
-        CompetitiveMixture(k, init="uniform", random_state=seed, settings=settings, **rounds), points
+        CompetitiveMixture(k, method="plain", tol=0, random_state=seed, settings=settings, **rounds), points
     )
 
 

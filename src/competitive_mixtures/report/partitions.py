@@ -19,7 +19,7 @@ METHODS = {  # in the order of the table
 }
 PARTS = {  # of the data sets
     "development": "vectors, development half",
-    "held_out": "vectors, looked at once",
+    "held_out": "vectors, the others",
     "images": "images",
 }
 MARGIN = 0.05  # of the adjusted Rand index, up to which a method counts as good as the best rival
