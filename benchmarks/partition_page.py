@@ -28,10 +28,11 @@ Data sets whose true partition is known, and what each method makes of them when
 nothing else. `CompetitiveMixture(k)` stands in the column *ours* as it ships: one set of defaults for all vectors, one
 for all images, nothing chosen by data set. It was developed on
 {development};
-the other sets were not chosen for it, but other draws of them, of 1,000 points, were looked at on the way: once the start was
-found, four settings (pretraining steps, held-out share, two overlaps) were chosen with all of them in view. So none of these
-figures is a test on data that nobody had seen. *Ours* starts from Gaussians that are joined to k parts ([](method.md)), which
-find most of these partitions by themselves; the competition keeps and sharpens them, and models the parts.
+the other sets were not chosen for it, but other draws of them, of 1,000 points, were looked at on the way: once the
+start was found, four settings (pretraining steps, held-out share, two overlaps) were chosen with all in view. None of
+these figures is a test on data that nobody had seen. *Ours* starts from Gaussians that are joined to k parts
+([](method.md)), which find most of these partitions by themselves; the competition keeps and sharpens them, and models
+the parts.
 
 * **Points.** The sets in the plane and the paper's synthetic ones have 3,000 points as drawn; iris, wine and breast
   cancer are scikit-learn's with standardised columns, the 8x8 digits its pixels from 0 to 16. A seed draws the points
