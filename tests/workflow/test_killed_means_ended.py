@@ -21,6 +21,7 @@ LOG = "logs/experiments/dots/seed-0/pretrain.log"
 SETTLE_S = 0.5
 ENDLESS = 10**6  # steps
 SERVER = start_server.__module__
+ROLES = ("snakemake", "server", "shell", "command", "work")
 
 
 def list_run(project: Project) -> dict[int, str]:
@@ -51,11 +52,16 @@ def name_role(process: Path) -> str:
 def train(project: Project) -> Iterator[dict[int, str]]:
     """Start a run and wait until it trains; gives its processes, and waits for its end."""
     with project.start("snakemake", "--cores", "2", TARGET) as snakemake:
-        while "work" not in list_run(project).values():
-            assert snakemake.poll() is None, (project.root / "started.log").read_text()
-            time.sleep(0.1)
-        time.sleep(SETTLE_S)
-        yield list_run(project)
+        try:
+            before, now = {}, list_run(project)
+            while not any(role == "work" and before.get(pid) == role for pid, role in now.items()):
+                assert snakemake.poll() is None, (project.root / "started.log").read_text()
+                time.sleep(SETTLE_S)  # a fork that is about to run another program looks like work, once
+                before, now = now, list_run(project)
+            yield now
+        except BaseException:  # a test that fails does not wait for the end of an endless training
+            kill(list_run(project), ROLES)
+            raise
 
 
 def wait_for_quiet(project: Project, seconds: float) -> dict[int, str]:
