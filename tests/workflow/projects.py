@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -31,6 +32,23 @@ IDX_NAMES = {
     "test": "t10k-images-idx3-ubyte",
     "test_labels": "t10k-labels-idx1-ubyte",
 }
+
+
+def end(process: subprocess.Popen[bytes], sent: int, *, group: bool = True) -> None:
+    """Send a signal to a run, or to its group, and wait for its end.
+
+    Snakemake's handler waits for a lock that it holds itself where SIGTERM comes while it finishes a job: such a run is
+    killed for good.
+    """
+    if group:
+        os.killpg(process.pid, sent)
+    else:
+        process.send_signal(sent)
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @dataclass

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 
-from projects import Project
+from projects import Project, end
 
 KILLS = int(os.environ.get("KILLS", "4"))  # `make test-kills` asks for 50
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
@@ -29,11 +29,7 @@ def kill_at_random(project: Project, chance: random.Random) -> bool:
     try:
         process.wait(timeout=chance.uniform(0.5, 12))
     except subprocess.TimeoutExpired:
-        if chance.random() < 0.5:
-            os.killpg(process.pid, sent)
-        else:
-            process.send_signal(sent)
-        process.wait()
+        end(process, sent, group=chance.random() < 0.5)
         return False
     assert process.returncode == 0, (project.root / "started.log").read_text()
     return True

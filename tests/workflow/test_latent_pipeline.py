@@ -14,8 +14,9 @@ RUN = "results/experiments/digits-latent/seed-0"
 
 
 @pytest.fixture(scope="module")
-def trained(finished_once):
-    project, _ = finished_once
+def trained(finished_once, tmp_path_factory):
+    """A copy of the finished project, with that experiment, and the jobs that ran."""
+    project = finished_once[0].copy(tmp_path_factory.mktemp("latent") / "mon étude")
     return project, project.snakemake("digits-latent")
 
 

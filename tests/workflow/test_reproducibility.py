@@ -5,6 +5,7 @@ import signal
 import time
 
 import pytest
+from projects import end
 
 TABLES = "results/experiments/{}/seed-0/**/assignments.parquet"
 HOSTILE = {  # what notebooks, clusters and shells set for others
@@ -58,8 +59,7 @@ def test_a_killed_run_goes_on(finished, fresh, sent):
     pretrained = fresh.root / "results/experiments/dots/seed-0/pretrain/metrics.json"
     while process.poll() is None and not pretrained.exists():
         time.sleep(0.02)
-    os.killpg(process.pid, sent)
-    process.wait()
+    end(process, sent)
     fresh.run("snakemake", LAST)
     assert fresh.read(TABLES.format("dots")) == finished.read(TABLES.format("dots"))
 
@@ -71,6 +71,5 @@ def test_a_second_run_in_the_folder_is_refused(fresh):
     os.killpg(process.pid, signal.SIGSTOP)  # or it might be done before the second one has started
     refused = fresh.run("snakemake", LAST, check=False)
     os.killpg(process.pid, signal.SIGCONT)
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait()
+    end(process, signal.SIGTERM)
     assert "LockException" in refused

@@ -111,7 +111,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         ValueError: a parameter or X is not as it must be; the message says where.
 
     Warns:
-        ConvergenceWarning: a component won no point, or models what another one models.
+        ConvergenceWarning: a component won no point, or models what another one models. Components that the start gives
+            up are not told: `n_components_` counts those that are left.
 
     References:
         Locatello et al., "Competitive Training of Mixtures of Independent Deep Generative Models", arXiv 1804.11130.
