@@ -1,6 +1,7 @@
 """The estimator's experiment: defaults that suit most data, with a user's own settings over them."""
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 from competitive_mixtures.errors import UserError
@@ -68,11 +69,10 @@ SAMPLES_PER_COMPONENT = 500  # behind a density of vectors
 
 def make_experiment(
     kind: str,
-    num_columns: int,
+    shape: Sequence[int],
     *,
     method: str,
     init: str | None,
-    shape: Sequence[int] = (),
     representation: str | None = None,
     n_components: int,
     component: str,
@@ -85,10 +85,9 @@ def make_experiment(
 
     Args:
         kind: of the data, `vector` or `image`.
-        num_columns: of vectors; pixels of images.
+        shape: of one point, (d,) or (c, h, w).
         method: "ours", or "plain", the paper's method at our settings.
         init: a start of `settings.Training`, or None for the method's.
-        shape: of one image, (c, h, w), where there is a representation.
         representation: None, or "autoencoder": the components model the latents of images.
         n_components: k.
         component: a key of `NETWORKS`.
@@ -118,11 +117,14 @@ def make_experiment(
     changes = dict(settings or {})
     if isinstance(changes.get("components"), Mapping):
         changes["components"] = [merge(block, changes["components"])]
-    training = choose_method(kind, component, num_columns, steps_per_round, method, init, changes, block)
+    if latents is None:
+        training = choose_method(kind, component, prod(shape), steps_per_round, method, init, changes, block)
+    else:
+        training = choose_latents(component, steps_per_round, method, init)
     experiment = {
         "dataset": "X",
         "components": [block],
-        **(training if latents is None else choose_latents(kind, component, steps_per_round, method, init)),
+        **training,
         "balancing": {"min_share": 0.1},
         "revival": None,
         "baselines": [],
@@ -217,12 +219,12 @@ def choose_method(
     return merge(plain, {"training": training, "scoring": scoring})
 
 
-def choose_latents(kind: str, component: str, steps_per_round: int, method: str, init: str | None) -> dict[str, Any]:
+def choose_latents(component: str, steps_per_round: int, method: str, init: str | None) -> dict[str, Any]:
     """The blocks `training` and `scoring` of components that model latents."""
     start = init or {"plain": "uniform", "ours": "gaussians"}[method]
     standardize = {"plain": "data", "ours": "cells"}[method]
     own = {"training": LATENT_TRAINING | {"init": start, "standardize": standardize}, "scoring": LATENT_SCORING}
-    return merge(choose_plain(kind, component, steps_per_round), own)
+    return merge(choose_plain("vector", component, steps_per_round), own)
 
 
 def choose_plain(kind: str, component: str, steps_per_round: int) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,8 +21,8 @@ from competitive_mixtures.estimator.fitting import (
     tabulate,
     warn_of_idle_components,
 )
-from competitive_mixtures.estimator.inputs import (
-    Form,
+from competitive_mixtures.estimator.inputs import Form, read_points
+from competitive_mixtures.estimator.parameters import (
     check_count,
     check_counts,
     check_path,
@@ -32,7 +31,6 @@ from competitive_mixtures.estimator.inputs import (
     check_switch,
     choose_seed,
     count_threads,
-    read_points,
     read_start,
     to_plain,
 )
@@ -326,10 +324,9 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             )
         return make_experiment(
             form.kind,
-            prod(form.shape),
+            form.shape,
             method=self.method,
             init=init,
-            shape=form.shape,
             representation=self.representation,
             n_components=k,
             component=self.component,

@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.estimator.inputs import Form, to_plain
+from competitive_mixtures.estimator.inputs import Form
+from competitive_mixtures.estimator.parameters import to_plain
 from competitive_mixtures.estimator.trained_mixture import TrainedMixture
 
 FORMAT = "competitive-mixture-4"  # of a saved estimator

@@ -21,6 +21,8 @@ from competitive_mixtures.settings.sizes import (
     find_excesses,
 )
 
+Start = Literal["uniform", "kmeans", "gaussians"]
+
 
 class Training(Block):
     """How components are trained.
@@ -43,7 +45,7 @@ class Training(Block):
     """
 
     batch_size: Points
-    init: Literal["uniform", "kmeans", "gaussians"] = "uniform"
+    init: Start = "uniform"
     pretraining_steps: Annotated[int, measured_in("steps", ge=0, le=MAX_STEPS)]
     steps_per_round: Steps
     held_out: Annotated[float, Field(ge=0, lt=1)] = 0.0

@@ -40,7 +40,7 @@ def test_defaults_follow_the_experiments(case):
     experiment = EXPERIMENTS[name]
     ours = make_experiment(
         kind,
-        2,
+        (2,) if kind == "vector" else (1, 28, 28),
         method="plain",
         init=None,
         n_components=experiment.num_components,

@@ -128,10 +128,9 @@ def test_what_it_is_not_is_refused(representation, points):
 def test_larger_images_go_through_convolutions(side, kind):
     experiment = make_experiment(
         "image",
-        3 * side**2,
+        (3, side, side),
         method="ours",
         init=None,
-        shape=(3, side, side),
         representation="autoencoder",
         n_components=2,
         component="vae",
