@@ -13,6 +13,7 @@ import pytest
 import scipy.sparse
 import torch
 from examples import make_blobs
+from special_files import link, pipe, write
 
 from competitive_mixtures import CompetitiveMixture
 from competitive_mixtures.errors import UserError
@@ -153,21 +154,6 @@ PATHS = {
     "a number": lambda folder: 3,
     "a list": lambda folder: [],
 }
-
-
-def write(folder, content):
-    (folder / "written").write_bytes(content)
-    return folder / "written"
-
-
-def link(folder, target):
-    (folder / "link").symlink_to(target)
-    return folder / "link"
-
-
-def pipe(folder):
-    os.mkfifo(folder / "pipe")
-    return folder / "pipe"
 
 
 @pytest.fixture(scope="module")

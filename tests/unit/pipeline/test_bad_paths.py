@@ -5,6 +5,7 @@ import re
 import sys
 
 import pytest
+from special_files import link, pipe, write
 
 from competitive_mixtures.pipeline.cli import run_command
 
@@ -55,21 +56,6 @@ MISTAKES = {
     "no paper": ("compile-paper", "run from the project's root"),
     "no folder of a run": ("summarize results/mnist", "results/mnist: expected a run's folder"),
 }
-
-
-def write(folder, content):
-    (folder / "written").write_bytes(content)
-    return folder / "written"
-
-
-def link(folder, target):
-    (folder / "link").symlink_to(target)
-    return folder / "link"
-
-
-def pipe(folder):
-    os.mkfifo(folder / "pipe")
-    return folder / "pipe"
 
 
 def run(words, monkeypatch, capsys):
