@@ -136,7 +136,7 @@ def measure_overlaps(responsibilities: np.ndarray, groups: list[list[int]]) -> n
     Returns:
         (g, g), 0 on the diagonal; about 0.3 for halves of one Gaussian, 0 for parts that lie apart.
     """
-    parts = np.stack([responsibilities[:, group].sum(axis=1) for group in groups], axis=1)
+    parts = add_up(responsibilities, groups)
     shares = parts.mean(axis=0)
     overlaps = parts.T @ parts / len(parts) / np.minimum(shares[:, None], shares)
     np.fill_diagonal(overlaps, 0)
@@ -145,7 +145,9 @@ def measure_overlaps(responsibilities: np.ndarray, groups: list[list[int]]) -> n
 
 def assign(mixture: GaussianMixture, points: np.ndarray, groups: list[list[int]]) -> np.ndarray:
     """The part of each point, (N,) int16."""
-    responsibilities = mixture.predict_proba(points)
-    return (
-        np.stack([responsibilities[:, group].sum(axis=1) for group in groups], axis=1).argmax(axis=1).astype(np.int16)
-    )
+    return add_up(mixture.predict_proba(points), groups).argmax(axis=1).astype(np.int16)
+
+
+def add_up(responsibilities: np.ndarray, groups: list[list[int]]) -> np.ndarray:
+    """Responsibilities (n, g) of groups of Gaussians, from those of the Gaussians."""
+    return np.stack([responsibilities[:, group].sum(axis=1) for group in groups], axis=1)

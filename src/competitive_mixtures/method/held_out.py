@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.method.batches import to_float
+from competitive_mixtures.networks.stack import is_shared
 from competitive_mixtures.networks.vae import VAEStack
 from competitive_mixtures.seeding import StreamKey, make_generator, make_generators
 
@@ -63,16 +64,15 @@ class EarlyStopping:
         better = losses < self.best_losses
         self.best_losses = torch.where(better, losses, self.best_losses)
         for name, tensor in self.stack.state().items():
-            best = self.best_state[name]
-            if len(best.shape):
-                best[better] = tensor[better]
+            if not is_shared(name):
+                self.best_state[name][better] = tensor[better]
         self.looks_without_gain = 0 if better.any() else self.looks_without_gain + 1
         return self.looks_without_gain >= PATIENCE
 
     def restore(self) -> None:
         """Give every component its best weights back."""
         for name, tensor in self.stack.state().items():
-            if len(tensor.shape):
+            if not is_shared(name):
                 tensor.copy_(self.best_state[name])
 
     @torch.no_grad()

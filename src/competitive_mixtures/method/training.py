@@ -178,17 +178,16 @@ def take_steps(
     with show_progress(f"{name} {', '.join(map(str, ids))}", num_steps) as report:
         for step, (batch, other) in enumerate(batches):
             losses[step] = stack.step(batch, other)
-            if step + 1 == num_steps or step + 1 - checked == LOOK_INTERVAL:
+            settled = stopping is not None and stopping.is_settled(step)
+            if settled or step + 1 == num_steps or step + 1 - checked == LOOK_INTERVAL:
                 check_losses(losses[checked : step + 1], checked, ids, limit, name)
                 report(step + 1 - checked)
                 checked = step + 1
-            if stopping and stopping.is_settled(step):
-                num_steps = step + 1
+            if settled:
                 break
-    check_losses(losses[checked:num_steps], checked, ids, limit, name)
     if stopping:
         stopping.restore()
-    return losses[num_steps - max(1, num_steps // 10) : num_steps].mean(0), num_steps
+    return losses[checked - max(1, checked // 10) : checked].mean(0), checked
 
 
 def check_losses(losses: Tensor, first_step: int, ids: Sequence[int], limit: float, name: str) -> None:

@@ -133,10 +133,7 @@ class ComponentStack(Stack):
             x: (n, *shape), float: the same points for every component.
             noise: (k, n, latent), standard normal.
         """
-        self.eval()
-        bounds = self.bound(self._standardized(x.expand(self.count, *x.shape)), noise)
-        self.train()
-        return bounds + self.log_volumes()[:, None]
+        return self.own_bounds(x.expand(self.count, *x.shape), noise) + self.log_volumes()[:, None]
 
     @torch.no_grad()
     def log_offset(self, x: Tensor) -> Tensor:
