@@ -35,20 +35,16 @@ IDX_NAMES = {
 
 
 def end(process: subprocess.Popen[bytes], sent: int, *, group: bool = True) -> None:
-    """Send a signal to a run, or to its group, and wait for its end.
-
-    Snakemake's handler waits for a lock that it holds itself where SIGTERM comes while it finishes a job: such a run is
-    killed for good.
-    """
+    """Send a signal to a run, or to its group, and wait for its end, which has to come."""
     if group:
         os.killpg(process.pid, sent)
     else:
         process.send_signal(sent)
     try:
-        process.wait(timeout=30)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.wait(timeout=60)
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @dataclass

@@ -226,6 +226,10 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         These are the responsibilities of the mixture; where the method is plain, whose assignment leaves the weights
         out, of a mixture with equal weights. They are as good as the scores are calibrated: discriminators that know
         nothing of the components saturate far from the data.
+
+        The last digits depend on the points that are scored together: the networks add in float32, in an order that
+        follows from how many there are. With `settings={"scoring": {"kind": "bound"}}` they depend more on it, since a
+        point's draw of noise goes by its place in X.
         """
         points = self._read(X)
         with borrow_pytorch(count_threads(self.n_jobs)):

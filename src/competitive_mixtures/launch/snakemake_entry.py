@@ -3,15 +3,17 @@
 Snakemake's parser gives every word after `--resources` to that option, so that
 `snakemake --cores 4 --resources gpu=1 all` dies over "all", which is no NAME=VALUE pair. This entry point
 moves such words to the front, where they can only be targets, and hands over to Snakemake. Its jobs find PyTorch
-imported (`fork_server.py`) and end when it does, killed or not; its scheduler rests between them, the next run goes on
-after a kill (`run_lock.py`), and its console shows one line for the whole (`console.py`).
+imported (`fork_server.py`) and end when it does, killed or not; its scheduler rests between them, SIGTERM ends it
+wherever it is, the next run goes on after a kill (`run_lock.py`), and its console shows one line for the whole
+(`console.py`).
 """
 
 import gc
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.launch.fork_server import serve_jobs
@@ -71,6 +73,7 @@ def main() -> None:
             if runs_jobs(words):
                 from competitive_mixtures.launch.console import use_console
 
+                note_end_in_a_thread()
                 use_console(arguments)
             done = args_to_api(arguments, parser)
         except Exception as error:
@@ -88,6 +91,22 @@ def drop_default_limit(arguments: "Namespace") -> None:
     limit = arguments.max_jobs_per_timespan
     if limit is not None and (limit.max_jobs, limit.timespan) == DEFAULT_LIMIT:
         arguments.max_jobs_per_timespan = None
+
+
+def note_end_in_a_thread() -> None:
+    """Have Snakemake's scheduler note SIGTERM in a thread of its own.
+
+    Snakemake (9.27) notes it in the signal's handler, which waits for the scheduler's lock. The handler interrupts the
+    scheduler, and where that holds the lock, as it does while it finishes a job, both would wait for ever.
+    """
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    note_end = JobScheduler.exit_gracefully
+
+    def handle(scheduler: JobScheduler, *signal: Any) -> None:
+        Thread(target=note_end, args=(scheduler, *signal)).start()
+
+    JobScheduler.exit_gracefully = handle
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """The `snakemake` command of the project: the user's word order, and nothing else changed."""
 
+import signal
 import subprocess
 import sys
+from threading import Lock, Semaphore
 
 import pytest
 
 from competitive_mixtures.launch import snakemake_entry
 from competitive_mixtures.launch.run_lock import runs_jobs
-from competitive_mixtures.launch.snakemake_entry import drop_default_limit, move_targets_in_front
+from competitive_mixtures.launch.snakemake_entry import drop_default_limit, move_targets_in_front, note_end_in_a_thread
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,25 @@ def test_only_a_limit_that_the_user_sets_holds_jobs_back(words, limited):
     assert arguments.max_jobs_per_timespan is not None
     drop_default_limit(arguments)
     assert (arguments.max_jobs_per_timespan is not None) == limited
+
+
+def test_a_scheduler_that_holds_its_lock_can_be_told_to_end(monkeypatch):
+    """SIGTERM comes while it finishes a job; it goes on, and then notices."""
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    monkeypatch.setattr(JobScheduler, "exit_gracefully", JobScheduler.exit_gracefully)  # put back afterwards
+    note_end_in_a_thread()
+    scheduler = JobScheduler.__new__(JobScheduler)
+    scheduler._lock, scheduler._open_jobs, scheduler._user_kill = Lock(), Semaphore(0), None
+    former = signal.signal(signal.SIGTERM, scheduler.exit_gracefully)
+    try:
+        with scheduler._lock:
+            signal.raise_signal(signal.SIGTERM)
+            assert scheduler._user_kill is None
+        assert scheduler._open_jobs.acquire(timeout=30)
+    finally:
+        signal.signal(signal.SIGTERM, former)
+    assert scheduler._user_kill == "graceful"
 
 
 @pytest.mark.parametrize(
