@@ -3,6 +3,7 @@
 import codecs
 import json
 import os
+import tokenize
 import zipfile
 from pathlib import Path
 from shlex import quote
@@ -134,9 +135,14 @@ def _is_number(word: str) -> bool:
 
 def _read_one(where: str, path: Path) -> np.ndarray:
     try:
-        return np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            array = np.lib.format.read_array(file, allow_pickle=False)
+            others = os.fstat(file.fileno()).st_size - file.tell()
     except Exception as error:  # NumPy's reader raises whatever it stumbles over in a broken file
         raise _explain(where, error, "x") from error
+    if others:
+        raise UserError(f"{where}: {others} bytes behind the array, another array perhaps; expected one array: {SAVE}")
+    return array
 
 
 def _read_several(where: str, path: Path) -> dict[str, np.ndarray]:
@@ -147,6 +153,8 @@ def _read_several(where: str, path: Path) -> dict[str, np.ndarray]:
             _check_size(where, sum(item.file_size for item in archive.infolist()))
         with np.load(path, allow_pickle=False) as content:
             names = sorted(content.files)
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise UserError(f"{where}: {', '.join(map(printable, twice))}: found several; expected one: {SAVE}")
             for key in ROLES.keys() & set(names):
                 arrays[key] = np.asarray(content[key])
     except UserError:
@@ -155,7 +163,7 @@ def _read_several(where: str, path: Path) -> dict[str, np.ndarray]:
         raise _explain(f"{where}: {key}" if key else where, error, key) from error
     if ("x" in arrays) == ("x_train" in arrays):
         found = ", ".join(map(printable, names)) or "nothing"
-        raise UserError(f"{where}: expected one array named x or x_train, found {found}")
+        raise UserError(f"{where}: expected one array named x or x_train, found {found}; {SAVE}")
     if others := [name for name in names if name not in ROLES]:
         tell(
             f"{where}: arrays passed over, since only {', '.join(ROLES)} are read: {', '.join(map(printable, others))}"
@@ -169,7 +177,11 @@ def _explain(where: str, error: Exception, key: str) -> UserError:
         dtype = "str" if key.startswith("y") else "float"
         found = "an array of Python objects (pandas keeps words as such)"
         return UserError(f"{where}: {found}; expected one without Python objects: save {key}.astype({dtype})")
-    reason = "its header is damaged" if "pickle" in str(error) else str(error) or type(error).__name__
+    reason = str(error) or type(error).__name__
+    if isinstance(error, MemoryError):
+        reason = "its header claims more than memory holds"
+    elif "pickle" in reason or isinstance(error, tokenize.TokenError | TypeError | SyntaxError):
+        reason = "its header is damaged"
     return UserError(f"{where}: not a readable .npz or .npy file ({reason}); {SAVE}")
 
 

@@ -45,7 +45,7 @@ def read_params(
 
 def _lay(content: Any, changes: Any, name: Path) -> Any:
     """One layer over those below; an empty file changes nothing."""
-    if not changes:
+    if changes is None:
         return content
     if not isinstance(changes, Mapping):
         raise UserError(f"{name}: found {type(changes).__name__}, expected parts of the blocks of params.yaml")

@@ -52,7 +52,12 @@ def read_yaml(path: Path | str) -> Any:
         raise UserError(
             f"{path}: cannot be read ({error.strerror}); run from the project's root, or restore it from git"
         ) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # PyYAML lets a date or number without sense through
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{path}: expected YAML in UTF-8, found other bytes in line {line}; save it so") from error
+    except RecursionError as error:
+        raise UserError(f"{path}: expected YAML of a few levels, found hundreds of blocks in blocks") from error
+    except (yaml.YAMLError, ValueError) as error:  # PyYAML lets a date or number without sense through
         raise UserError(f"{path}: expected YAML, found: {error}") from error
     if repeated:
         raise UserError("\n".join(f"{path}: {mistake}" for mistake in repeated))

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -293,8 +294,35 @@ def test_what_would_not_fit_into_memory_is_refused(tmp_path):
 def test_a_header_that_promises_too_much_is_refused(tmp_path):
     with (tmp_path / "x.npy").open("wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (10**9, 10**6)})
-    with pytest.raises(UserError, match="not a readable"):
+    with pytest.raises(UserError, match="its header claims more than memory holds"):
         make(tmp_path, tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("shape", ["(30, 4", "(True, 4)", "(30, 'a')", "3 4"])
+def test_a_damaged_header_is_called_so(tmp_path, shape):
+    np.save(tmp_path / "x.npy", VECTORS)
+    content = (tmp_path / "x.npy").read_bytes()
+    padded = shape.encode().ljust(len("(30, 4), }       "))
+    (tmp_path / "x.npy").write_bytes(content.replace(b"(30, 4), }       ", padded))
+    with pytest.raises(UserError, match=r"x\.npy: not a readable .*\(its header is damaged\); save numeric arrays"):
+        make(tmp_path, tmp_path / "x.npy")
+
+
+def test_two_arrays_in_one_npy_file_are_not_taken_for_one(tmp_path):
+    with (tmp_path / "x.npy").open("wb") as file:
+        np.save(file, VECTORS)
+        np.save(file, VECTORS)
+    with pytest.raises(UserError, match=r"x\.npy: \d+ bytes behind the array, another array perhaps; expected one"):
+        make(tmp_path, tmp_path / "x.npy")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_arrays_of_one_name_are_not_taken_for_one(tmp_path):
+    path = save(tmp_path, x=VECTORS)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x.npy", archive.read("x.npy"))
+    with pytest.raises(UserError, match=r"npz: x: found several; expected one: save numeric arrays"):
+        make(tmp_path, path)
 
 
 @given(

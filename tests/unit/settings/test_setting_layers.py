@@ -37,6 +37,13 @@ def test_empty_overrides(write, path, text):
     assert read_params(path) == before
 
 
+@pytest.mark.parametrize(("text", "found"), [("[]", "list"), ("0", "int"), ("''", "str"), ("false", "bool")])
+def test_what_is_empty_but_no_mapping_is_refused(write, path, text, found):
+    write("overrides.yaml", text)
+    with pytest.raises(UserError, match=rf"overrides\.yaml: found {found}, expected parts of the blocks"):
+        read_params(path)
+
+
 def test_the_later_layer_counts(write, path):
     write("overrides.yaml", "experiments: {tiny: {rounds: 7, training: {batch_size: 7}}}\n")
     other = write("other.yaml", "experiments: {tiny: {rounds: 8}}\n")

@@ -53,6 +53,18 @@ def test_no_yaml(write, text):
         read_yaml(write(text))
 
 
+@pytest.mark.parametrize("text", ["[" * 5000, "{a: " * 5000])
+def test_blocks_in_blocks_without_end(write, text):
+    with pytest.raises(UserError, match="expected YAML of a few levels, found hundreds"):
+        read_yaml(write(text))
+
+
+def test_another_encoding_is_named_with_the_line(tmp_path):
+    (tmp_path / "x.yaml").write_bytes("a: 1\n# größe\nb: é\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"x\.yaml: expected YAML in UTF-8, found other bytes in line 2; save it so"):
+        read_yaml(tmp_path / "x.yaml")
+
+
 def test_a_missing_file(tmp_path):
     with pytest.raises(UserError, match=r"none\.yaml: cannot be read \(No such file"):
         read_yaml(tmp_path / "none.yaml")
