@@ -31,7 +31,6 @@ localrules:  # downloads need the network, the others take a second
     summarize_experiment,
     summarize,
     compile_paper,
-    write_demo,
     write_pages,
 
 

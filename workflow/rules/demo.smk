@@ -5,6 +5,10 @@ DEMO_ROUNDS = params.experiments[DEMO].rounds
 DEMO_TABLE = RESULTS.run(DEMO, 0).round(DEMO_ROUNDS).assignments
 
 
+localrules:
+    write_demo,
+
+
 rule write_demo:
     input:
         tables_of([DEMO]),

@@ -69,6 +69,7 @@ def main() -> None:
     with record_run(words), serve_jobs() if runs_jobs(words) else nullcontext():
         try:
             parser, arguments = parse_args(words)
+            check_settings(arguments)
             drop_default_limit(arguments)
             if runs_jobs(words):
                 from competitive_mixtures.launch.console import use_console
@@ -76,10 +77,40 @@ def main() -> None:
                 note_end_in_a_thread()
                 use_console(arguments)
             done = args_to_api(arguments, parser)
+        except UserError as error:
+            sys.exit(f"error: {error}")
         except Exception as error:
             print_exception(error)
             done = False
     sys.exit(0 if done else 1)
+
+
+def check_settings(arguments: "Namespace") -> None:
+    """Refuse a `--config` or `--configfile` that Snakemake cannot read, which it would tell by a traceback.
+
+    Args:
+        arguments: Snakemake's parsed command line.
+
+    Raises:
+        UserError: names the option or the file.
+    """
+    if not arguments.config and not arguments.configfile:
+        return
+    from snakemake.cli import parse_config
+    from snakemake.common.configfile import load_configfile
+
+    for path in arguments.configfile or ():
+        if path.exists() and not path.is_file():
+            raise UserError(f"{path}: found a folder, pipe or device; --configfile takes a regular file")
+        try:
+            load_configfile(path)
+        except Exception as error:  # the readers of YAML and JSON raise whatever they stumble over
+            raise UserError(f"{path}: cannot be read ({error}); --configfile takes YAML in UTF-8, or JSON") from error
+    try:
+        parse_config(arguments.config)
+    except Exception as error:
+        found = " ".join(map(str, arguments.config))
+        raise UserError(f"--config {found}: cannot be read ({error}); expected KEY=VALUE, as seeds=5") from error
 
 
 def drop_default_limit(arguments: "Namespace") -> None:

@@ -1,5 +1,6 @@
 """The `snakemake` command of the project: the user's word order, and nothing else changed."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,9 +8,15 @@ from threading import Lock, Semaphore
 
 import pytest
 
+from competitive_mixtures.errors import UserError
 from competitive_mixtures.launch import snakemake_entry
 from competitive_mixtures.launch.run_lock import runs_jobs
-from competitive_mixtures.launch.snakemake_entry import drop_default_limit, move_targets_in_front, note_end_in_a_thread
+from competitive_mixtures.launch.snakemake_entry import (
+    check_settings,
+    drop_default_limit,
+    move_targets_in_front,
+    note_end_in_a_thread,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +59,43 @@ def test_only_a_limit_that_the_user_sets_holds_jobs_back(words, limited):
     assert arguments.max_jobs_per_timespan is not None
     drop_default_limit(arguments)
     assert (arguments.max_jobs_per_timespan is not None) == limited
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--config", "=3"], r"--config =3: cannot be read \(.*\); expected KEY=VALUE, as seeds=5"),
+        (["--config", "seeds=5", "3=4"], "--config seeds=5 3=4: cannot be read"),
+        (["--config", "seeds"], "--config seeds: cannot be read"),
+        (["--configfile", "binary.json"], r"binary\.json: cannot be read \(.*\); --configfile takes YAML in UTF-8, or"),
+        (["--configfile", "tab.yaml"], r"tab\.yaml: cannot be read"),
+        (["--configfile", "deep.yaml"], r"deep\.yaml: cannot be read"),
+        (["--configfile", "list.yaml"], r"list\.yaml: cannot be read"),
+        (["--configfile", "nowhere.yaml"], r"nowhere\.yaml: cannot be read \(.*No such file"),
+        (["--configfile", "folder"], r"folder: found a folder, pipe or device; --configfile takes a regular file"),
+        (["--configfile", "pipe"], r"pipe: found a folder, pipe or device"),
+    ],
+)
+def test_settings_that_snakemake_cannot_read(tmp_path, monkeypatch, words, said):
+    from snakemake.cli import parse_args
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    contents = {"binary.json": b"\xff\x00{", "tab.yaml": b"a:\n\tb: 1", "deep.yaml": b"[" * 5000, "list.yaml": b"[1]"}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=said):
+        check_settings(parse_args(["--cores", "1", "all", *words])[1])
+
+
+def test_settings_that_snakemake_can_read(tmp_path):
+    from snakemake.cli import parse_args
+
+    (tmp_path / "ä.yaml").write_text("seeds: 5e-05\n")
+    words = ["--config", "seeds=5", "experiments={a: {rounds: 3}}", "--configfile", str(tmp_path / "ä.yaml")]
+    for given in ([], words):
+        check_settings(parse_args(["--cores", "1", *given])[1])
 
 
 def test_a_scheduler_that_holds_its_lock_can_be_told_to_end(monkeypatch):
