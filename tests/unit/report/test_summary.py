@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import shutil
 
 import pytest
@@ -61,6 +62,21 @@ def test_seconds_are_summed_by_phase(project):
     assert seconds["pretrain"] == pytest.approx(4.2)
     assert seconds["train"] == pytest.approx(5 * 2.0)
     assert seconds["baseline.single_wide"] == pytest.approx(6.5)
+
+
+def test_seconds_show_in_the_tables_of_runs_and_in_no_metric(project, tmp_path):
+    """What `docs/storage.md` says of the checksums in `dvc.lock`."""
+    shutil.copytree(project / "results/experiments", tmp_path / "runs")
+    for path in tmp_path.glob("runs/**/metrics.json"):
+        metrics = json.loads(path.read_text())
+        metrics["seconds"] = {phase: 3 * seconds for phase, seconds in metrics["seconds"].items()}
+        path.write_text(json.dumps(metrics))
+    for path in tmp_path.glob("runs/**/scores.csv"):
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(re.sub(r"(,train_time_s,.*),.*", r"\1,7", line) for line in lines))
+    summarize(tmp_path.glob("runs/*/seed-*"), tmp_path / "out")
+    same = {name: (tmp_path / "out" / name).read_bytes() == (project / "results" / name).read_bytes() for name in FILES}
+    assert same == {"summary.csv": False, "rounds.csv": False, "timing.csv": False, "metrics.json": True}
 
 
 def test_metrics_are_means_over_seeds(project):
