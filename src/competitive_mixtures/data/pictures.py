@@ -75,7 +75,9 @@ def read_picture(data: bytes, size: int, channels: int, crop: int | None = None)
     except BrokenPictureError:
         raise
     except UnidentifiedImageError as error:  # Pillow would name the buffer
-        raise BrokenPictureError(f"cannot identify its format; expected one of {', '.join(FORMATS)}") from error
+        text = data[:64].isascii() and b"\0" not in data[:64]
+        found = "a text file, such as a web page or a Git LFS pointer" if text else "cannot identify its format"
+        raise BrokenPictureError(f"{found}; expected one of {', '.join(FORMATS)}") from error
     except Exception as error:  # Pillow's readers raise whatever they stumble over in a broken file
         raise BrokenPictureError(str(error) or type(error).__name__) from error
     return pixels.reshape(size, size, channels).transpose(2, 0, 1)

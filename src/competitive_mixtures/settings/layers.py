@@ -53,9 +53,11 @@ def _lay(content: Any, changes: Any, name: Path) -> Any:
 
 
 def _locate(message: str, layers: Sequence[Path], content: Any) -> str:
-    """A message about a key, with the file and line that the key has its value from."""
+    """A message about a key with the file and line that its value is from, or its block where the key is missing."""
     match = KEY.match(message)
     keys = match[1].split(".") if match else []
+    if message.endswith("Field required"):
+        keys = keys[:-1]
     seen: set[str] = set()
     while keys:
         for layer in reversed(layers):

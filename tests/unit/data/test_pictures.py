@@ -95,8 +95,25 @@ def test_broken_bytes_are_refused(data):
 
 
 def test_formats_that_start_programs_are_not_read():
-    with pytest.raises(BrokenPictureError, match="cannot identify"):
+    with pytest.raises(BrokenPictureError, match="expected one of JPEG, PNG"):
         read_picture(encode(solid("RGB", 0), "EPS"), 8, 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 3\n",
+            "a text file, such as a web page or a",
+        ),
+        (b"<html>404</html>", "a text file"),
+        (bytes(100), "cannot identify its format"),
+        (b"\xff\xd8\xff", "cannot identify its format"),
+    ],
+)
+def test_what_stands_in_a_pictures_place_is_told(data, found):
+    with pytest.raises(BrokenPictureError, match=f"^{found}.*; expected one of JPEG"):
+        read_picture(data, 8, 3)
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch):

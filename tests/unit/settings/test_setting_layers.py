@@ -92,3 +92,13 @@ def test_overrides_of_another_kind(write, path):
     write("overrides.yaml", "[1, 2]")
     with pytest.raises(UserError, match=r"overrides\.yaml: found list, expected parts of the blocks"):
         read_params(path)
+
+
+def test_a_missing_key_is_placed_by_the_block_that_lacks_it(write, path):
+    """A mistyped name in the overrides is a new experiment, of which nearly all is missing."""
+    write("overrides.yaml", "# for a program\nexperiments:\n  tyni: {rounds: 1}\n")
+    with pytest.raises(UserError) as caught:
+        read_params(path)
+    lines = str(caught.value).splitlines()
+    assert "params.yaml: experiments.tyni.dataset: Field required (overrides.yaml, line 3)" in lines
+    assert all(line.endswith("(overrides.yaml, line 3)") for line in lines)
