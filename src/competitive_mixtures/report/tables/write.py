@@ -34,7 +34,8 @@ from competitive_mixtures.report.tables.settings import (
 
 TABLES = (
     "density.csv", "images.csv", "clustering.csv", "precision_recall.csv", "compute.csv", "likelihood.csv",
-    "authors_code.csv", "ablations.csv", "rivals.csv", "tuning.csv", "experiments.csv", "settings.csv", "deviations.csv", "names.json",
+    "authors_code.csv", "ablations.csv", "rivals.csv", "tuning.csv", "experiments.csv", "settings.csv",
+    "deviations.csv", "names.json",
     "machine.json",
 )  # fmt: skip
 
