@@ -13,8 +13,8 @@ from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.formats import write_text
 from competitive_mixtures.files.tables import read_fields, read_rows, to_number
 from competitive_mixtures.report.intervals import mean_interval
-from competitive_mixtures.report.names import METHODS, MODELS, label_baseline, list_baselines
-from competitive_mixtures.report.plan import Planned, list_variants
+from competitive_mixtures.report.names import METHODS, MODELS
+from competitive_mixtures.report.plan import Planned, label_baseline, list_baselines, list_variants
 from competitive_mixtures.report.summary import SUMMARY_COLUMNS
 
 DOCUMENTS = ("README.md", "docs/results.md")

@@ -4,8 +4,6 @@ Keys are those of `results/summary.csv`. The figures look the names up here; the
 `paper/tables/names.json`, which is written with the other tables.
 """
 
-from competitive_mixtures.settings.baselines import list_protocols
-
 METHODS = {  # what `competitive` stands for: no table, figure or text says "competitive mixture" without saying which
     "paper": "paper's method, authors' settings",
     "plain": "paper's method, our settings",
@@ -65,16 +63,6 @@ UNITS = {
     "smallest_cell": "N/k",
 }  # others: none
 RELATIONS = {"above": ">", "at_least": "≥", "below": "<", "at_most": "≤"}
-
-
-def label_baseline(model: str, protocol: str) -> str:
-    """A baseline's name with its protocol, where it has one."""
-    return f"{MODELS[model]} ({PROTOCOLS[protocol]})" if PROTOCOLS[protocol] else MODELS[model]
-
-
-def list_baselines() -> list[tuple[str, str]]:
-    """Every baseline in each of its protocols, in the order of the tables."""
-    return [(model, p) for model in MODELS if model not in ("competitive", "data") for p in list_protocols(model)]
 
 
 def collect_names() -> dict[str, dict[str, str]]:

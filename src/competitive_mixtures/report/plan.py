@@ -7,7 +7,7 @@ from typing import Any
 
 from competitive_mixtures.files.folders import ProcessedData, Project
 from competitive_mixtures.files.formats import read_json
-from competitive_mixtures.report.names import METHODS
+from competitive_mixtures.report.names import METHODS, MODELS, PROTOCOLS
 from competitive_mixtures.settings.baselines import list_protocols
 from competitive_mixtures.settings.resolved import PlanEntry, read_experiment
 from competitive_mixtures.settings.resolved import read_plan as read_entries
@@ -101,6 +101,16 @@ def _varies(planned: Planned, base: Planned) -> bool:
         for experiment in (planned, base)
     )
     return one != other
+
+
+def label_baseline(model: str, protocol: str) -> str:
+    """A baseline's name with its protocol, where it has one."""
+    return f"{MODELS[model]} ({PROTOCOLS[protocol]})" if PROTOCOLS[protocol] else MODELS[model]
+
+
+def list_baselines() -> list[tuple[str, str]]:
+    """Every baseline in each of its protocols, in the order of the tables."""
+    return [(model, p) for model in MODELS if model not in ("competitive", "data") for p in list_protocols(model)]
 
 
 def list_variants(plan: Iterable[Planned]) -> dict[str, dict[str, Planned]]:

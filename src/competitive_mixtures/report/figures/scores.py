@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.result_tables import ResultTables
 from competitive_mixtures.report.figures.texts import plain_text
-from competitive_mixtures.report.names import AXES, METHODS, label_baseline, list_baselines
+from competitive_mixtures.report.names import AXES, METHODS
+from competitive_mixtures.report.plan import label_baseline, list_baselines
 
 if TYPE_CHECKING:
     import pandas as pd

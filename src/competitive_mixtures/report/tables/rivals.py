@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from competitive_mixtures.report.names import METHODS, label_baseline
-from competitive_mixtures.report.plan import Planned
+from competitive_mixtures.report.names import METHODS
+from competitive_mixtures.report.plan import Planned, label_baseline
 from competitive_mixtures.report.scores import CELL_COLUMNS, Scores
 
 RIVAL_COLUMNS = ("group", "rival", *CELL_COLUMNS)
