@@ -8,7 +8,6 @@ from competitive_mixtures.report.plan import Planned, label_baseline
 from competitive_mixtures.report.scores import CELL_COLUMNS, Scores
 
 RIVAL_COLUMNS = ("group", "rival", *CELL_COLUMNS)
-RELATIVES = {"-vae-em": "VAE-EM", "-ganmm": "GANMM"}  # experiments whose mixture is a rival, by the end of their name
 TRAINING_METRICS = ("purity", "compute", "compute_all")
 TUNING_METRICS = ("rate", "num_steps", "held_out_gain")
 
@@ -45,11 +44,22 @@ def _list_rivals(base: Planned, plan: list[Planned]) -> Iterator[tuple[str, str,
         if planned.group == base.group:
             yield METHODS[planned.method], planned.name, "competitive", "-"
     for planned in alike:
-        for ending, name in RELATIVES.items():
-            if planned.name.endswith(ending):
-                yield name, planned.name, "competitive", "-"
+        if relative := _name_relative(planned):
+            yield relative, planned.name, "competitive", "-"
     for planned in alike:
         if planned is base or planned.name in (f"{base.name}-tuned", f"{base.name}-autoencoder"):
             tuned = ", tuned" if planned.settings.get("tuning") else ""
             for model, protocol in planned.models[1:]:
                 yield label_baseline(model, protocol) + tuned, planned.name, model, protocol
+
+
+def _name_relative(planned: Planned) -> str | None:
+    """What the literature calls the mixture of an experiment; None where it is the paper's method, or ours."""
+    scoring = planned.settings.get("scoring", {})
+    ours = ", our remedies" if planned.method == "ours" else ""
+    if planned.settings.get("exploration"):
+        return f"GANMM{ours}"
+    forms = {"bound": "hard", "soft_bound": "soft"}
+    if (form := forms.get(scoring.get("kind"))) is None:
+        return None
+    return f"VAE-EM, {form}, by {scoring['assignment']}{ours}"
