@@ -2,6 +2,7 @@
 
 Each baseline is trained once and kept at two points: after as many steps as one component had (`paper`), and after as
 much compute, samples times parameters, as the whole competition took, its discriminators included (`equal_compute`).
+What the competition spends on scoring and sampling is recorded beside it, and counted where the experiment says so.
 """
 
 from collections.abc import Mapping, Sequence

@@ -77,8 +77,8 @@ class ComponentStack(Stack):
 
     @property
     def num_generating_parameters(self) -> int:
-        """Parameters of all k networks that a sample goes through."""
-        raise NotImplementedError
+        """Parameters of all k networks that a sample goes through; all of them, unless a kind says which."""
+        return self.num_parameters
 
     def draw_noise(self, generators: Generators, num_steps: int, batch_size: int) -> Tensor:
         """The noise of `num_steps` steps, (num_steps, k, ...), each component's from its own generator."""
