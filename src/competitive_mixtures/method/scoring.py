@@ -52,7 +52,8 @@ def count_forward(
 ) -> float:
     """What a round's forward passes alone cost: training points scored, and samples drawn for the discriminators.
 
-    Test points are scored for the record only, and are not counted; nor is what an offset classifier asks of components.
+    Test points are scored for the record only, and are not counted, nor is what an offset classifier asks of
+    the components.
 
     Args:
         components: as in `score`.
