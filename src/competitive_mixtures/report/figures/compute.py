@@ -12,9 +12,8 @@ from competitive_mixtures.report.names import AXES
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-NETWORKS = [
-    row for row in ROWS if row.model != "gaussian_mixture"
-]  # which costs a thousandth and would squeeze the rest
+# A Gaussian mixture costs a thousandth, and would squeeze the rest.
+NETWORKS = [row for row in ROWS if row.model != "gaussian_mixture"]
 
 
 def plot_compute(tables: ResultTables, out: Path) -> None:
