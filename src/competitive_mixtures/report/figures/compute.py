@@ -12,9 +12,6 @@ from competitive_mixtures.report.names import AXES
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# A Gaussian mixture costs a thousandth, and would squeeze the rest.
-NETWORKS = [row for row in ROWS if row.model != "gaussian_mixture"]
-
 
 def plot_compute(tables: ResultTables, out: Path) -> None:
     """Draw one panel a group of experiments: the main score by samples times parameters, mean and range of the seeds.
@@ -27,10 +24,13 @@ def plot_compute(tables: ResultTables, out: Path) -> None:
     from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
     panels = list(main_scores(tables))
+    rows = [
+        row for row in ROWS if row.model != "gaussian_mixture"
+    ]  # which costs a thousandth, and would squeeze the rest
     figure, grid = style.panel_grid(len(panels), columns=3, height=2.0)
     drawn: list[Row] = []
     for axes, (group, metric) in zip(grid, panels, strict=True):
-        drawn += [row for row in NETWORKS if _draw_model(axes, tables, group, metric, row) and row not in drawn]
+        drawn += [row for row in rows if _draw_model(axes, tables, group, metric, row) and row not in drawn]
         axes.set(title=plain_text(group), xscale="log", ylabel=AXES[metric])
         axes.set_xlabel(AXES["compute"])
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
@@ -39,7 +39,7 @@ def plot_compute(tables: ResultTables, out: Path) -> None:
     handles = [
         Line2D([], [], linestyle="", label=row.label, color=row.color, marker=row.marker, markersize=5,
                markerfacecolor=_fill(row))
-        for row in NETWORKS
+        for row in rows
         if row in drawn
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=2, columnspacing=1.5, handletextpad=0.2)
