@@ -24,9 +24,8 @@ def plot_compute(tables: ResultTables, out: Path) -> None:
     from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
     panels = list(main_scores(tables))
-    rows = [
-        row for row in ROWS if row.model != "gaussian_mixture"
-    ]  # which costs a thousandth, and would squeeze the rest
+    # a Gaussian mixture costs a thousandth, and would squeeze the rest
+    rows = [row for row in ROWS if row.model != "gaussian_mixture"]
     figure, grid = style.panel_grid(len(panels), columns=3, height=2.0)
     drawn: list[Row] = []
     for axes, (group, metric) in zip(grid, panels, strict=True):
