@@ -67,7 +67,7 @@ rule all:
 rule configure:  # what the rules read of params.yaml, which is written above
     input:
         PLAN,
-        map(DATA.settings, params.datasets),
+        map(DATA.settings, params.list_datasets()),
 
 
 rule data:

@@ -65,6 +65,26 @@ def test_targets_by_name(fresh):
     assert fresh.plan("paper_scale")["train_round"] == 50
 
 
+def test_seeds_can_draw_data_and_classifiers_anew(fresh):
+    def draw_twice(params):
+        params["seeds"] = 3
+        for name in ("dots", "digits"):
+            params["experiments"][name] |= {"draws": 2}
+
+    fresh.change(draw_twice)
+    assert fresh.plan("dots")["prepare"] == 2  # seeds 0 and 2 share a draw
+    plan = fresh.plan("digits")
+    assert (plan["prepare"], plan["train_classifier"], plan["train_further_classifier"]) == (1, 1, 1)
+
+
+def test_the_baselines_of_images_are_tuned_by_the_classifier(fresh):
+    tuning = {"rates": [1.0], "looks": 2, "held_out": 0.2}
+    fresh.change(lambda params: params["experiments"]["digits"].update(tuning=tuning))
+    plan = fresh.run("snakemake", "-n", "-p", "digits")
+    (command,) = re.findall(r"competitive-mixtures train-baseline .*", plan)
+    assert "--classifier results/classifiers/digits " in command
+
+
 def test_params_read_the_same_by_dvc():
     from dvc.utils.serialize import load_yaml
 

@@ -1,12 +1,15 @@
 # The models that the competition is compared with; one job trains a baseline in both protocols.
 
+SCORING = ("likelihood", "kernel_density", "distances", "classifier", "frechet")  # by which baselines are tuned
+
 
 rule train_baseline:
     input:
         config=SETTINGS,
         data=data_of,
         competition=lambda wildcards: last_round_of(wildcards).metrics,
-        code=METHOD,
+        classifier=tuning_classifier_of,
+        code=METHOD + code(*(f"evaluation/{name}.py" for name in SCORING)),
     output:
         state=BASELINE.state,
         metrics=BASELINE.metrics,
@@ -23,8 +26,11 @@ rule train_baseline:
         threads=resource("threads"),
         competition=subpath(input.competition, parent=True),
         rounds=lambda wildcards: experiment_of(wildcards).rounds,
+        classifier=lambda wildcards, input: (
+            f"--classifier {Path(input.classifier[0]).parent}" if input.classifier else ""
+        ),
         out=subpath(output.state, parent=True),
     shell:
         "competitive-mixtures train-baseline --config {input.config} --data {params.data} --seed {wildcards.seed}"
         " --name {wildcards.baseline} --competition {params.competition} --rounds {params.rounds}"
-        " --threads {params.threads} --out {params.out} 2> {log}"
+        " {params.classifier} --threads {params.threads} --out {params.out} 2> {log}"

@@ -18,6 +18,7 @@ PROJECT = Project()
 DATA, RESULTS, PAPER = PROJECT.data, PROJECT.results, PROJECT.paper
 DATASET = DATA.processed("{dataset}")
 CLASSIFIER = RESULTS.classifier("{dataset}")
+FURTHER_CLASSIFIER = RESULTS.classifier("{dataset}", "{seed}")
 SETTINGS = RESULTS.settings("{experiment}")
 RUN = RESULTS.run("{experiment}", "{seed}")
 ROUND = RUN.round("{round}")
@@ -79,12 +80,19 @@ def reported():
 
 
 def datasets_of(experiments):
-    return [DATA.processed(name).meta for name in sorted({params.experiments[name].dataset for name in experiments})]
+    names = {params.dataset_of(run.experiment, run.seed) for run in runs_of(experiments)}
+    return [DATA.processed(name).meta for name in sorted(names)]
 
 
 def classifiers_of(experiments):
-    names = {params.experiments[name].dataset for name in experiments}
-    return [RESULTS.classifier(name).weights for name in sorted(names) if params.datasets[name].has_classifier]
+    return sorted({path for run in runs_of(experiments) for path in classifier_of_run(run.experiment, run.seed)})
+
+
+def classifier_of_run(experiment, seed):
+    """The classifier that scores a run's images; none where it has none."""
+    name = params.experiments[experiment].dataset
+    has_one = params.datasets[name].has_classifier
+    return [RESULTS.classifier(name, params.draw_of(experiment, seed)).weights] * has_one
 
 
 def runs_of(experiments):
@@ -180,7 +188,7 @@ def urgency(wildcards):
 
 def raw_of(wildcards):
     """The record of a download, or the data set that this one is derived from."""
-    source = params.datasets[wildcards.dataset].requires
+    source = params.list_datasets()[wildcards.dataset].requires
     return DATA.processed(source).meta if source else DATA.raw(wildcards.dataset).record
 
 
@@ -189,7 +197,7 @@ def own_of(wildcards):
 
     An input that is missing is none to Snakemake where the output is there: it would take the output for current.
     """
-    spec = params.datasets[wildcards.dataset]
+    spec = params.list_datasets()[wildcards.dataset]
     try:
         check_files(wildcards.dataset, spec)
     except UserError as error:
@@ -199,7 +207,16 @@ def own_of(wildcards):
 
 def images_of(wildcards):
     """The data set as it was prepared."""
-    return DATA.processed(experiment_of(wildcards).dataset).meta
+    return DATA.processed(params.dataset_of(wildcards.experiment, int(wildcards.seed))).meta
+
+
+def classifier_of(wildcards):
+    return classifier_of_run(wildcards.experiment, int(wildcards.seed))
+
+
+def tuning_classifier_of(wildcards):
+    """The classifier by which the baselines of images are tuned."""
+    return classifier_of(wildcards) if experiment_of(wildcards).tuning else []
 
 
 def data_of(wildcards):

@@ -63,6 +63,15 @@ rule train_classifier:
         runtime=60,
     params:
         data=subpath(input.data, parent=True),
+        seed=lambda wildcards: wildcards.get("seed", 0),
         out=subpath(output[0], parent=True),
     shell:
-        "competitive-mixtures train-classifier --data {params.data} --out {params.out} 2> {log}"
+        "competitive-mixtures train-classifier --data {params.data} --seed {params.seed} --out {params.out} 2> {log}"
+
+
+use rule train_classifier as train_further_classifier with:  # for experiments whose runs take several, see `draws`
+    output:
+        FURTHER_CLASSIFIER.weights,
+        FURTHER_CLASSIFIER.metrics,
+    log:
+        "logs/data/{dataset}/train_classifier-{seed}.log",

@@ -28,7 +28,7 @@ rule evaluate:
         images=images_of,
         last=lambda wildcards: last_round_of(wildcards).state,
         baselines=baselines_of,
-        classifier=lambda wildcards: classifiers_of([wildcards.experiment]),
+        classifier=classifier_of,
         inception=lambda wildcards: DATA.inception if experiment_of(wildcards).evaluation.fid_features else [],
         code=METHOD + code("pipeline/evaluate.py", "evaluation", "files/tables.py"),
     output:

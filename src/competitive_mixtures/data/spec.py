@@ -3,7 +3,7 @@
 import errno
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,6 +24,11 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     kind: str
+
+    def redraw(self, number: int) -> Self | None:
+        """The same data set drawn with another seed; None where nothing is drawn here. Number 0 is the data set."""
+        seed = dict(self).get("seed")
+        return None if seed is None else self.model_copy(update={"seed": seed + number})
 
     @property
     def requires(self) -> str | None:

@@ -135,9 +135,10 @@ class Results:
         """The tables of one experiment's runs."""
         return SummaryFolder(self.path / "tables" / experiment)
 
-    def classifier(self, dataset: str) -> "ClassifierFolder":
-        """The classifier of a labelled image set."""
-        return ClassifierFolder(self.path / "classifiers" / dataset)
+    def classifier(self, dataset: str, seed: int | str = 0) -> "ClassifierFolder":
+        """The classifier of a labelled image set, or another training of it, by its seed."""
+        first = self.path / "classifiers" / dataset
+        return ClassifierFolder(first / f"seed-{seed}" if seed else first)
 
 
 class RunFolder:

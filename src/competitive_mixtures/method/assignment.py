@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.seeding import StreamKey, make_generator
+from competitive_mixtures.seeding import StreamKey, derive_seed, make_generator
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,27 @@ def choose_cells(winner: np.ndarray, former: Sequence[Tensor], min_share: float)
     cells = to_cells(winner, k)
     threshold = min_share * len(winner) / k
     return [old if len(new) < threshold else new for new, old in zip(cells, former, strict=True)]
+
+
+def explore(winner: np.ndarray, num_components: int, chance: float, key: StreamKey) -> np.ndarray:
+    """Epsilon-greedy assignment: some points go to another component than the one that won them.
+
+    Args:
+        winner: (N,) int16.
+        num_components: k.
+        chance: of each point, epsilon.
+        key: of the random stream.
+
+    Returns:
+        (N,) int16: the winner with probability 1 - epsilon, else one of the others, all of them alike.
+
+    References:
+        Yu & Zhou, "Mixture of GANs for Clustering", IJCAI 2018.
+    """
+    random = np.random.default_rng(derive_seed(*key, "exploration"))
+    moved = random.random(len(winner)) < chance
+    step = random.integers(1, max(2, num_components), size=len(winner))
+    return np.where(moved, (winner + step) % num_components, winner).astype(np.int16)
 
 
 def draw_soft_cells(scores: Tensor, key: StreamKey) -> list[Tensor]:

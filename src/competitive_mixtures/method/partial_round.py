@@ -28,7 +28,8 @@ class PartialRound:
         log_ratios: (N, len(ids)) float32, log r_j of the training points, or bounds in their place.
         log_ratios_test: (M, len(ids)) float32, of the test points.
         samples: (len(ids), n, *shape), float32 or uint8.
-        metrics: losses by component, samples seen and compute of this round, revived pairs, seconds by phase.
+        metrics: losses by component, samples seen and compute of this round, in training and in forward passes alone,
+            revived pairs, seconds by phase.
     """
 
     ids: list[int]
@@ -95,7 +96,7 @@ def merge_metrics(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for key in ("component_loss", "discriminator_loss"):
         if key in parts[0]:
             merged[key] = [value for part in parts for value in part[key]]
-    for key in ("samples_seen", "compute"):
+    for key in ("samples_seen", "compute", "forward_compute"):
         merged[key] = sum(part[key] for part in parts)
     phases = {phase for part in parts for phase in part["seconds"]}
     merged["seconds"] = {phase: sum(part["seconds"].get(phase, 0.0) for part in parts) for phase in sorted(phases)}

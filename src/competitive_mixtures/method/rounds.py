@@ -21,14 +21,21 @@ from competitive_mixtures.method.partial_round import PartialRound
 from competitive_mixtures.method.partition import choose_start
 from competitive_mixtures.method.revival import plan_revivals, revive, split_mixture_weights
 from competitive_mixtures.method.run import Clock, Run
-from competitive_mixtures.method.scoring import log_normalizers, log_scores, log_scores_in_blocks, log_sums, score
+from competitive_mixtures.method.scoring import (
+    count_forward,
+    log_normalizers,
+    log_scores,
+    log_scores_in_blocks,
+    log_sums,
+    score,
+)
 from competitive_mixtures.method.state import RoundState
 from competitive_mixtures.method.training import Training, train_components, train_discriminators
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
 from competitive_mixtures.settings.schema import Scoring
 
-COSTS = ("samples_seen", "compute")  # of a round's record, summed over the rounds
+COSTS = ("samples_seen", "compute", "forward_compute")  # of a round's record, summed over the rounds
 
 
 @dataclass(frozen=True)
@@ -139,7 +146,8 @@ def compete(run: Run, round_: int, state: RoundState, ids: Sequence[int]) -> Par
         log_ratios = score(components, discriminators, run.train, (*key, "train points"))
         log_ratios_test = score(components, discriminators, run.test, (*key, "test points"))
     samples = run.draw_snapshots(components, "round", round_)
-    metrics = list_costs(trainings) | {"revived": revived, "seconds": dict(run.clock.seconds)}
+    forward = count_forward(components, discriminators, len(run.train), scoring)
+    metrics = list_costs(trainings, forward) | {"revived": revived, "seconds": dict(run.clock.seconds)}
     left = RoundState(components, discriminators, state.cells, [])
     return PartialRound(components.ids, left, log_ratios, log_ratios_test, samples, metrics)
 
@@ -212,6 +220,9 @@ def choose_next_cells(
     if scoring.kind == "soft_bound":
         scores = log_scores(part.log_ratios, normalizers, prior, scoring)
         return assignment.draw_soft_cells(scores, (run.seed, "round", round_))
+    if exploration := run.experiment.exploration:
+        chance = exploration.share * exploration.decay**round_
+        winner = assignment.explore(winner, run.experiment.num_components, chance, (run.seed, "round", round_))
     return assignment.choose_cells(winner, part.state.cells, run.experiment.balancing.min_share)
 
 
@@ -247,10 +258,16 @@ def quantiles(values: np.ndarray) -> dict[str, float | None]:
     return {f"{q:g}": float(np.quantile(values, q)) if finite else None for q in levels}
 
 
-def list_costs(trainings: Mapping[str, Training]) -> dict[str, Any]:
-    """What trainings cost together and the losses of each, by name, for JSON; a loss is None where nothing trained."""
+def list_costs(trainings: Mapping[str, Training], forward: float = 0.0) -> dict[str, Any]:
+    """What trainings cost together and the losses of each, by name, for JSON; a loss is None where nothing trained.
+
+    Args:
+        trainings: by the name of their losses.
+        forward: what forward passes outside of training cost, see `scoring.count_forward`.
+    """
     losses = {name: training.losses.tolist() for name, training in trainings.items()}
     return {name: [None if math.isnan(loss) else loss for loss in own] for name, own in losses.items()} | {
         "samples_seen": sum(training.samples_seen for training in trainings.values()),
         "compute": sum(training.compute for training in trainings.values()),
+        "forward_compute": forward,
     }

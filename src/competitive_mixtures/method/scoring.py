@@ -44,6 +44,33 @@ def score(
     return score_by_discriminators(discriminators, points)
 
 
+def count_forward(
+    components: Ensemble[ComponentStack],
+    discriminators: Ensemble[DensityRatioStack] | None,
+    num_points: int,
+    settings: schema.Scoring,
+) -> float:
+    """What a round's forward passes alone cost: training points scored, and samples drawn for the discriminators.
+
+    Test points are scored for the record only, and are not counted, nor is what an offset classifier asks of
+    the components.
+
+    Args:
+        components: as in `score`.
+        discriminators: as in `score`.
+        num_points: N, training points.
+        settings: of the scoring.
+
+    Returns:
+        Samples times parameters. A pass costs about a third of a training step's, which goes back as well.
+    """
+    if discriminators is None or settings.uses_bounds:
+        return float(num_points * components.num_parameters)
+    drawn = settings.steps_per_round * settings.batch_size  # of each component
+    sampled = sum(drawn * stack.num_generating_parameters for _, stack in components.stacks)
+    return float(num_points * discriminators.num_parameters + sampled)
+
+
 def score_by_discriminators(discriminators: Ensemble[DensityRatioStack], points: Tensor) -> Tensor:
     """Log r_j(x) of every point (step (c)); see `DiscriminatorStack.log_ratios`.
 

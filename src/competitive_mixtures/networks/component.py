@@ -75,6 +75,11 @@ class ComponentStack(Stack):
         """Make the networks; returns the parts to train."""
         raise NotImplementedError
 
+    @property
+    def num_generating_parameters(self) -> int:
+        """Parameters of all k networks that a sample goes through; all of them, unless a kind says which."""
+        return self.num_parameters
+
     def draw_noise(self, generators: Generators, num_steps: int, batch_size: int) -> Tensor:
         """The noise of `num_steps` steps, (num_steps, k, ...), each component's from its own generator."""
         raise NotImplementedError

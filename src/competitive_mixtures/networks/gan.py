@@ -11,7 +11,7 @@ from torch import Tensor
 from competitive_mixtures.networks.architectures import build_decoder, build_encoder, choose_activation
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.layers import Generators, draw_normal
-from competitive_mixtures.networks.stack import Trained
+from competitive_mixtures.networks.stack import Trained, count_parameters
 from competitive_mixtures.settings import schema
 
 MAX_LOGIT = 30.0  # of a pixel: beyond it the sigmoid's gradient is below 1e-13
@@ -50,6 +50,11 @@ class GANStack(ComponentStack):
             "generator": (self.generator, settings.optimizer),
             "critic": (self.critic, settings.critic_optimizer),
         }
+
+    @property
+    def num_generating_parameters(self) -> int:
+        """The generators'; their running means have as many."""
+        return count_parameters(self.generator)
 
     def draw_noise(self, generators: Generators, num_steps: int, batch_size: int) -> Tensor:
         """Latents of each critic update and of the generator's, and one more column for the penalty's mixing weight.

@@ -45,7 +45,7 @@ class Stack(nn.Module):
     @property
     def num_parameters(self) -> int:
         """Trainable parameters of all k networks together."""
-        return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
+        return count_parameters(self)
 
     @property
     def largest_weight(self) -> int:
@@ -82,6 +82,11 @@ class Stack(nn.Module):
     def _mark_shared(self, layers: tuple[str, ...], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         common = {name for name, tensor in tensors.items() if len(tensor) != self.count or name.startswith(layers)}
         return {f"{SHARED}{name}" if name in common else name: tensor for name, tensor in tensors.items()}
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Trainable parameters of a part of a stack."""
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
 
 
 def find_shared_layers(module: nn.Module) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from competitive_mixtures.networks.kernels import availability
 from competitive_mixtures.networks.kernels.backprop import VAEBackprop
 from competitive_mixtures.networks.kernels.bernoulli import BernoulliLoss, bernoulli_loss
 from competitive_mixtures.networks.layers import Generators, draw_normal
-from competitive_mixtures.networks.stack import Trained
+from competitive_mixtures.networks.stack import Trained, count_parameters
 from competitive_mixtures.settings import schema
 
 VARIANCE_RATE = 0.01  # of the running mean that a learned decoder variance is
@@ -68,6 +68,11 @@ class VAEStack(ComponentStack):
         """As any component's; a fixed variance keeps its size in the data's units."""
         super().fit_standardization(row, points)
         self._fix_variance()
+
+    @property
+    def num_generating_parameters(self) -> int:
+        """The decoders'."""
+        return count_parameters(self.decoder)
 
     def draw_noise(self, generators: Generators, num_steps: int, batch_size: int) -> Tensor:
         """The noise of `num_steps` steps, (num_steps, k, batch, latent), each component's from its own generator."""

@@ -234,16 +234,20 @@ def train_baseline(
     config: ConfigPath,
     data: DataFolder,
     seed: Seed,
-    name: Annotated[str, typer.Option(help="single, single_wide, bagging or kmeans")],
+    name: Annotated[str, typer.Option(help="single, single_wide, bagging, kmeans, ...")],
     competition: Annotated[Path, typer.Option(help="folder of the competition's last round")],
     rounds: Rounds,
     out: Out,
+    classifier: Annotated[Path | None, typer.Option(help="folder of the data set's classifier, for tuning")] = None,
     threads: Threads = 1,
 ) -> None:
     """Train a baseline in the paper's protocol and at equal compute."""
+    from competitive_mixtures.files.folders import ClassifierFolder
     from competitive_mixtures.method import baselines
 
-    baselines.train_baseline(open_run(config, data, seed, threads), name, rounds, competition, out)
+    weights = None if classifier is None else ClassifierFolder(classifier).weights
+    opened = open_run(config, data, seed, threads)
+    baselines.train_baseline(opened, name, rounds, competition, out, classifier=weights)
 
 
 @app.command()

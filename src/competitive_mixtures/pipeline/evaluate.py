@@ -15,13 +15,16 @@ from competitive_mixtures.files.folders import BaselineFolder, EvaluationFolder,
 from competitive_mixtures.files.formats import read_json, read_tensors, take_named
 from competitive_mixtures.files.tables import read_assignments, write_model_samples, write_scores
 from competitive_mixtures.method import baselines
+from competitive_mixtures.method.gaussian_mixture import from_tensors
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.ensemble import Ensemble
 from competitive_mixtures.seeding import derive_seed
+from competitive_mixtures.settings.schema import PARTITIONING
 
 NUM_KEPT = {"vector": 2000, "image": 100}  # samples of every model that are kept for the figures
 COSTS = ("train_time_s", "samples_seen", "compute", "num_parameters")
+CHOICES = ("rate", "num_steps", "held_out_gain")  # of a tuned baseline
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ def draw_mixtures(run: Run, data: Dataset, folder: RunFolder, num_rounds: int) -
         metrics |= compare_partitions(winner, np.asarray(run.dataset.train_labels))
     metrics |= {name: record[name] for name in ("objective", "objective_test") if record.get(name) is not None}
     metrics |= {"samples_seen": record["samples_seen"], "compute": record["compute"]}
+    metrics |= {"compute_all": baselines.count_compute(record, "all")}
     metrics |= {"num_parameters": components.num_parameters, "train_time_s": sum_seconds(folder, num_rounds)}
     yield draw_mixture(run, components, record["weights"], "competitive", "-", metrics)
     for name in run.experiment.baselines:
@@ -100,17 +104,25 @@ def draw_mixtures(run: Run, data: Dataset, folder: RunFolder, num_rounds: int) -
 
 
 def draw_baseline(run: Run, folder: BaselineFolder, name: str) -> Iterator[Mixture]:
-    """A baseline's mixture in each protocol."""
+    """A baseline's mixture in each protocol; none scores points, so that its training is all of its compute."""
     other = run.with_experiment(baselines.reshape_experiment(run.experiment, name))
     tensors = read_tensors(folder.state)
     partition = tensors["assignment"].numpy()
     agreement = {}
-    if run.dataset.train_labels is not None and name == "kmeans":
+    if run.dataset.train_labels is not None and name in PARTITIONING:
         agreement = compare_partitions(partition, np.asarray(run.dataset.train_labels))
     for protocol, record in read_json(folder.metrics)["protocols"].items():
+        metrics = agreement | {cost: record[cost] for cost in COSTS} | {"compute_all": record["compute"]}
+        if "looks" in record:
+            metrics |= {choice: record[choice] for choice in CHOICES if record[choice] is not None}
+        if name == "gaussian_mixture":
+            settings = run.experiment.evaluation
+            mixture = from_tensors(tensors)
+            samples, chosen = mixture.sample(settings.num_drawn, run.shape, run.seed, "evaluate", name)
+            yield Mixture(name, protocol, run.to_stored(samples), chosen, metrics)
+            continue
         components = other.build_components()
         components.load_weights(take_named(tensors, f"{protocol}."))
-        metrics = agreement | {cost: record[cost] for cost in COSTS}
         yield draw_mixture(other, components, record["weights"], name, protocol, metrics)
 
 
@@ -123,8 +135,7 @@ def draw_mixture(
     metrics: Mapping[str, float],
 ) -> Mixture:
     """Draw a mixture's samples, as many as the scores need."""
-    settings = run.experiment.evaluation
-    total = settings.num_samples + settings.num_bandwidth_samples
+    total = run.experiment.evaluation.num_drawn
     samples, chosen = run.draw_mixture(components, weights, total, "evaluate", model, protocol)
     return Mixture(model, protocol, samples, chosen, metrics)
 

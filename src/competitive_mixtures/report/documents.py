@@ -13,8 +13,8 @@ from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.formats import write_text
 from competitive_mixtures.files.tables import read_fields, read_rows, to_number
 from competitive_mixtures.report.intervals import mean_interval
-from competitive_mixtures.report.names import METHODS, MODELS, PROTOCOLS
-from competitive_mixtures.report.plan import Planned, list_variants
+from competitive_mixtures.report.names import METHODS, MODELS
+from competitive_mixtures.report.plan import Planned, label_baseline, list_baselines, list_variants
 from competitive_mixtures.report.summary import SUMMARY_COLUMNS
 
 DOCUMENTS = ("README.md", "docs/results.md")
@@ -103,12 +103,7 @@ def _scores(scores: Scores, variants: dict[str, dict[str, Planned]], columns: It
     """Means over seeds: a line a model, a column a data set; the number of seeds in brackets."""
     columns = list(columns)
     models = [(name, method, "competitive", "-") for method, name in METHODS.items()]
-    models += [
-        (f"{name} ({PROTOCOLS[protocol]})", "", model, protocol)
-        for model, name in MODELS.items()
-        if model not in ("competitive", "data")
-        for protocol in ("paper", "equal_compute")
-    ]
+    models += [(label_baseline(model, protocol), "", model, protocol) for model, protocol in list_baselines()]
     models.append((MODELS["data"], "", "data", "-"))
     lines = ["| mean (seeds) | " + " | ".join(group for group, _ in columns) + " |", "|---|" + "---|" * len(columns)]
     for name, method, model, protocol in models:

@@ -15,6 +15,8 @@ MODELS = {  # in the order of summary.csv
     "single_wide": "one network, 3× width",
     "bagging": "bagging",
     "kmeans": "k-means, then one each",
+    "autoencoder_kmeans": "autoencoder, k-means, then one each",
+    "gaussian_mixture": "Gaussian mixture",
     "data": "true samples",
 }
 PROTOCOLS = {"-": "", "paper": "paper's protocol", "equal_compute": "equal compute"}
@@ -36,6 +38,10 @@ METRICS = {
     "train_time_s": "seconds",
     "samples_seen": "samples seen",
     "compute": "compute",
+    "compute_all": "compute with scoring",
+    "rate": "learning rate ×",
+    "num_steps": "steps",
+    "held_out_gain": "gain",
     "num_parameters": "parameters",
     "objective": "objective",
     "objective_test": "objective (test)",

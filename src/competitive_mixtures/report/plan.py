@@ -7,9 +7,12 @@ from typing import Any
 
 from competitive_mixtures.files.folders import ProcessedData, Project
 from competitive_mixtures.files.formats import read_json
-from competitive_mixtures.report.names import METHODS
+from competitive_mixtures.report.names import METHODS, MODELS, PROTOCOLS
+from competitive_mixtures.settings.baselines import list_protocols
 from competitive_mixtures.settings.resolved import PlanEntry, read_experiment
 from competitive_mixtures.settings.resolved import read_plan as read_entries
+
+OF_BASELINES = ("baselines", "autoencoder", "tuning", "equal_compute")  # settings that no mixture depends on
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Planned:
     @property
     def models(self) -> list[tuple[str, str]]:
         """The (model, protocol) pairs that it should have scores for."""
-        return [("competitive", "-")] + [(name, p) for name in self.baselines for p in ("paper", "equal_compute")]
+        return [("competitive", "-")] + [(name, p) for name in self.baselines for p in list_protocols(name)]
 
     @property
     def method(self) -> str:
@@ -80,15 +83,34 @@ def list_ablations(plan: Iterable[Planned]) -> list[tuple[Planned, Planned]]:
     """Every ablation with the experiment that it varies, which is the one that it extends.
 
     An experiment of the suite that extends none, or one on other data, varies nothing: its scores have nothing to be
-    compared with.
+    compared with. Nor is one an ablation that has other baselines only, or draws the same data several times.
     """
     by_name = {planned.name: planned for planned in plan}
     pairs = [(planned, by_name.get(planned.extends or "")) for planned in by_name.values()]
     return [
         (planned, base)
         for planned, base in pairs
-        if planned.suite == "ablations" and base and base.dataset == planned.dataset
+        if planned.suite == "ablations" and base and base.dataset == planned.dataset and _varies(planned, base)
     ]
+
+
+def _varies(planned: Planned, base: Planned) -> bool:
+    """Whether the mixtures of two experiments differ: other baselines, or other draws of the data, are no ablation."""
+    one, other = (
+        {key: value for key, value in experiment.settings.items() if key not in OF_BASELINES}
+        for experiment in (planned, base)
+    )
+    return one != other
+
+
+def label_baseline(model: str, protocol: str) -> str:
+    """A baseline's name with its protocol, where it has one."""
+    return f"{MODELS[model]} ({PROTOCOLS[protocol]})" if PROTOCOLS[protocol] else MODELS[model]
+
+
+def list_baselines() -> list[tuple[str, str]]:
+    """Every baseline in each of its protocols, in the order of the tables."""
+    return [(model, p) for model in MODELS if model not in ("competitive", "data") for p in list_protocols(model)]
 
 
 def list_variants(plan: Iterable[Planned]) -> dict[str, dict[str, Planned]]:

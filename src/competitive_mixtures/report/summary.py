@@ -19,7 +19,9 @@ ROUND_COLUMNS = (
     "share_changed", "margin_median", "smallest_cell", "largest_cell", "revived", "samples_seen", "compute", "seconds",
 )  # fmt: skip
 COMPARED = ("log_likelihood", "coverage", "frechet_classifier", "fid", "precision", "recall", "purity", "nmi")
-MODEL_ORDER = ("competitive", "single", "single_wide", "bagging", "kmeans", "data")
+MODEL_ORDER = (
+    "competitive", "single", "single_wide", "bagging", "kmeans", "autoencoder_kmeans", "gaussian_mixture", "data",
+)  # fmt: skip
 
 
 def summarize(run_folders: Iterable[Path], out: Path, *, rounds: dict[str, int] | None = None) -> None:

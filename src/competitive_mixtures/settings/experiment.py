@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from competitive_mixtures.data.spec import measured_in
+from competitive_mixtures.settings import baselines as rivals
+from competitive_mixtures.settings.baselines import BaselineName, Tuning
 from competitive_mixtures.settings.blocks import Block, refuse
 from competitive_mixtures.settings.components import Component
 from competitive_mixtures.settings.quantities import MAX_STEPS, Layers, Points, Rounds, Samples, Share, Steps
@@ -64,6 +66,21 @@ class Balancing(Block):
     min_share: Share
 
 
+class Exploration(Block):
+    """Epsilon-greedy cells: with some chance a point trains another component than its winner's, drawn uniformly.
+
+    Without it expectation-maximisation with flexible components stalls, since each reproduces the cell that it has
+    (GANMM; Yu & Zhou, IJCAI 2018). The table of winners is unaffected.
+
+    Attributes:
+        share: chance of a point in round 0, epsilon.
+        decay: factor of that chance from round to round.
+    """
+
+    share: Annotated[float, Field(gt=0, lt=1)]
+    decay: Annotated[float, Field(gt=0, le=1)]
+
+
 class Revival(Block):
     """Our remedy for spare components: one becomes a copy of another, where that makes the cells narrower.
 
@@ -93,6 +110,11 @@ class Evaluation(Block):
     num_neighbors: Annotated[int, measured_in("neighbours", ge=1, le=10_000)]
     fid_features: Literal[64, 192, 768, 2048] | None = Field(default=None, json_schema_extra={"unit": "features"})
 
+    @property
+    def num_drawn(self) -> int:
+        """Samples that a model is scored by, those for the bandwidth included."""
+        return self.num_samples + self.num_bandwidth_samples
+
     def find_conflicts(self) -> Iterator[str]:
         """Sentences on what these settings ask of each other, each with its key."""
         if self.num_samples <= self.num_neighbors:
@@ -117,9 +139,6 @@ class Resources(Block):
     runtime: Annotated[int, measured_in("minutes", ge=1, le=1_000_000)]
 
 
-BaselineName = Literal["single", "single_wide", "bagging", "kmeans"]
-
-
 def _has_fixed_variance(component: Component) -> bool:
     if component.kind != "vae" or component.likelihood.kind != "gaussian":
         return False
@@ -137,10 +156,17 @@ class Experiment(Block):
         balancing: what happens to a component that wins too few points.
         revival: what happens to spare components; `null` leaves them as they are.
         baselines: what the competition is compared with: one model, one of three times the width, models on the parts
-            of a random split, models on the clusters of k-means.
+            of a random split, models on the clusters of k-means, models on the clusters of k-means in an autoencoder's
+            latents, and a mixture of Gaussians, which needs no networks.
         evaluation: how trained mixtures are scored.
         representation: what components see of images: the latents of an autoencoder that all of them share, in which
             they compete and whose decoder makes images of their samples; `null` for the images themselves.
+        autoencoder: the one in whose latents `autoencoder_kmeans` looks for clusters; its networks model images.
+        exploration: points that train another component than the one that won them; `null` for none.
+        tuning: how the learning rate and the steps of baselines are chosen; `null` takes the components' learning rate
+            and all steps.
+        equal_compute: what baselines at equal compute may spend: what the competition spent on `training`, or on `all`,
+            scoring and sampling included, where a forward pass alone counts a third of a training step's.
         shards: jobs among which the components of a round are divided.
         device: where networks are trained; `auto` takes a GPU where there is one.
     """
@@ -156,6 +182,10 @@ class Experiment(Block):
     shards: Annotated[int, measured_in("jobs", ge=1, le=10_000)]
     device: Literal["auto", "cpu", "cuda"]
     representation: Autoencoder | None = None
+    autoencoder: Autoencoder | None = None
+    exploration: Exploration | None = None
+    tuning: Tuning | None = None
+    equal_compute: Literal["training", "all"] = "training"
 
     @property
     def num_components(self) -> int:
@@ -200,6 +230,9 @@ class Experiment(Block):
         yield from (f"scoring.{conflict}" for conflict in self.scoring.find_conflicts(self.components, self.shards))
         if len(self.components) > 1 and self.baselines:
             yield "baselines: a mixed competition has no baseline of the same family; use []"
+        yield from rivals.find_conflicts(self.baselines, self.autoencoder, self.representation)
+        if self.exploration is not None and self.scoring.kind == "soft_bound":
+            yield "exploration: soft_bound draws the cells by responsibility already; use null"
         yield from (f"evaluation.{conflict}" for conflict in self.evaluation.find_conflicts())
         if self.representation is not None:
             yield from self.representation.find_conflicts(self.components)
@@ -242,14 +275,17 @@ class PlannedExperiment(Experiment):
             that the criteria of claims need, which the report shows as ablations), `paper_scale`, `ablations` or
             `demo`, whose experiments run with seed 0 only and are no part of the report.
         rounds: number of rounds after round 0, which only scores the pretrained components.
+        draws: among how many draws of the data, where these are drawn here, and trainings of the classifier that scores
+            images the seeds change: seed s takes number s modulo `draws`. Intervals over seeds then cover these too.
         resources: what one training job asks of Snakemake.
     """
 
     extends: str | None = None
     suite: Literal["default", "claims", "paper_scale", "ablations", "demo"]
     rounds: Annotated[int, measured_in("rounds", ge=1, le=100_000)]  # no plan of more jobs would ever be drawn up
+    draws: Annotated[int, measured_in("draws", ge=1, le=1_000)] = 1
     resources: Resources
 
     def settings(self) -> dict[str, Any]:
         """The part that a job's result depends on: the content of `results/settings/<experiment>.json`."""
-        return self.model_dump(mode="json", exclude={"extends", "suite", "rounds", "resources"})
+        return self.model_dump(mode="json", exclude={"extends", "suite", "rounds", "draws", "resources"})

@@ -46,7 +46,7 @@ def write_resolved(params: Params, root: Path | str = ".") -> None:
     for name, experiment in params.experiments.items():
         _write(project.results.settings(name), experiment.settings())
     _write(project.results.plan, {name: plan_entry(params, name).model_dump() for name in params.experiments})
-    write_datasets(params.datasets, project.data)
+    write_datasets(params.list_datasets(), project.data)
     write_text_if_changed(project.stages, describe_stages(params))
 
 

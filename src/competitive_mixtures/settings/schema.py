@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from competitive_mixtures.data import DatasetSpec
 from competitive_mixtures.data.spec import NUM_CLASSIFIER_FEATURES, measured_in
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.settings.baselines import PARTITIONING, BaselineName, Tuning, list_protocols
 from competitive_mixtures.settings.blocks import Block, refuse, resolve_all, validate
 from competitive_mixtures.settings.components import (
     GAN,
@@ -28,9 +29,9 @@ from competitive_mixtures.settings.components import (
 )
 from competitive_mixtures.settings.experiment import (
     Balancing,
-    BaselineName,
     Evaluation,
     Experiment,
+    Exploration,
     PlannedExperiment,
     Resources,
     Revival,
@@ -53,6 +54,7 @@ __all__ = [
     "GAN",
     "MLP",
     "NETWORKS",
+    "PARTITIONING",
     "VAE",
     "Autoencoder",
     "Balancing",
@@ -67,6 +69,7 @@ __all__ = [
     "Discriminators",
     "Evaluation",
     "Experiment",
+    "Exploration",
     "Gaussian",
     "Inception",
     "Network",
@@ -80,7 +83,9 @@ __all__ = [
     "Scoring",
     "SoftBound",
     "Training",
+    "Tuning",
     "WassersteinWithPenalty",
+    "list_protocols",
     "load_params",
 ]
 
@@ -116,10 +121,34 @@ class Params(Block):
         """Names of the experiments of some suites, in the order of the file."""
         return [key for key, experiment in self.experiments.items() if experiment.suite in names]
 
+    def dataset_of(self, experiment: str, seed: int) -> str:
+        """The data set of one run: the experiment's, or another draw of it, see `PlannedExperiment.draws`."""
+        name, draw = self.experiments[experiment].dataset, self.draw_of(experiment, seed)
+        return name_draw(name, draw) if self.datasets[name].redraw(draw) is not None else name
+
+    def draw_of(self, experiment: str, seed: int) -> int:
+        """The number of a run's draw, from 0."""
+        return seed % self.experiments[experiment].draws
+
+    def list_datasets(self) -> dict[str, DatasetSpec]:
+        """The data sets by name, and after them the further draws of those that an experiment draws several times."""
+        draws: dict[str, DatasetSpec] = {}
+        for experiment in self.experiments.values():
+            for draw in range(1, experiment.draws):
+                if (spec := self.datasets[experiment.dataset].redraw(draw)) is not None:
+                    draws[name_draw(experiment.dataset, draw)] = spec
+        return self.datasets | draws
+
     def find_gaps(self) -> Iterator[str]:
         """Sentences on names, and on what experiments ask of the rest of the file, each with its key."""
         yield from _find_twins("datasets", self.datasets)
         yield from _find_twins("experiments", self.experiments)
+        yield from (
+            f"datasets.{name}: is what a further draw of '{experiment.dataset}' is called; choose another name"
+            for experiment in self.experiments.values()
+            for name in (name_draw(experiment.dataset, draw) for draw in range(1, experiment.draws))
+            if name in self.datasets
+        )
         yield from (
             f"experiments.{name}: is what a step or target is called; choose another name"
             for name in self.experiments
@@ -142,6 +171,11 @@ class Params(Block):
     def _refuse_gaps(self) -> "Params":
         refuse(self.find_gaps())
         return self
+
+
+def name_draw(dataset: str, draw: int) -> str:
+    """What a draw of a data set is called; the first has the data set's own name."""
+    return f"{dataset}-draw-{draw}" if draw else dataset
 
 
 def _find_twins(block: str, names: Iterable[str]) -> Iterator[str]:

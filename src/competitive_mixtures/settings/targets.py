@@ -29,6 +29,7 @@ TARGETS = frozenset(
         "summary",
         "train_baseline",
         "train_classifier",
+        "train_further_classifier",
         "train_last_round",
         "train_round",
         "train_shard",

@@ -71,6 +71,20 @@ class TestCells:
         cells = assignment.choose_cells(np.zeros(4, dtype=int), [torch.tensor([1]), torch.tensor([2])], 0.0)
         assert [len(cell) for cell in cells] == [4, 0]
 
+    @given(share=st.sampled_from([0.1, 0.5]), k=st.integers(2, 5))
+    def test_exploring_points_go_to_another_component_all_alike(self, share, k):
+        winner = np.full(20_000, k - 1, dtype=np.int16)
+        found = assignment.explore(winner, k, share, (0, "round", 3))
+        shares = np.bincount(found, minlength=k) / len(found)
+        assert shares == pytest.approx([share / (k - 1)] * (k - 1) + [1 - share], abs=0.02)
+        assert found.dtype == np.int16
+        assert np.array_equal(found, assignment.explore(winner, k, share, (0, "round", 3)))
+        assert not np.array_equal(found, assignment.explore(winner, k, share, (0, "round", 4)))
+
+    def test_one_component_keeps_all_points(self):
+        winner = np.zeros(100, dtype=np.int16)
+        assert not assignment.explore(winner, 1, 0.9, (0,)).any()
+
     def test_soft_cells_follow_the_responsibilities(self):
         scores = torch.log(torch.tensor([[0.7, 0.2, 0.1]])).expand(20_000, 3) + 5
         cells = assignment.draw_soft_cells(scores, (0, "round", 1))

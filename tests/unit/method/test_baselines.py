@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from examples import BASE, CONV_VAE, GAN, VAE, make_blobs, make_experiment, play
+from examples import BASE, CONV_VAE, GAN, VAE, make_blobs, make_experiment, make_images, play
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.clustering import compare_partitions
@@ -14,6 +14,16 @@ from competitive_mixtures.method.training import train_components
 
 VAE_PARAMETERS = 2 * 8 + 8 + 8 * 4 + 4 + 2 * 8 + 8 + 8 * 2 + 2
 NAMES = BASE["baselines"]
+AUTOENCODER = {
+    "kind": "autoencoder",
+    "latent_dim": 3,
+    "encoder": {"kind": "mlp", "hidden": [16]},
+    "decoder": {"kind": "mlp", "hidden": [16]},
+    "optimizer": {"learning_rate": 3.0e-3, "beta1": 0.9, "beta2": 0.999},
+    "batch_size": 16,
+    "steps": 60,
+    "loss_limit": 1.0e6,
+}
 
 
 def open_baseline(name, experiment=None, dataset=None, seed=0):
@@ -112,6 +122,11 @@ class TestSteps:
         run = open_baseline("single")
         assert baselines.plan_steps(run.experiment, run.build_components(), 1, 0.0)["equal_compute"] == 1
 
+    def test_all_compute_has_forward_passes_at_a_third(self):
+        record = {"compute": 100.0, "forward_compute": 30.0}
+        assert baselines.count_compute(record, "training") == 100
+        assert baselines.count_compute(record, "all") == pytest.approx(110)
+
 
 @pytest.fixture(scope="module")
 def competition(tmp_path_factory):
@@ -169,3 +184,47 @@ class TestTraining:
         protocols = read_json(tmp_path / "metrics.json")["protocols"]
         assert protocols["paper"]["num_steps"] == protocols["equal_compute"]["num_steps"] == 20
         assert protocols["paper"]["compute"] == protocols["equal_compute"]["compute"]
+
+    def test_equal_compute_may_count_scoring_and_sampling(self, competition, tmp_path):
+        experiment = make_experiment(equal_compute="all")
+        baselines.train_baseline(Run(experiment, make_blobs(), 0), "single", 1, competition, tmp_path)
+        record = read_json(competition / "metrics.json")
+        protocol = read_json(tmp_path / "metrics.json")["protocols"]["equal_compute"]
+        expected = record["compute"] + record["forward_compute"] / 3
+        assert protocol["compute"] == pytest.approx(expected, abs=16 * VAE_PARAMETERS / 2)
+
+
+class TestGaussianMixture:
+    def test_it_finds_blobs_and_takes_no_steps_of_networks(self, competition, tmp_path):
+        train_baseline("gaussian_mixture", competition, tmp_path)
+        protocols = read_json(tmp_path / "metrics.json")["protocols"]
+        assert protocols.keys() == {"-"}
+        tensors = read_tensors(tmp_path / "state.safetensors")
+        assert compare_partitions(tensors["assignment"].numpy(), make_blobs().train_labels)["accuracy"] == 1
+        assert protocols["-"]["num_parameters"] == 2 + 3 * 2 + 3 * 3
+        assert sorted(protocols["-"]["weights"]) == pytest.approx(sorted(np.bincount(make_blobs().train_labels) / 120))
+
+
+class TestAutoencoderKmeans:
+    def test_its_autoencoder_is_part_of_its_compute(self, tmp_path):
+        changes = {"components": [CONV_VAE], "baselines": ["autoencoder_kmeans"], "autoencoder": AUTOENCODER}
+        experiment = make_experiment(**changes)
+        write_json(tmp_path / "last/metrics.json", {"compute": 1.0, "forward_compute": 0.0})
+        run = Run(experiment, make_images(), 0)
+        baselines.train_baseline(run, "autoencoder_kmeans", 1, tmp_path / "last", tmp_path)
+        protocols = read_json(tmp_path / "metrics.json")["protocols"]
+        assert protocols.keys() == {"paper"}
+        weights = 64 * 16 + 16 + 16 * 3 + 3 + 3 * 16 + 16 + 16 * 64 + 64
+        record = protocols["paper"]
+        trained = [n for n in record["weights"] if n]
+        assert record["samples_seen"] == 60 * 16 + 20 * 16 * len(trained)
+        assert record["compute"] > 60 * 16 * weights
+        parts = read_tensors(tmp_path / "state.safetensors")["assignment"].numpy()
+        assert compare_partitions(parts, make_images().train_labels)["purity"] == 1
+
+    def test_vectors_have_none(self, tmp_path):
+        experiment = make_experiment(baselines=["autoencoder_kmeans"], autoencoder=AUTOENCODER)
+        write_json(tmp_path / "last/metrics.json", {"compute": 1.0, "forward_compute": 0.0})
+        run = Run(experiment, make_blobs(), 0)
+        with pytest.raises(UserError, match="expected images"):
+            baselines.train_baseline(run, "autoencoder_kmeans", 1, tmp_path / "last", tmp_path)

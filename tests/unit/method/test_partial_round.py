@@ -20,7 +20,7 @@ from competitive_mixtures.method.partial_round import (
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.method.state import RoundState
 
-COSTS = {"revived": [], "samples_seen": 3, "compute": 2.5, "seconds": {}}
+COSTS = {"revived": [], "samples_seen": 3, "compute": 2.5, "forward_compute": 1.0, "seconds": {}}
 
 
 def make_part(run, ids, **metrics):
@@ -105,6 +105,7 @@ def test_metrics_are_joined_by_component_and_added():
         "component_loss": [1.0, None],
         "samples_seen": 10,
         "compute": 4.0,
+        "forward_compute": 6.0,
         "seconds": {"load": 1.0, "train": 2.0},
     }
     second = first | {"component_loss": [3.0], "samples_seen": 5, "seconds": {"train": 0.5, "score": 1.0}}
@@ -113,5 +114,6 @@ def test_metrics_are_joined_by_component_and_added():
         "component_loss": [1.0, None, 3.0],
         "samples_seen": 15,
         "compute": 8.0,
+        "forward_compute": 12.0,
         "seconds": {"load": 1.0, "score": 1.0, "train": 2.5},
     }

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from examples import make_blobs, make_experiment
+from examples import GAN, make_blobs, make_experiment
 
 from competitive_mixtures.method import batches, scoring
 from competitive_mixtures.method.batches import split_batches
@@ -53,3 +53,23 @@ def test_a_bound_is_the_mean_negative_loss_over_its_draws():
     noise = stack.draw_noise(make_generators(0, "test", "bound", components=ids), scoring.BOUND_DRAWS, 5)
     losses = [stack.losses(points.expand(3, 5, 2), draw) for draw in noise]
     torch.testing.assert_close(found, -torch.stack(losses).mean(0).T.detach())
+
+
+@pytest.mark.parametrize(
+    ("changes", "networks", "sampled"),
+    [
+        ({}, 3 * (2 * 8 + 8 + 8 + 1), 3 * (2 * 8 + 8 + 8 * 2 + 2)),
+        ({"scoring": {"kind": "classifier"}}, 2 * 8 + 8 + 8 * 4 + 4, 3 * (2 * 8 + 8 + 8 * 2 + 2)),
+        ({"components": [GAN | {"latent_dim": 5}]}, 3 * (2 * 8 + 8 + 8 + 1), 3 * (5 * 8 + 8 + 8 * 2 + 2)),
+        ({"scoring": {"kind": "bound"}}, 3 * (2 * 8 + 8 + 8 * 4 + 4 + 2 * 8 + 8 + 8 * 2 + 2), 0),
+    ],
+    ids=["discriminators", "classifier", "gans", "bound"],
+)
+def test_forward_passes_are_points_scored_and_samples_drawn(changes, networks, sampled):
+    """10 steps with 16 samples of each component, then 120 points."""
+    experiment = make_experiment(**changes)
+    components = build_components(experiment, (2,), 0, unit=1.0)
+    uses_networks = experiment.scoring.kind != "bound"
+    discriminators = build_discriminators(experiment, (2,), (0, "round", 1)) if uses_networks else None
+    found = scoring.count_forward(components, discriminators, 120, experiment.scoring)
+    assert found == 120 * networks + 10 * 16 * sampled

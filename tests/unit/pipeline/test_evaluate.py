@@ -75,6 +75,28 @@ class TestVectors:
                 for cost in COSTS:
                     assert table[name, protocol][cost, "train"] == pytest.approx(record[cost])
 
+    def test_a_gaussian_mixture_is_scored_like_every_model(self, tmp_path):
+        table = discriminator(make_experiment(baselines=["gaussian_mixture"]), make_blobs(), tmp_path)
+        assert table.keys() == {("data", "-"), ("competitive", "-"), ("gaussian_mixture", "-")}
+        row = table["gaussian_mixture", "-"]
+        assert row["accuracy", "train"] == 1
+        assert row["log_likelihood", "test"] == pytest.approx(table["data", "-"]["log_likelihood", "test"], abs=0.5)
+
+    def test_a_tuned_baseline_says_what_was_chosen(self, tmp_path):
+        tuning = {"rates": [1.0, 2.0], "looks": 1, "held_out": 0.2}
+        table = discriminator(make_experiment(baselines=["single"], tuning=tuning), make_blobs(), tmp_path)
+        row = table["single", "paper"]
+        assert row["rate", "train"] in tuning["rates"]
+        assert 0 < row["num_steps", "train"] <= 20
+        assert row["held_out_gain", "train"] >= 0
+
+    def test_all_of_the_compute_has_scoring_in_it(self, scored):
+        folder, table = scored
+        record = read_json(folder / "rounds/1/metrics.json")
+        expected = record["compute"] + record["forward_compute"] / 3
+        assert table["competitive", "-"]["compute_all", "train"] == pytest.approx(expected)
+        assert table["single", "paper"]["compute_all", "train"] == table["single", "paper"]["compute", "train"]
+
     def test_agreement_is_that_of_the_last_table(self, scored):
         folder, table = scored
         winner = read_table(folder / "rounds/1/assignments.parquet")["component"]

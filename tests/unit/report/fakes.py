@@ -70,7 +70,13 @@ def make_plan(seeds: int = 3, rounds: int = 4) -> list[Planned]:
         planned("mnist", "default", "mnist", "image", 10),
         planned("synthetic-3-paper", "paper_scale", "synthetic-3", "vector", 3, batch_size=32),
         planned("celeba-vae", "paper_scale", "celeba", "image", 10),
-        replace(base, name="synthetic-9-no-pretraining", suite="ablations", extends="synthetic-9"),
+        replace(
+            base,
+            name="synthetic-9-no-pretraining",
+            suite="ablations",
+            extends="synthetic-9",
+            settings=base.settings | {"pretraining_steps": 0},
+        ),
     ]
 
 

@@ -27,6 +27,8 @@ def test_an_ablation_varies_what_it_extends(planned):
     assert bases["mnist-shared-layers-pretrained"] == "mnist"  # not `mnist-shared-layers`, as its name may suggest
     assert bases["synthetic-9-plain-no-balancing"] == "synthetic-9-plain"
     assert bases["synthetic-9-bound"] == "synthetic-9"  # written with `<<`
+    assert bases["synthetic-9-ganmm"] == "synthetic-9-gan-plain"
+    assert not bases.keys() & {"synthetic-9-tuned", "synthetic-9-redrawn", "mnist-autoencoder"}
     assert not bases.keys() & {"mnist-gan", "fashion-mnist"}  # of other suites
 
 
@@ -42,9 +44,18 @@ def test_other_data_is_no_ablation():
     assert name_ablations([*plan, own, alone]) == name_ablations(plan)
 
 
+@pytest.mark.parametrize("changes", [{"baselines": ["single"]}, {"tuning": {"looks": 5}, "equal_compute": "all"}, {}])
+def test_other_baselines_and_other_draws_are_no_ablation(changes):
+    base = make_plan()[0]
+    same = replace(base, name="same", suite="ablations", extends=base.name, settings=base.settings | changes)
+    assert name_ablations([base, same]) == {}
+
+
 def test_the_models_that_should_have_scores():
     planned = replace(make_plan()[0], baselines=("single",))
     assert planned.models == [("competitive", "-"), ("single", "paper"), ("single", "equal_compute")]
+    rivals = replace(planned, baselines=("autoencoder_kmeans", "gaussian_mixture"))
+    assert rivals.models[1:] == [("autoencoder_kmeans", "paper"), ("gaussian_mixture", "-")]
 
 
 @pytest.mark.parametrize("kind", ["vector", "image"])

@@ -31,6 +31,7 @@ def test_every_key_of_the_file_has_its_row():
         "experiments.<name>.components[].critic_optimizer",
         "experiments.<name>.scoring.optimizer",
         "experiments.<name>.representation.optimizer",
+        "experiments.<name>.autoencoder.optimizer",
     ]
     whole = {name for name in SCHEMA["$defs"] if not name.endswith(".partial")}
     assert places.keys() == whole

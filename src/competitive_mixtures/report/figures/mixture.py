@@ -24,7 +24,7 @@ def plot_mixture(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
     """Draw samples of every model of the first seed.
 
     The first two columns hold the training data and the mixture; every other column holds a baseline, in the paper's
-    protocol above equal compute.
+    protocol above equal compute; one without protocols has one panel.
 
     Args:
         runs: the seeds of one experiment; the first one is drawn.
@@ -42,6 +42,10 @@ def plot_mixture(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
     _draw(panels[0, 0], data.train, data, "data", title="training data")
     _draw(panels[0, 1], samples["competitive.-"], data, "competitive", title=MODELS["competitive"])
     for column, model in enumerate(baselines, start=2):
+        if f"{model}.-" in samples:
+            _draw(panels[0, column], samples[f"{model}.-"], data, model, MODELS[model].replace(" ", "\n"))
+            panels[1, column].remove()
+            continue
         for row, protocol in enumerate(ROWS):
             title = MODELS[model].replace(", ", ",\n") if row == 0 else ""
             _draw(panels[row, column], samples.get(f"{model}.{protocol}"), data, model, title)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.result_tables import ResultTables
 from competitive_mixtures.report.figures.texts import plain_text
-from competitive_mixtures.report.names import AXES, METHODS, MODELS, PROTOCOLS
+from competitive_mixtures.report.names import AXES, METHODS
+from competitive_mixtures.report.plan import label_baseline, list_baselines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,12 +45,9 @@ def make_rows() -> tuple[Row, ...]:
         for method, name in METHODS.items()
     ]
     baselines = [
-        Row(f"{MODELS[model]} ({PROTOCOLS[protocol]})", "", model, protocol, style.MODEL_COLORS[model],
-            style.MODEL_MARKERS[model])
-        for model in MODELS
-        if model not in ("competitive", "data")
-        for protocol in ("paper", "equal_compute")
-    ]  # fmt: skip
+        Row(label_baseline(model, protocol), "", model, protocol, style.MODEL_COLORS[model], style.MODEL_MARKERS[model])
+        for model, protocol in list_baselines()
+    ]
     return (*mixtures, *baselines)
 
 

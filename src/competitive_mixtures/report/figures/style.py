@@ -42,9 +42,20 @@ MODEL_COLORS = {
     "single_wide": "#882255",
     "bagging": "#ddaa33",
     "kmeans": "#44aa99",
+    "autoencoder_kmeans": "#999933",
+    "gaussian_mixture": "#aa4499",
     "data": INK,
 }
-MODEL_MARKERS = {"competitive": "D", "single": "o", "single_wide": "s", "bagging": "^", "kmeans": "v", "data": "*"}
+MODEL_MARKERS = {
+    "competitive": "D",
+    "single": "o",
+    "single_wide": "s",
+    "bagging": "^",
+    "kmeans": "v",
+    "autoencoder_kmeans": "<",
+    "gaussian_mixture": "h",
+    "data": "*",
+}
 
 
 @contextmanager

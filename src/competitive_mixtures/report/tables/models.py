@@ -4,6 +4,7 @@ from typing import Any
 
 from competitive_mixtures.report.plan import Planned, list_variants
 from competitive_mixtures.report.scores import Scores
+from competitive_mixtures.settings.baselines import PARTITIONING, list_protocols
 
 Rows = list[dict[str, Any]]
 PARTITION_METRICS = ("purity", "nmi", "ari", "accuracy")
@@ -11,7 +12,7 @@ IMAGE_METRICS = (
     "frechet_classifier", "fid", "kid", "precision", "recall", "confident_share", "num_labels",
     "divergence_from_uniform",
 )  # fmt: skip
-COMPUTE_METRICS = ("train_time_s", "samples_seen", "compute", "num_parameters")
+COMPUTE_METRICS = ("train_time_s", "samples_seen", "compute", "compute_all", "num_parameters")
 
 
 def density_cells(scores: Scores, plan: list[Planned]) -> Rows:
@@ -35,12 +36,12 @@ def image_cells(scores: Scores, plan: list[Planned]) -> Rows:
 
 
 def clustering_cells(scores: Scores, plan: list[Planned]) -> Rows:
-    """Agreement of the partition with the labels, for the two models that partition the data."""
+    """Agreement of the partition with the labels, for the models that partition the data."""
     return [
         scores.cell(planned.name, model, protocol, metric, "train")
         for planned in _reported(plan)
         for model, protocol in planned.models
-        if (model, protocol) in (("competitive", "-"), ("kmeans", "paper"))  # both protocols have the same clusters
+        if model == "competitive" or (model in PARTITIONING and protocol == list_protocols(model)[0])  # has all's parts
         for metric in PARTITION_METRICS
     ]
 

@@ -22,6 +22,7 @@ from competitive_mixtures.report.tables.models import (
     image_cells,
     precision_recall_cells,
 )
+from competitive_mixtures.report.tables.rivals import RIVAL_COLUMNS, rival_rows, tuning_cells
 from competitive_mixtures.report.tables.settings import (
     DEVIATION_COLUMNS,
     PLAN_COLUMNS,
@@ -33,7 +34,8 @@ from competitive_mixtures.report.tables.settings import (
 
 TABLES = (
     "density.csv", "images.csv", "clustering.csv", "precision_recall.csv", "compute.csv", "likelihood.csv",
-    "authors_code.csv", "ablations.csv", "experiments.csv", "settings.csv", "deviations.csv", "names.json",
+    "authors_code.csv", "ablations.csv", "rivals.csv", "tuning.csv", "experiments.csv", "settings.csv",
+    "deviations.csv", "names.json",
     "machine.json",
 )  # fmt: skip
 
@@ -58,6 +60,7 @@ def write_tables(root: Path, out: Path, *, plan: list[Planned] | None = None) ->
         "clustering": clustering_cells,
         "precision_recall": precision_recall_cells,
         "compute": compute_cells,
+        "tuning": tuning_cells,
     }.items():
         write_rows(out / f"{name}.csv", CELL_COLUMNS, cells(scores, plan))
     write_json(out / "names.json", collect_names())
@@ -65,6 +68,7 @@ def write_tables(root: Path, out: Path, *, plan: list[Planned] | None = None) ->
     write_rows(out / "likelihood.csv", LIKELIHOOD_COLUMNS, likelihood_rows(root, scores, plan))
     write_rows(out / "authors_code.csv", AUTHORS_COLUMNS, authors_rows(root))
     write_rows(out / "ablations.csv", ABLATION_COLUMNS, ablation_rows(scores, plan))
+    write_rows(out / "rivals.csv", RIVAL_COLUMNS, rival_rows(scores, plan))
     write_rows(out / "experiments.csv", PLAN_COLUMNS, plan_rows(scores, plan))
     write_rows(out / "settings.csv", SETTING_COLUMNS, setting_rows(plan))
     write_rows(out / "deviations.csv", DEVIATION_COLUMNS, deviation_rows(root, plan))
