@@ -106,6 +106,11 @@ rule verdict:  # what the claims need; `all` then assesses them
         runs_of_claims,
 
 
+rule authors:
+    input:
+        tables_of(params.suite("authors")),
+
+
 rule paper_scale:
     input:
         tables_of(params.suite("paper_scale")),

@@ -101,6 +101,7 @@ class Results:
         summary: the tables of all runs.
         claims: the verdict on every claim.
         claim_parts: the comparisons that verdicts consist of.
+        kept_runs: which runs were added to kept tables, and where they were made.
         pages: tables and animations as web pages.
         demo: what `snakemake demo` shows.
     """
@@ -111,6 +112,7 @@ class Results:
         self.summary = SummaryFolder(self.path)
         self.claims = self.path / "claims.csv"
         self.claim_parts = self.path / "claim_parts.csv"
+        self.kept_runs = self.path / "kept_runs.csv"
         self.pages = self.path / "pages"
         self.demo = DemoFolder(self.path / "demo")
 

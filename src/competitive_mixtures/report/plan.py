@@ -11,6 +11,18 @@ from competitive_mixtures.report.names import METHODS
 from competitive_mixtures.settings.resolved import PlanEntry, read_experiment
 from competitive_mixtures.settings.resolved import read_plan as read_entries
 
+PAPERS_METHOD: dict[str, tuple[Any, ...]] = {
+    "revival": (None,),
+    "representation": (None,),
+    "training.init": (None, "uniform"),
+    "training.held_out": (None, 0),
+    "training.standardize": (None, "none", "data"),
+    "scoring.kind": (None, "discriminators"),
+    "scoring.trunk": (None, "separate"),
+    "scoring.assignment": (None, "density"),
+}
+"""The settings that make the paper's method, by key, with the values that it has; None stands for a missing key."""
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -18,8 +30,8 @@ class Planned:
 
     Attributes:
         name: the experiment.
-        suite: `default`, `paper_scale` or `ablations`, to which those of `claims` belong here; those of `demo` are not
-            reported.
+        suite: `default`, `authors`, `paper_scale` or `ablations`, to which those of `claims` belong here; those of
+            `demo` are not reported.
         dataset: name of its data set.
         kind: `vector` or `image` data.
         components: the kinds of its components, of `vae` and `gan`, each named once.
@@ -51,15 +63,21 @@ class Planned:
     @property
     def method(self) -> str:
         """What its mixture is called, a key of `names.METHODS`: `paper`, `plain` or `ours`."""
-        if self.suite == "paper_scale" and self.name.endswith("-paper"):
-            return "paper"
-        remedied = self.settings.get("revival") or self.settings.get("training", {}).get("standardize") == "cells"
-        return "ours" if remedied else "plain"
+        if any(self._setting(key) not in values for key, values in PAPERS_METHOD.items()):
+            return "ours"
+        return "paper" if self.suite == "authors" else "plain"
 
     @property
     def group(self) -> str:
         """The name that its versions by other methods share: `synthetic-9` of `synthetic-9-plain`."""
-        return self.name.removesuffix("-paper").removesuffix("-plain")
+        return self.name.partition("-paper")[0] if self.method == "paper" else self.name.removesuffix("-plain")
+
+    def _setting(self, key: str) -> Any:
+        """The value of a dotted key; None where the experiment has no such key."""
+        block: Any = self.settings
+        for name in key.split("."):
+            block = block.get(name) if isinstance(block, dict) else None
+        return block
 
 
 def read_plan(root: Path) -> list[Planned]:
