@@ -59,7 +59,7 @@ def deviation_rows(root: Path, plan: list[Planned]) -> list[dict[str, Any]]:
     variants = list_variants(plan)
     rows = []
     for planned in plan:
-        original = variants[planned.group].get("paper")
+        original = variants.get(planned.group, {}).get("paper")
         if planned.suite != "default" or original is None:
             continue
         ours, authors = dict(flatten(planned.settings)), dict(flatten(original.settings))
