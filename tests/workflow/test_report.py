@@ -71,6 +71,24 @@ def test_every_table_can_be_seen(page, report):
     assert "verdict" in read_frame(page)
 
 
+def test_the_first_screen_has_the_verdicts_and_a_picture(page, report):
+    """The graph of all rules stands below them, outside of the window."""
+    boxes = page.run("""new Promise(done => setTimeout(() => done(Object.fromEntries(
+        ['#verdicts table', '#verdicts img', '#rulegraph'].map(words => {
+            const {top, bottom, width} = document.querySelector(words).getBoundingClientRect();
+            return [words, {top, bottom, width}];
+        }))), 300))""")
+    height = page.run("innerHeight")
+    assert page.run("document.querySelector('#verdicts table').innerText").startswith("claim\tverdict")
+    assert page.run("document.querySelectorAll('#verdicts tr').length") == 1 + len(
+        (report.root / "results/claims.csv").read_text().strip().splitlines()[1:]
+    )
+    assert 0 <= boxes["#verdicts table"]["top"] < height / 3
+    assert 0 <= boxes["#verdicts img"]["top"] < height / 3
+    assert boxes["#verdicts img"]["width"] > 100
+    assert boxes["#rulegraph"]["top"] >= boxes["#verdicts table"]["bottom"]
+
+
 def test_everything_has_a_caption_and_a_category(page):
     captions = page.run("Object.fromEntries(Object.values(results).map(({name, caption}) => [name, caption]))")
     assert len(captions) > 20

@@ -77,7 +77,7 @@ def _write(axes: "Axes", place: int, claim: Row) -> None:
     """Write the claim to the left of its row, the verdict and the deciding comparison to the right."""
     text = textwrap.fill(f"{claim['id']}  {claim['claim']}", 44, max_lines=4)
     axes.text(
-        -0.02,
+        -0.06,
         place,
         text.replace("$", r"\$"),
         transform=axes.get_yaxis_transform(),
