@@ -350,7 +350,9 @@ def compile_paper() -> None:
 
 @app.command()
 def keep_runs(
-    runs: Annotated[list[Path], typer.Argument(help="folders results/experiments/<experiment>/seed-<s>, finished or not")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="folders results/experiments/<experiment>/seed-<s>, finished or not")
+    ],
     kept: Annotated[Path, typer.Option(help="folder of the kept tables")] = Path("paper/verdict"),
 ) -> None:
     """Add runs to the kept tables, with the commit that made them; rows of the same runs are replaced.

@@ -35,8 +35,8 @@ def keep_runs(root: Path, folders: Iterable[Path], kept: Path) -> list[dict[str,
     Args:
         root: the project's root, with `params.yaml`.
         folders: `results/experiments/<experiment>/seed-<s>` of each run; one without a finished round is left out.
-        kept: the folder of `summary.csv`, `rounds.csv`, `timing.csv`, `metrics.json` and `kept_runs.csv`, which says with
-            which commit and on which machine each added run was made. The same runs give the same bytes.
+        kept: the folder of `summary.csv`, `rounds.csv`, `timing.csv`, `metrics.json` and `kept_runs.csv`, which says
+            with which commit and on which machine each added run was made. The same runs give the same bytes.
 
     Returns:
         The rows of `kept_runs.csv` that were written for these runs.
@@ -47,7 +47,9 @@ def keep_runs(root: Path, folders: Iterable[Path], kept: Path) -> list[dict[str,
     params = read_params(root / "params.yaml")
     runs = [_open(folder, params) for folder in map(RunFolder, folders) if folder.list_rounds()]
     records = [_record(run, params) for run in runs]
-    added = [(record, _collect(run, finished=record["finished"] == "yes")) for run, record in zip(runs, records, strict=True)]
+    added = [
+        (record, _collect(run, finished=record["finished"] == "yes")) for run, record in zip(runs, records, strict=True)
+    ]
     tables = SummaryFolder(kept)
     rows = RunRows(
         scores=_replace(tables.scores, SUMMARY_COLUMNS, [row for _, part in added for row in part.scores], records),
@@ -68,7 +70,9 @@ def _open(folder: RunFolder, params: Params) -> FinishedRun:
     """
     name = folder.experiment
     if name not in params.experiments:
-        raise UserError(f"{printable(folder.path)}: params.yaml has no experiment {name!r}; add it, or leave the run out")
+        raise UserError(
+            f"{printable(folder.path)}: params.yaml has no experiment {name!r}; add it, or leave the run out"
+        )
     path = folder.results.settings(name)
     if read_json(path) != params.experiments[name].settings():
         raise UserError(
@@ -98,7 +102,9 @@ def _collect(run: FinishedRun, *, finished: bool) -> RunRows:
         return collect_run(run)
     metrics = run.round_metrics(run.rounds[-1])
     identity = {"model": "competitive", "protocol": "-", "split": "train"}
-    scores = [identity | {"metric": name, "value": metrics[name]} for name in AGREEMENT if metrics.get(name) is not None]
+    scores = [
+        identity | {"metric": name, "value": metrics[name]} for name in AGREEMENT if metrics.get(name) is not None
+    ]
     return collect_run(run, scores)
 
 

@@ -100,7 +100,14 @@ def _verdict(verdict: str, preliminary: str) -> str:
 
 def _authors(rows: Table) -> str:
     """A line a data set: the runs at the authors' settings, one value a seed, beside what the authors' code gave."""
-    names = ("rounds", "purity, first round", "purity, last round", "points that moved last", "test score", "seconds a round")
+    names = (
+        "rounds",
+        "purity, first round",
+        "purity, last round",
+        "points that moved last",
+        "test score",
+        "seconds a round",
+    )
     lines = [f"| data | {' | '.join(names)} | what the authors' code gave |", "|---|" + "---|" * (len(names) + 1)]
     for row in rows:
         if row["status"] != "run":
@@ -127,7 +134,9 @@ def _code(row: dict[str, str]) -> str:
 
 def _list(values: str, digits: int) -> str:
     """Values that are separated by blanks, one a seed, or one a run."""
-    return ", ".join("–" if value == "–" else f"{float(value):.{digits}f}".replace("-", "−") for value in values.split())
+    return ", ".join(
+        "–" if value == "–" else f"{float(value):.{digits}f}".replace("-", "−") for value in values.split()
+    )
 
 
 def _amount(row: dict[str, str]) -> str:

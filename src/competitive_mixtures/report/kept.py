@@ -1,7 +1,5 @@
 """What is kept of runs whose files are gone: which of them were added to the kept tables, and where they were made."""
 
-from pathlib import Path
-
 from competitive_mixtures.files.folders import Results
 from competitive_mixtures.files.tables import read_rows
 

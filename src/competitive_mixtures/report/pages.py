@@ -1,4 +1,4 @@
-"""Tables and animations as web pages, since Snakemake's report shows neither CSV nor GIF files, and its first screen."""
+"""Web pages for Snakemake's report, which shows neither CSV nor GIF files: tables, animations, and its first screen."""
 
 import base64
 from html import escape
@@ -29,9 +29,9 @@ div:has(> .prose #verdicts) { min-height: 96vh; }
 """
 """Snakemake's report has a graph of all rules beside the description; here it stands below."""
 INTRODUCTION = (
-    "k models compete for the points of a data set, each is trained on the points that it wins, and every round assigns the "
-    "points anew. The verdicts on the paper's claims, and who won each point at the end, by each method; figures, tables and "
-    "the report as a PDF are in the menu on the left, the steps that made them below."
+    "k models compete for the points of a data set, each is trained on the points that it wins, and every round assigns"
+    " the points anew. The verdicts on the paper's claims, and who won each point at the end, by each method; figures, "
+    "tables and the report as a PDF are in the menu on the left, the steps that made them below."
 )
 
 

@@ -1,7 +1,7 @@
 """The paper's method at the authors' settings: purity and churn by round, beside the authors' own code."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from competitive_mixtures.report.authors_code import Measured, list_competitions, read_authors_code
 from competitive_mixtures.report.figures import style
@@ -61,7 +61,7 @@ def plot_authors(tables: ResultTables, out: Path) -> None:
     style.save(figure, out)
 
 
-def _look(seed: int) -> dict[str, str]:
+def _look(seed: int) -> dict[str, Any]:
     return {"color": style.component_colors(seed + 1)[seed], "marker": MARKS[seed % len(MARKS)]}
 
 

@@ -3,7 +3,7 @@
 import math
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from competitive_mixtures.files.folders import Project
 from competitive_mixtures.files.tables import read_fields
@@ -59,7 +59,10 @@ def _draw_parts(axes: "Axes", place: int, parts: list[Row]) -> None:
         half, side = (high - low) / 2, int(part["side"])
         away = side * (mean - float(part["threshold"]))
         color = COLORS[part["outcome"]]
-        fill = {"markerfacecolor": "white" if part["criterion"] == "authors" else color, "markeredgewidth": 0.7}
+        fill: dict[str, Any] = {
+            "markerfacecolor": "white" if part["criterion"] == "authors" else color,
+            "markeredgewidth": 0.7,
+        }
         if part["unit"] == "of the runs":
             edge = REACH * (0.9 if part["outcome"] == "holds" else -0.9)
             axes.plot(edge, height, "s", color=color, markersize=2.5, **fill)
@@ -70,7 +73,15 @@ def _draw_parts(axes: "Axes", place: int, parts: list[Row]) -> None:
         inside = abs(center) <= REACH
         marker = "o" if inside else ">" if center > 0 else "<"
         place_x = min(max(center, -REACH), REACH)
-        axes.plot(place_x, height, marker, color=color, markersize=2 if part["criterion"] == "now" else 2.6, clip_on=False, **fill)
+        axes.plot(
+            place_x,
+            height,
+            marker,
+            color=color,
+            markersize=2 if part["criterion"] == "now" else 2.6,
+            clip_on=False,
+            **fill,
+        )
 
 
 def _write(axes: "Axes", place: int, claim: Row) -> None:

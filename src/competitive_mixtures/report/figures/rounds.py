@@ -28,11 +28,7 @@ def plot_rounds(tables: ResultTables, out: Path) -> None:
     from matplotlib.ticker import MaxNLocator
 
     finished = set(tables.rounds["experiment"])
-    groups = {
-        group: found
-        for group, variants in tables.variants.items()
-        if (found := _choose(variants, finished))
-    }
+    groups = {group: found for group, variants in tables.variants.items() if (found := _choose(variants, finished))}
     figure, panels = style.panel_grid(len(COLUMNS) * len(groups), columns=len(COLUMNS), height=0.94)
     for place, (group, names) in enumerate(groups.items()):
         row = panels[place * len(COLUMNS) : (place + 1) * len(COLUMNS)]
@@ -57,7 +53,9 @@ def plot_rounds(tables: ResultTables, out: Path) -> None:
 
 def _choose(variants: "dict[str, Planned]", finished: set[str]) -> dict[str, str]:
     """The experiments by method; those at the authors' settings have a figure of their own, of many more rounds."""
-    return {method: planned.name for method, planned in variants.items() if method != "paper" and planned.name in finished}
+    return {
+        method: planned.name for method, planned in variants.items() if method != "paper" and planned.name in finished
+    }
 
 
 def _title(column: str) -> str:

@@ -15,8 +15,8 @@ from competitive_mixtures.report.scores import SUITE_REASONS, Scores
 from competitive_mixtures.report.summary import ROUND_COLUMNS
 
 AUTHORS_SETTINGS_COLUMNS = (
-    "experiment", "group", "rounds", "rounds_asked", "seeds", "purity_first", "purity", "share_changed", "smallest_cell",
-    "metric", "score", "best_score", "round_s", "processor", "commit", "code_rounds", "code_purity",
+    "experiment", "group", "rounds", "rounds_asked", "seeds", "purity_first", "purity", "share_changed",
+    "smallest_cell", "metric", "score", "best_score", "round_s", "processor", "commit", "code_rounds", "code_purity",
     "code_log_likelihood", "code_round_s", "status",
 )  # fmt: skip
 SCORES = {"vector": "log_likelihood", "image": "frechet_classifier"}
@@ -42,7 +42,7 @@ def authors_settings_rows(root: Path, scores: Scores, plan: Iterable[Planned]) -
     for planned in plan:
         if planned.suite != "authors":
             continue
-        row = {"experiment": planned.name, "group": planned.group, "rounds_asked": planned.rounds}
+        row: dict[str, Any] = {"experiment": planned.name, "group": planned.group, "rounds_asked": planned.rounds}
         row |= _summarize_code(list_competitions(code, planned.group))
         metric = SCORES[planned.kind]
         if not (seeds := dict(sorted(curves[planned.name].items()))):
@@ -63,7 +63,8 @@ def _summarize_seeds(seeds: dict[int, list[Round]]) -> dict[str, Any]:
     """How each seed began and where it stands; the seconds of a round are the median of all."""
     ordered = [sorted(rounds, key=lambda row: int(row["round"])) for rounds in seeds.values()]
     last = [rounds[-1] for rounds in ordered]
-    timed = [float(row["seconds"]) for rounds in ordered for row in rounds if int(row["round"])]  # round 0 trains nothing
+    trained = [row for rounds in ordered for row in rounds if int(row["round"])]  # round 0 only scores
+    timed = [float(row["seconds"]) for row in trained]
     return {
         "seeds": " ".join(map(str, seeds)),
         "rounds": " ".join(row["round"] for row in last),

@@ -34,8 +34,8 @@ from competitive_mixtures.report.tables.settings import (
 
 TABLES = (
     "density.csv", "images.csv", "clustering.csv", "precision_recall.csv", "compute.csv", "likelihood.csv",
-    "authors_code.csv", "authors_settings.csv", "ablations.csv", "experiments.csv", "settings.csv", "deviations.csv", "names.json",
-    "machine.json",
+    "authors_code.csv", "authors_settings.csv", "ablations.csv", "experiments.csv", "settings.csv", "deviations.csv",
+    "names.json", "machine.json",
 )  # fmt: skip
 
 
@@ -43,8 +43,8 @@ def write_tables(root: Path, out: Path, *, plan: list[Planned] | None = None) ->
     """Write every table of the paper.
 
     Args:
-        root: the project's root, with `results/plan.json`, `results/summary.csv`, `results/rounds.csv`, and in `paper/` the files
-            `reported.csv`, `authors_code.csv` and `deviations.yaml`.
+        root: the project's root, with `plan.json`, `summary.csv` and `rounds.csv` in `results/`, and in `paper/` the
+            files `reported.csv`, `authors_code.csv` and `deviations.yaml`.
         out: the folder to write to.
         plan: the experiments; `None` reads them from `results/plan.json`.
 
