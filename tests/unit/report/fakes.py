@@ -54,7 +54,7 @@ def write_images(root: Path, name: str, points: int, rng: np.random.Generator) -
 
 
 def make_plan(seeds: int = 3, rounds: int = 4) -> list[Planned]:
-    """The plan of the made-up results; one lacks runs, one has the authors' settings, one waits for data, one varies."""
+    """The plan of the made-up results; one lacks runs, one has the authors' settings, one has no data, one varies."""
 
     def planned(name: str, suite: str, dataset: str, kind: str, count: int, **changes: float) -> Planned:
         settings = {"dataset": dataset, "components": [{"kind": "vae", "count": count}], "batch_size": 256}

@@ -35,8 +35,8 @@ def authors_settings_rows(root: Path, scores: Scores, plan: Iterable[Planned]) -
         UserError: a file is missing or malformed.
     """
     curves: dict[str, dict[int, list[Round]]] = defaultdict(lambda: defaultdict(list))
-    for row in read_rows(Project(root).results.summary.rounds, ROUND_COLUMNS):
-        curves[row["experiment"]][int(row["seed"])].append(row)
+    for measured in read_rows(Project(root).results.summary.rounds, ROUND_COLUMNS):
+        curves[measured["experiment"]][int(measured["seed"])].append(measured)
     kept, code = read_kept_runs(Project(root).results), read_authors_code(root)
     rows = []
     for planned in plan:
