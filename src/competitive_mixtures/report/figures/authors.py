@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("purity", "share_changed")  # of rounds.csv, one a panel
 MARKS = ("o", "s", "^")  # of the first seeds
+MAX_MARKS = 15  # of a line
 CODE_COLOR = "#cc6677"
 
 
@@ -26,6 +27,7 @@ def plot_authors(tables: ResultTables, out: Path) -> None:
         out: an `.svg` file.
     """
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
 
     finished = set(tables.rounds["experiment"])
     shown = {
@@ -49,6 +51,7 @@ def plot_authors(tables: ResultTables, out: Path) -> None:
         left.set_ylabel(plain_text(group, 16))
         for axes in (left, right):
             axes.set_ylim(0, 1.04)
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
             axes.set_xlim(0, _last_round(rows, list_competitions(code, group)))
     for axes, column in zip(panels, COLUMNS, strict=False):
         axes.set_title(METRICS[column], fontsize=8.5)
@@ -74,7 +77,8 @@ def _sample(seed: int) -> object:
 
 def _draw_seeds(axes: "Axes", rows: "pd.DataFrame", column: str) -> None:
     for seed, curve in rows.groupby("seed"):
-        axes.plot(curve["round"], curve[column], markersize=1.8, linewidth=0.9, **_look(int(seed)))
+        apart = max(1, len(curve) // MAX_MARKS)
+        axes.plot(curve["round"], curve[column], markersize=2, linewidth=0.9, markevery=apart, **_look(int(seed)))
 
 
 def _draw_code(axes: "Axes", runs: list[Measured]) -> None:
