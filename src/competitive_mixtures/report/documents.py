@@ -84,7 +84,8 @@ def _read(path: Path) -> Table:
 
 def _claims(claims: Table) -> str:
     """A line a claim: the verdicts, and the comparison that decides the one at our settings."""
-    lines = ["| claim | verdict at our settings | at the authors' | deciding comparison, our settings |", "|---|---|---|---|"]
+    names = ("claim", "verdict at our settings", "at the authors'", "deciding comparison, our settings")
+    lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
     for row in claims:
         verdict = _verdict(row["verdict"], row["preliminary"])
         authors = _verdict(row["authors_verdict"], row["authors_preliminary"]) if row["authors_verdict"] else ""

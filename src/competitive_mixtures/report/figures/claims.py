@@ -97,9 +97,8 @@ def _write(axes: "Axes", place: int, claim: Row) -> None:
         va="center",
     ).set_in_layout(False)
     verdict = claim["verdict"] + (f" ({claim['preliminary']})" if claim["preliminary"] else "")
-    if claim["authors_verdict"]:
-        verdict += f"; authors' settings: {claim['authors_verdict']}"
-    deciding = [verdict, *textwrap.wrap(claim["deciding"].replace("$", r"\$"), 44, max_lines=2), _number(claim)]
+    verdicts = [verdict] + [f"authors' settings: {claim['authors_verdict']}"] * bool(claim["authors_verdict"])
+    deciding = [*verdicts, *textwrap.wrap(claim["deciding"].replace("$", r"\$"), 44, max_lines=2), _number(claim)]
     axes.text(
         1.05, place, "\n".join(deciding), transform=axes.get_yaxis_transform(), fontsize=6.5, ha="left", va="center"
     ).set_in_layout(False)
