@@ -121,7 +121,8 @@ def _authors(rows: Table) -> str:
             _list(row["score"], 2),
             _list(row["round_s"], 0),
         ]
-        lines.append(f"| {row['group']} | {' | '.join(cells)} | {_code(row)} |")
+        seeds = f"seed{'s' * (' ' in row['seeds'])} {_list(row['seeds'], 0)}"
+        lines.append(f"| {row['group']}, {seeds} | {' | '.join(cells)} | {_code(row)} |")
     return "\n".join(lines) + "\n"
 
 

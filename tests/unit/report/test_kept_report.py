@@ -55,7 +55,14 @@ def test_the_authors_settings_have_a_line_a_data_set(rebuilt, tmp_path):
     shutil.copyfile(rebuilt / "claims.csv", tmp_path / "claims.csv")
     shutil.copyfile(VERDICT / "summary.csv", tmp_path / "summary.csv")
     header, *_ = (rebuilt / "authors_settings.csv").read_text().splitlines()
-    run = {"group": "dots", "rounds": "100 7", "rounds_asked": "100", "purity_first": "0.5 0.375", "purity": "1.0 0.75"}
+    run = {
+        "group": "dots",
+        "seeds": "0 2",
+        "rounds": "100 7",
+        "rounds_asked": "100",
+        "purity_first": "0.5 0.375",
+        "purity": "1.0 0.75",
+    }
     run |= {"share_changed": "0.0 0.0125", "score": "-4.75 –", "round_s": "12.8", "code_rounds": "16", "status": "run"}
     run |= {"code_purity": "0.9", "code_log_likelihood": "-4.9", "code_round_s": "56"}
     rows = [run, {"group": "digits", "status": "not run: part of the suite authors"}]
@@ -63,7 +70,7 @@ def test_the_authors_settings_have_a_line_a_data_set(rebuilt, tmp_path):
     (tmp_path / "authors_settings.csv").write_text("\n".join([header, *lines]) + "\n")
     *_, first, second = write_blocks(tmp_path, [])["authors"].splitlines()
     assert first == (
-        "| dots | 100, 7 of 100 | 0.50, 0.38 | 1.00, 0.75 | 0.000, 0.013 | −4.75, – | 13 "
+        "| dots, seeds 0, 2 | 100, 7 of 100 | 0.50, 0.38 | 1.00, 0.75 | 0.000, 0.013 | −4.75, – | 13 "
         "| purity 0.90, log-likelihood −4.90 after rounds 16; 56 s a round |"
     )
     assert second == "| digits | not run | | | | | | not run |"
