@@ -170,7 +170,7 @@ def _scores(scores: Scores, variants: dict[str, dict[str, Planned]], columns: It
         cells = []
         for group, metric in columns:
             named = [p.name for key, p in variants.get(group, {}).items() if method in ("", key)]
-            found = next((v for e in named if (v := scores.get((e, model, protocol, metric)))), [])
+            found = max((scores.get((e, model, protocol, metric), []) for e in named), key=len, default=[])
             interval = mean_interval(found)
             cells.append("–" if math.isnan(interval.mean) else f"{_fixed(interval.mean)} ({interval.count})")
         if set(cells) != {"–"}:

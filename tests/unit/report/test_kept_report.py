@@ -3,12 +3,14 @@
 import shutil
 
 import pytest
-from fakes import ROOT
+from fakes import ROOT, make_plan
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.files.tables import write_rows
 from competitive_mixtures.pipeline.rebuild import MADE, rebuild_report
 from competitive_mixtures.report.documents import DOCUMENTS, fill, write_blocks
 from competitive_mixtures.report.plan import read_plan
+from competitive_mixtures.report.summary import SUMMARY_COLUMNS
 from competitive_mixtures.settings.layers import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
@@ -74,6 +76,18 @@ def test_the_authors_settings_have_a_line_a_data_set(rebuilt, tmp_path):
         "| purity 0.90, log-likelihood −4.90 after rounds 16; 56 s a round |"
     )
     assert second == "| digits | not run | | | | | | not run |"
+
+
+def test_true_samples_are_those_of_most_seeds(rebuilt, tmp_path):
+    """Not of the few runs at the authors' settings, which have some as well."""
+    for name in ("claims.csv", "authors_settings.csv"):
+        shutil.copyfile(rebuilt / name, tmp_path / name)
+    row = {"model": "data", "protocol": "-", "metric": "log_likelihood", "split": "test"}
+    rows = [row | {"experiment": "synthetic-3-paper", "seed": 0, "value": -9.0}]
+    rows += [row | {"experiment": "synthetic-3", "seed": seed, "value": -4.5} for seed in range(3)]
+    write_rows(tmp_path / "summary.csv", SUMMARY_COLUMNS, rows)
+    block = write_blocks(tmp_path, make_plan())["vae"]
+    assert "| true samples | −4.50 (3) |" in block
 
 
 def test_an_unknown_block_is_refused():

@@ -88,9 +88,12 @@ def main_scores(tables: ResultTables) -> Iterator[tuple[str, str]]:
 
 
 def values_of(tables: ResultTables, group: str, row: Row, metric: str, split: str = "test") -> "pd.Series":
-    """The values of a model by seed; a baseline's are of the one experiment of the group that trains it."""
+    """The values of a model by seed; a baseline's are of the one experiment of the group that trains it.
+
+    None is trained at the authors' settings, whose true samples are those of the other experiments.
+    """
     scores, variants = tables.summary, tables.variants[group]
-    named = [planned.name for method, planned in variants.items() if row.method in ("", method)]
+    named = [p.name for method, p in variants.items() if row.method == method or (not row.method and method != "paper")]
     wanted = (scores["model"] == row.model) & (scores["protocol"] == row.protocol)
     wanted &= (scores["metric"] == metric) & (scores["split"] == split) & scores["experiment"].isin(named)
     return scores.loc[wanted, "value"].dropna()
