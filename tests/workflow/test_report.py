@@ -9,7 +9,7 @@ CLICK = """(words => {
     const found = [...document.querySelectorAll('span, a, button')].find(element => element.innerText.trim() == words);
     (found.closest('a, button') ?? found).click();
 })"""
-EYES = "[...document.querySelectorAll('tbody tr')]"
+EYES = "[...document.querySelectorAll('tbody tr')].filter(row => row.querySelector('a[iconname=eye]'))"
 SHOW = EYES + ".find(row => row.innerText.trim() == %r).querySelector('a[iconname=eye]').click()"
 SHOWN = """new Promise(done => setTimeout(() => {
     const [element] = document.querySelectorAll('.grow img, .grow iframe');
@@ -79,7 +79,7 @@ def test_the_first_screen_has_the_verdicts_and_a_picture(page, report):
             return [words, {top, bottom, width}];
         }))), 300))""")
     height = page.run("innerHeight")
-    assert page.run("document.querySelector('#verdicts table').innerText").startswith("claim\tverdict")
+    assert page.run("document.querySelector('#verdicts table').innerText").strip().startswith("claim\tverdict")
     assert page.run("document.querySelectorAll('#verdicts tr').length") == 1 + len(
         (report.root / "results/claims.csv").read_text().strip().splitlines()[1:]
     )
