@@ -7,7 +7,7 @@ ACTIVATE := . $(VENV)/bin/activate &&
 COMMAND := $(VENV)/commands/snakemake  # this project's own, first on an activated environment's PATH
 ENVIRONMENT := $(VENV)/requirements.lock $(VENV)/pyproject.toml $(COMMAND)  # copies of what it was made from, and that
 
-.PHONY: help demo reproduce verdict kept-report report test test-slurm test-kills test-install check format docs bench push pull store compare watch lock environment
+.PHONY: help demo reproduce verdict kept-report kept-runs report test test-slurm test-kills test-install check format docs bench push pull store compare watch lock environment
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | column -t -s :
@@ -20,6 +20,9 @@ demo: $(ENVIRONMENT)  ## a first look in a minute or two: a small competition, a
 
 verdict: $(ENVIRONMENT)  ## every run that the claims ask for (10 seeds, 5 on images), then the report: some hours
 	$(ACTIVATE) snakemake --cores 4 --resources gpu=1 verdict && snakemake --cores 4 --resources gpu=1 all
+
+kept-runs: $(ENVIRONMENT)  ## adds runs, finished or not, to the tables in paper/verdict: make kept-runs RUNS="results/experiments/*-paper*/seed-*"
+	$(ACTIVATE) competitive-mixtures keep-runs $(RUNS)
 
 kept-report: $(ENVIRONMENT)  ## verdicts, figures, PDF and the numbers of the documents from the tables in paper/verdict
 	$(ACTIVATE) competitive-mixtures rebuild-report

@@ -11,10 +11,11 @@ from competitive_mixtures.settings.resolved import write_resolved
 min_version("9.20")
 
 
-report: "workflow/report/workflow.rst"
-
-
 include: "workflow/rules/common.smk"
+
+
+# the verdicts and a picture, where there are some
+report: RESULTS.overview.resolve() if RESULTS.overview.is_file() else "workflow/report/workflow.rst"
 
 
 try:
@@ -104,6 +105,11 @@ rule ablations:
 rule verdict:  # what the claims need; `all` then assesses them
     input:
         runs_of_claims,
+
+
+rule authors:
+    input:
+        tables_of(params.suite("authors")),
 
 
 rule paper_scale:

@@ -42,7 +42,7 @@ def benchmark_training(repeats: int) -> Iterator[Row]:
         yield compare_step(*arguments)
         for reference in ("vmap", "vmap_compiled"):
             yield compare_step(*arguments, reference=reference)
-    convolutional = experiments["mnist-paper"]
+    convolutional = experiments["mnist-paper-short"]
     yield compare_step("step_15_mnist_convolutions", convolutional, images, 32, 2, repeats)
     yield compare_step("step_15_mnist_convolutions_2_threads", convolutional, images, 32, 2, repeats, threads=2)
     yield from benchmark_round()

@@ -1,4 +1,4 @@
-"""Timings on one NVIDIA GPU: k networks at once against one by one, a DCGAN's step, a round of `mnist-paper`.
+"""Timings on one NVIDIA GPU: k networks at once against one by one, a DCGAN's step, a round of `mnist-paper-short`.
 
 `PYTHONPATH=src python benchmarks/gpu --out gpu.csv` needs PyTorch, NumPy and pydantic, no data and no network, and ends
 within four minutes: each row is printed and written as soon as it is known, and a watchdog stops the rest.

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-K, BATCH = 15, 32  # of mnist-paper
+K, BATCH = 15, 32  # of mnist-paper-short
 ADAM = {"learning_rate": 5.0e-3, "beta1": 0.5, "beta2": 0.999}
-VAE: dict[str, Any] = {  # mnist-paper
+VAE: dict[str, Any] = {  # mnist-paper-short
     "kind": "vae",
     "count": K,
     "encoder": {"kind": "conv", "channels": [8, 16, 32, 64]},

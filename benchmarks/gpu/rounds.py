@@ -1,4 +1,4 @@
-"""A shortened round of `mnist-paper` on random images, by the pipeline's own code."""
+"""A shortened round of `mnist-paper-short` on random images, by the pipeline's own code."""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from competitive_mixtures.settings.blocks import validate
 
 
 def benchmark_round(bench: Bench) -> Iterator[Row]:
-    """A shortened round of `mnist-paper` on random images: training, discriminators, scores, by the pipeline's code."""
+    """A short round of `mnist-paper-short` on random images, by the pipeline's own code."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (bench.num_points, 1, 28, 28), dtype=np.uint8)
     experiment = validate(schema.Experiment, MNIST_PAPER | {"device": bench.device.type}, "benchmark")

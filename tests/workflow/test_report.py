@@ -9,7 +9,7 @@ CLICK = """(words => {
     const found = [...document.querySelectorAll('span, a, button')].find(element => element.innerText.trim() == words);
     (found.closest('a, button') ?? found).click();
 })"""
-EYES = "[...document.querySelectorAll('tbody tr')]"
+EYES = "[...document.querySelectorAll('tbody tr')].filter(row => row.querySelector('a[iconname=eye]'))"
 SHOW = EYES + ".find(row => row.innerText.trim() == %r).querySelector('a[iconname=eye]').click()"
 SHOWN = """new Promise(done => setTimeout(() => {
     const [element] = document.querySelectorAll('.grow img, .grow iframe');
@@ -69,6 +69,24 @@ def test_every_table_can_be_seen(page, report):
     page.run(SHOW % "claims")
     page.run(SHOWN)
     assert "verdict" in read_frame(page)
+
+
+def test_the_first_screen_has_the_verdicts_and_a_picture(page, report):
+    """The graph of all rules stands below them, outside of the window."""
+    boxes = page.run("""new Promise(done => setTimeout(() => done(Object.fromEntries(
+        ['#verdicts table', '#verdicts img', '#rulegraph'].map(words => {
+            const {top, bottom, width} = document.querySelector(words).getBoundingClientRect();
+            return [words, {top, bottom, width}];
+        }))), 300))""")
+    height = page.run("innerHeight")
+    assert page.run("document.querySelector('#verdicts table').innerText").strip().startswith("claim\tverdict")
+    assert page.run("document.querySelectorAll('#verdicts tr').length") == 1 + len(
+        (report.root / "results/claims.csv").read_text().strip().splitlines()[1:]
+    )
+    assert 0 <= boxes["#verdicts table"]["top"] < height / 3
+    assert 0 <= boxes["#verdicts img"]["top"] < height / 3
+    assert boxes["#verdicts img"]["width"] > 100
+    assert boxes["#rulegraph"]["top"] >= boxes["#verdicts table"]["bottom"]
 
 
 def test_everything_has_a_caption_and_a_category(page):

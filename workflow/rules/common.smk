@@ -137,7 +137,7 @@ def runs_of_claims(wildcards):
     except UserError as error:
         sys.exit(str(error))
     seeds = {}
-    criteria = [criterion for claim in claims for criterion in (claim, claim.before) if criterion]
+    criteria = [criterion for claim in claims for criterion in (claim, *claim.formers)]
     for part in (part for criterion in criteria for part in criterion.parts):
         for side in filter(None, (part.measure, part.against)):
             seeds[side.experiment] = max(part.seeds, seeds.get(side.experiment, 0))

@@ -5,7 +5,9 @@ DEFAULT_RUNS = [str(run.path) for run in runs_of(DEFAULT)]
 OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not in DEFAULT_RUNS}
 PLAN = [RESULTS.plan, *map(RESULTS.settings, reported())]  # what was to be run, whatever the suite
 SUMMARY_CODE = ["report/summary.py", "report/results.py", "files/tables.py"]
-SCORE_CODE = [f"report/{name}.py" for name in ("scores", "intervals", "plan", "best_likelihood", "names")]
+SCORE_CODE = [
+    f"report/{name}.py" for name in ("scores", "intervals", "plan", "best_likelihood", "names", "authors_code")
+]
 SCORE_CODE += [*SUMMARY_CODE, "settings", "data"]
 
 
@@ -78,11 +80,12 @@ rule assess_claims:
 rule write_tables:
     input:
         RESULTS.summary.scores,
+        RESULTS.summary.rounds,
         PLAN,
         PAPER.reported,
         PAPER.authors_code,
         PAPER.deviations,
-        code=code("report/tables", "report/environment.py", *SCORE_CODE),
+        code=code("report/tables", "report/environment.py", "report/kept.py", *SCORE_CODE),
     output:
         directory(PAPER.tables),
     log:
@@ -104,6 +107,7 @@ rule plot_figures:
         RESULTS.claims,
         RESULTS.claim_parts,
         PAPER.tables,
+        PAPER.authors_code,
         PLAN,
         code=code("report/figures", *SCORE_CODE),
     output:
@@ -169,6 +173,7 @@ rule write_pages:  # what `snakemake --report` can show of tables and animations
             category="Figures",
             labels={"figure": "{figure}"},
         ),
+        overview=RESULTS.overview,
     log:
         "logs/report/write_pages.log",
     threads: 1

@@ -101,7 +101,9 @@ class Results:
         summary: the tables of all runs.
         claims: the verdict on every claim.
         claim_parts: the comparisons that verdicts consist of.
+        kept_runs: which runs were added to kept tables, and where they were made.
         pages: tables and animations as web pages.
+        overview: what the report in the browser opens on.
         demo: what `snakemake demo` shows.
     """
 
@@ -111,7 +113,9 @@ class Results:
         self.summary = SummaryFolder(self.path)
         self.claims = self.path / "claims.csv"
         self.claim_parts = self.path / "claim_parts.csv"
+        self.kept_runs = self.path / "kept_runs.csv"
         self.pages = self.path / "pages"
+        self.overview = self.pages / "overview.rst"
         self.demo = DemoFolder(self.path / "demo")
 
     def settings(self, experiment: str) -> Path:

@@ -353,6 +353,23 @@ def compile_paper() -> None:
 
 
 @app.command()
+def keep_runs(
+    runs: Annotated[
+        list[Path], typer.Argument(help="folders results/experiments/<experiment>/seed-<s>, finished or not")
+    ],
+    kept: Annotated[Path, typer.Option(help="folder of the kept tables")] = Path("paper/verdict"),
+) -> None:
+    """Add runs to the kept tables, with the commit that made them; rows of the same runs are replaced.
+
+    Of an unfinished run the rounds so far. `rebuild-report` then makes verdicts, figures and documents anew.
+    """
+    from competitive_mixtures.pipeline.keep_runs import keep_runs as keep
+
+    for row in keep(Path(), runs, kept):
+        print("{experiment}, seed {seed}: {rounds} of {rounds_asked} rounds, commit {commit}".format(**row))
+
+
+@app.command()
 def rebuild_report(
     kept: Annotated[Path, typer.Option(help="folder of the kept tables")] = Path("paper/verdict"),
     out: Annotated[Path | None, typer.Option(help="folder to write to; by default that of the tables")] = None,

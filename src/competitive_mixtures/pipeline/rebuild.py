@@ -16,8 +16,8 @@ from competitive_mixtures.report.tables.write import write_tables
 from competitive_mixtures.settings.layers import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
-KEPT = ("summary.csv", "rounds.csv", "timing.csv", "fresh_seeds.csv", "machine.json")
-MADE = ("claims.csv", "claim_parts.csv", "ablations.csv", "paper.pdf")
+KEPT = ("summary.csv", "rounds.csv", "timing.csv", "fresh_seeds.csv", "kept_runs.csv", "machine.json")
+MADE = ("claims.csv", "claim_parts.csv", "ablations.csv", "authors_settings.csv", "paper.pdf")
 
 
 def rebuild_report(root: Path, kept: Path, out: Path, *, documents: bool = False) -> None:
@@ -45,8 +45,8 @@ def rebuild_report(root: Path, kept: Path, out: Path, *, documents: bool = False
         shutil.copyfile(kept / KEPT[-1], project.paper.tables / KEPT[-1])  # the machine of the runs, not this one
         compile_paper(project.root)
         (out / "figures").mkdir(parents=True, exist_ok=True)
-        made = (project.results.claims, project.results.claim_parts, project.paper.tables / MADE[2], project.paper.pdf)
-        for path in made:
+        tables = [project.paper.tables / name for name in MADE[2:4]]
+        for path in (project.results.claims, project.results.claim_parts, *tables, project.paper.pdf):
             shutil.copyfile(path, out / path.name)
         for plot in TABLES_ONLY:
             shutil.copyfile(project.paper.figures / name_file(plot), out / "figures" / name_file(plot))

@@ -24,6 +24,7 @@ COLUMNS = (("synthetic-3", "log_likelihood"), ("synthetic-6", "log_likelihood"),
            ("mnist", "frechet_classifier"))  # fmt: skip
 GAN_COLUMNS = tuple((f"{group}-gan", metric) for group, metric in COLUMNS)
 Scores = dict[tuple[str, ...], list[float]]
+Table = list[dict[str, str]]
 
 
 def fill_documents(root: Path, kept: Path, plan: Iterable[Planned]) -> None:
@@ -31,7 +32,7 @@ def fill_documents(root: Path, kept: Path, plan: Iterable[Planned]) -> None:
 
     Args:
         root: the folder of the documents.
-        kept: the folder of `claims.csv` and `summary.csv`.
+        kept: the folder of `claims.csv`, `authors_settings.csv` and `summary.csv`.
         plan: the experiments.
 
     Raises:
@@ -60,8 +61,7 @@ def fill(text: str, blocks: dict[str, str], name: str) -> str:
 
 def write_blocks(kept: Path, plan: Iterable[Planned]) -> dict[str, str]:
     """The content of every block by its name."""
-    header, rows = read_fields(kept / "claims.csv")
-    claims = [dict(zip(header, row, strict=True)) for row in rows]
+    claims, authors = _read(kept / "claims.csv"), _read(kept / "authors_settings.csv")
     scores: Scores = defaultdict(list)
     for row in read_rows(kept / "summary.csv", SUMMARY_COLUMNS):
         if row["split"] == "test":
@@ -70,20 +70,75 @@ def write_blocks(kept: Path, plan: Iterable[Planned]) -> dict[str, str]:
     variants = list_variants(plan)
     writers: dict[str, Callable[[], str]] = {
         "claims": lambda: _claims(claims),
+        "authors": lambda: _authors(authors),
         "vae": lambda: _scores(scores, variants, COLUMNS),
         "gan": lambda: _scores(scores, variants, GAN_COLUMNS),
     }
     return {name: write() for name, write in writers.items()}
 
 
-def _claims(claims: list[dict[str, str]]) -> str:
-    """A line a claim: verdict and deciding comparison."""
-    lines = ["| claim | verdict | deciding comparison |", "|---|---|---|"]
+def _read(path: Path) -> Table:
+    header, rows = read_fields(path)
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def _claims(claims: Table) -> str:
+    """A line a claim: the verdicts, and the comparison that decides the one at our settings."""
+    names = ("claim", "verdict at our settings", "at the authors'", "deciding comparison, our settings")
+    lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
     for row in claims:
-        verdict = f"{MARKS[row['verdict']]} {row['verdict']}" + f", {row['preliminary']}" * bool(row["preliminary"])
+        verdict = _verdict(row["verdict"], row["preliminary"])
+        authors = _verdict(row["authors_verdict"], row["authors_preliminary"]) if row["authors_verdict"] else ""
         deciding = row["deciding"].replace("<", "&lt;").replace(">", "&gt;")
-        lines.append(f"| **{row['id']}** {row['claim']} | {verdict} | {deciding}: {_amount(row)} |")
+        lines.append(f"| **{row['id']}** {row['claim']} | {verdict} | {authors} | {deciding}: {_amount(row)} |")
     return "\n".join(lines) + "\n"
+
+
+def _verdict(verdict: str, preliminary: str) -> str:
+    """`✔ reproduced, 3 of 10 seeds`."""
+    return f"{MARKS[verdict]} {verdict}" + f", {preliminary}" * bool(preliminary)
+
+
+def _authors(rows: Table) -> str:
+    """A line a data set: the runs at the authors' settings, one value a seed, beside what the authors' code gave."""
+    names = (
+        "rounds",
+        "purity, first round",
+        "purity, last round",
+        "points that moved last",
+        "test score",
+        "seconds a round",
+    )
+    lines = [f"| data | {' | '.join(names)} | what the authors' code gave |", "|---|" + "---|" * (len(names) + 1)]
+    for row in rows:
+        if row["status"] != "run":
+            lines.append(f"| {row['group']} |" + " not run |" + " |" * (len(names) - 1) + f" {_code(row)} |")
+            continue
+        cells = [
+            f"{_list(row['rounds'], 0)} of {row['rounds_asked']}",
+            *(_list(row[name], 2) for name in ("purity_first", "purity")),
+            _list(row["share_changed"], 3),
+            _list(row["score"], 2),
+            _list(row["round_s"], 0),
+        ]
+        seeds = f"seed{'s' * (' ' in row['seeds'])} {_list(row['seeds'], 0)}"
+        lines.append(f"| {row['group']}, {seeds} | {' | '.join(cells)} | {_code(row)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _code(row: dict[str, str]) -> str:
+    """`purity 0.68, 0.90, log-likelihood −5.25, −4.90 after rounds 4, 16; 128 s a round`."""
+    if not row["code_rounds"]:
+        return "not run"
+    scores = f"purity {_list(row['code_purity'], 2)}, log-likelihood {_list(row['code_log_likelihood'], 2)}"
+    return f"{scores} after rounds {_list(row['code_rounds'], 0)}; {_list(row['code_round_s'], 0)} s a round"
+
+
+def _list(values: str, digits: int) -> str:
+    """Values that are separated by blanks, one a seed, or one a run."""
+    return ", ".join(
+        "–" if value == "–" else f"{float(value):.{digits}f}".replace("-", "−") for value in values.split()
+    )
 
 
 def _amount(row: dict[str, str]) -> str:
@@ -110,7 +165,7 @@ def _scores(scores: Scores, variants: dict[str, dict[str, Planned]], columns: It
         cells = []
         for group, metric in columns:
             named = [p.name for key, p in variants.get(group, {}).items() if method in ("", key)]
-            found = next((v for e in named if (v := scores.get((e, model, protocol, metric)))), [])
+            found = max((scores.get((e, model, protocol, metric), []) for e in named), key=len, default=[])
             interval = mean_interval(found)
             cells.append("–" if math.isnan(interval.mean) else f"{_fixed(interval.mean)} ({interval.count})")
         if set(cells) != {"–"}:

@@ -8,6 +8,7 @@ METHODS = {  # what `competitive` stands for: no table, figure or text says "com
     "paper": "paper's method, authors' settings",
     "plain": "paper's method, our settings",
     "ours": "ours",
+    "relative": "relative of the paper's method",  # VAE-EM and GANMM, from the same parts
 }
 MODELS = {  # in the order of summary.csv
     "competitive": "mixture",

@@ -14,6 +14,19 @@ from competitive_mixtures.settings.resolved import read_plan as read_entries
 
 OF_BASELINES = ("baselines", "autoencoder", "tuning", "equal_compute")  # settings that no mixture depends on
 
+PAPERS_METHOD: dict[str, tuple[Any, ...]] = {
+    "revival": (None,),
+    "representation": (None,),
+    "training.init": (None, "uniform"),
+    "training.held_out": (None, 0),
+    "training.standardize": (None, "none", "data"),
+    "scoring.kind": (None, "discriminators"),
+    "scoring.trunk": (None, "separate"),
+    "scoring.assignment": (None, "density"),
+}
+"""The settings that make the paper's method, by key, with the values that it has; None stands for a missing key."""
+BOUNDS = ("bound", "soft_bound")  # VAE-EM's scores
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -21,8 +34,8 @@ class Planned:
 
     Attributes:
         name: the experiment.
-        suite: `default`, `paper_scale` or `ablations`, to which those of `claims` belong here; those of `demo` are not
-            reported.
+        suite: `default`, `authors`, `paper_scale` or `ablations`, to which those of `claims` belong here; those of
+            `demo` are not reported.
         dataset: name of its data set.
         kind: `vector` or `image` data.
         components: the kinds of its components, of `vae` and `gan`, each named once.
@@ -53,16 +66,34 @@ class Planned:
 
     @property
     def method(self) -> str:
-        """What its mixture is called, a key of `names.METHODS`: `paper`, `plain` or `ours`."""
-        if self.suite == "paper_scale" and self.name.endswith("-paper"):
-            return "paper"
-        remedied = self.settings.get("revival") or self.settings.get("training", {}).get("standardize") == "cells"
-        return "ours" if remedied else "plain"
+        """What its mixture is called, a key of `names.METHODS`: `paper`, `plain`, `ours` or `relative`."""
+        if self._setting("exploration") or self._setting("scoring.kind") in BOUNDS:
+            return "relative"
+        if self.remedied or self._departs("scoring."):
+            return "ours"
+        return "paper" if self.suite == "authors" else "plain"
+
+    @property
+    def remedied(self) -> bool:
+        """Whether its components start, train or are revived in ways that the paper does not have."""
+        return self._departs("revival", "representation", "training.")
 
     @property
     def group(self) -> str:
         """The name that its versions by other methods share: `synthetic-9` of `synthetic-9-plain`."""
-        return self.name.removesuffix("-paper").removesuffix("-plain")
+        return self.name.partition("-paper")[0] if self.method == "paper" else self.name.removesuffix("-plain")
+
+    def _departs(self, *prefixes: str) -> bool:
+        """Whether a setting whose key begins with one of these has a value that the paper's method does not."""
+        keys = [key for key in PAPERS_METHOD if key.startswith(prefixes)]
+        return any(self._setting(key) not in PAPERS_METHOD[key] for key in keys)
+
+    def _setting(self, key: str) -> Any:
+        """The value of a dotted key; None where the experiment has no such key."""
+        block: Any = self.settings
+        for name in key.split("."):
+            block = block.get(name) if isinstance(block, dict) else None
+        return block
 
 
 def read_plan(root: Path) -> list[Planned]:

@@ -17,6 +17,7 @@ CELL_COLUMNS = (
 )  # fmt: skip
 SUITE_REASONS = {
     "default": "no results yet",
+    "authors": "part of the suite authors",
     "paper_scale": "part of the suite paper_scale",
     "ablations": "part of the suite ablations",
 }

@@ -3,7 +3,8 @@
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,17 @@ MODEL_ORDER = (
     "competitive", "single", "single_wide", "bagging", "kmeans", "autoencoder_kmeans", "gaussian_mixture", "data",
 )  # fmt: skip
 
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class RunRows:
+    """The rows of one run, or of several: of `summary.csv`, `rounds.csv` and `timing.csv`."""
+
+    scores: Rows
+    rounds: Rows
+    timing: Rows
+
 
 def summarize(run_folders: Iterable[Path], out: Path, *, rounds: dict[str, int] | None = None) -> None:
     """Collect the scores, the rounds and the seconds of all runs.
@@ -40,23 +52,52 @@ def summarize(run_folders: Iterable[Path], out: Path, *, rounds: dict[str, int] 
     limits = rounds or {}
     folders = [RunFolder(path) for path in {Path(path) for path in run_folders}]
     runs = [FinishedRun(folder, limits.get(folder.experiment)) for folder in folders]
-    runs.sort(key=lambda run: (_natural_key(run.experiment), run.seed))
-    scores = [row for run in runs for row in _score_rows(run)]
+    runs.sort(key=lambda run: order_runs({"experiment": run.experiment, "seed": run.seed}))
+    found = [collect_run(run) for run in runs]
+    rows = RunRows(
+        scores=[row for part in found for row in part.scores],
+        rounds=[row for part in found for row in part.rounds],
+        timing=[row for part in found for row in part.timing],
+    )
+    write_summary(rows, out)
+
+
+def collect_run(run: FinishedRun, scores: Iterable[dict[str, Any]] | None = None) -> RunRows:
+    """The rows of one run.
+
+    Args:
+        run: the run.
+        scores: rows of its scores; `None` reads those of its evaluation.
+
+    Raises:
+        UserError: the run lacks a file, or a file has another format.
+    """
+    found = run.scores() if scores is None else scores
+    return RunRows(_score_rows(run, found), _round_rows(run), _timing_rows(run))
+
+
+def write_summary(rows: RunRows, out: Path) -> None:
+    """Write the tables of all runs, and the means over seeds."""
     tables = SummaryFolder(out)
-    write_rows(tables.scores, SUMMARY_COLUMNS, scores)
-    write_rows(tables.rounds, ROUND_COLUMNS, [row for run in runs for row in _round_rows(run)])
-    write_rows(tables.timing, TIMING_COLUMNS, [row for run in runs for row in _timing_rows(run)])
-    write_json(tables.metrics, _nested_means(scores))
+    write_rows(tables.scores, SUMMARY_COLUMNS, rows.scores)
+    write_rows(tables.rounds, ROUND_COLUMNS, rows.rounds)
+    write_rows(tables.timing, TIMING_COLUMNS, rows.timing)
+    write_json(tables.metrics, _nested_means(rows.scores))
+
+
+def order_runs(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The key by which rows of all tables are sorted: experiment, then seed; `synthetic-9` is before `synthetic-10`."""
+    return _natural_key(row["experiment"]), int(row["seed"])
 
 
 def _natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
-    """A sort key that puts `synthetic-9` before `synthetic-10`."""
+    """The numbers in a name as numbers."""
     return tuple((0, int(part)) if part.isdigit() else (1, part) for part in re.findall(r"\d+|\D+", name))
 
 
-def _score_rows(run: FinishedRun) -> list[dict[str, Any]]:
+def _score_rows(run: FinishedRun, scores: Iterable[dict[str, Any]]) -> Rows:
     """The scores of a run in a fixed order: model, protocol, metric, split."""
-    rows = [{"experiment": run.experiment, "seed": run.seed, **row} for row in run.scores()]
+    rows = [{"experiment": run.experiment, "seed": run.seed, **row} for row in scores]
     return sorted(rows, key=lambda row: (_rank(row["model"]), row["protocol"], row["metric"], row["split"]))
 
 
@@ -65,7 +106,7 @@ def _rank(model: str) -> tuple[int, str]:
     return (MODEL_ORDER.index(model) if model in MODEL_ORDER else len(MODEL_ORDER), model)
 
 
-def _round_rows(run: FinishedRun) -> list[dict[str, Any]]:
+def _round_rows(run: FinishedRun) -> Rows:
     """One row a round of a run."""
     return [_round_row(run, number) for number in run.rounds]
 
@@ -95,7 +136,7 @@ def _scalars(metrics: dict[str, Any]) -> Iterator[tuple[str, float]]:
             yield name, value
 
 
-def _timing_rows(run: FinishedRun) -> list[dict[str, Any]]:
+def _timing_rows(run: FinishedRun) -> Rows:
     """Seconds by phase: pretraining, every phase of a round summed over the rounds, every baseline."""
     phases: dict[str, float] = defaultdict(float)
     phases["pretrain"] = sum(run.pretraining_metrics()["seconds"].values())

@@ -272,8 +272,9 @@ class PlannedExperiment(Experiment):
             key, and one that changes its `kind` takes over only what the new kind knows; lists are replaced. An
             ablation is compared with the experiment that it extends.
         suite: the target of Snakemake that runs it: `all` (the `default` experiments, and those of `claims`: variations
-            that the criteria of claims need, which the report shows as ablations), `paper_scale`, `ablations` or
-            `demo`, whose experiments run with seed 0 only and are no part of the report.
+            that the criteria of claims need, which the report shows as ablations), `authors` (the paper's method at the
+            authors' settings), `paper_scale`, `ablations` or `demo`, whose experiments run with seed 0 only and are no
+            part of the report.
         rounds: number of rounds after round 0, which only scores the pretrained components.
         draws: among how many draws of the data, where these are drawn here, and trainings of the classifier that scores
             images the seeds change: seed s takes number s modulo `draws`. Intervals over seeds then cover these too.
@@ -281,7 +282,7 @@ class PlannedExperiment(Experiment):
     """
 
     extends: str | None = None
-    suite: Literal["default", "claims", "paper_scale", "ablations", "demo"]
+    suite: Literal["default", "claims", "authors", "paper_scale", "ablations", "demo"]
     rounds: Annotated[int, measured_in("rounds", ge=1, le=100_000)]  # no plan of more jobs would ever be drawn up
     draws: Annotated[int, measured_in("draws", ge=1, le=1_000)] = 1
     resources: Resources

@@ -8,6 +8,7 @@ TARGETS = frozenset(
         "ablations",
         "all",
         "assess_claims",
+        "authors",
         "claims",
         "compile_paper",
         "configure",

@@ -54,7 +54,7 @@ def write_images(root: Path, name: str, points: int, rng: np.random.Generator) -
 
 
 def make_plan(seeds: int = 3, rounds: int = 4) -> list[Planned]:
-    """The plan of the made-up results; one experiment lacks runs, two are at paper scale, one is an ablation."""
+    """The plan of the made-up results; one lacks runs, one has the authors' settings, one has no data, one varies."""
 
     def planned(name: str, suite: str, dataset: str, kind: str, count: int, **changes: float) -> Planned:
         settings = {"dataset": dataset, "components": [{"kind": "vae", "count": count}], "batch_size": 256}
@@ -68,7 +68,7 @@ def make_plan(seeds: int = 3, rounds: int = 4) -> list[Planned]:
         planned("synthetic-6", "default", "synthetic-6", "vector", 5),
         base,
         planned("mnist", "default", "mnist", "image", 10),
-        planned("synthetic-3-paper", "paper_scale", "synthetic-3", "vector", 3, batch_size=32),
+        planned("synthetic-3-paper", "authors", "synthetic-3", "vector", 3, batch_size=32),
         planned("celeba-vae", "paper_scale", "celeba", "image", 10),
         replace(
             base,

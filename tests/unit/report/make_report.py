@@ -11,7 +11,7 @@ from competitive_mixtures.launch.user_settings import set_aside
 FIGURES = (
     "partition-synthetic-3.png", "partition-mnist.png", "mixture-mnist.png", "rounds.svg",
     "labels-synthetic-3.svg", "animation-synthetic-3.gif", "ablations.svg", "claims.svg",
-    "partitions.png", "scores.svg",
+    "partitions.png", "scores.svg", "authors.svg",
     "compute.svg", "timing.svg",
 )  # fmt: skip
 

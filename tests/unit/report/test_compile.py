@@ -6,10 +6,12 @@ from fakes import copy_paper, make_plan
 from pdf_text import text_of
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.files.tables import write_rows
 from competitive_mixtures.report.claims.verdicts import assess_claims
 from competitive_mixtures.report.compile import compile_paper, list_files
 from competitive_mixtures.report.figures.draw import plot_figure
 from competitive_mixtures.report.scores import Scores
+from competitive_mixtures.report.summary import ROUND_COLUMNS
 from competitive_mixtures.report.tables.write import write_tables
 
 
@@ -48,6 +50,7 @@ def test_without_results_everything_says_not_run(root, tmp_path):
     copy_paper(bare)
     (bare / "results").mkdir()
     (bare / "results/summary.csv").write_text("experiment,seed,model,protocol,metric,split,value\n")
+    write_rows(bare / "results/rounds.csv", ROUND_COLUMNS, [])
     write_tables(bare, bare / "paper/tables", plan=make_plan())
     text = text_of(compile_paper(bare))
     assert "Not yet assessed" in text

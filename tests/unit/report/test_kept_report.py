@@ -1,12 +1,16 @@
 """The report, the verdicts and the numbers of the documents are those that the kept tables give."""
 
+import shutil
+
 import pytest
-from fakes import ROOT
+from fakes import ROOT, make_plan
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.files.tables import write_rows
 from competitive_mixtures.pipeline.rebuild import MADE, rebuild_report
 from competitive_mixtures.report.documents import DOCUMENTS, fill, write_blocks
 from competitive_mixtures.report.plan import read_plan
+from competitive_mixtures.report.summary import SUMMARY_COLUMNS
 from competitive_mixtures.settings.layers import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
@@ -46,6 +50,44 @@ def test_documents_have_the_numbers_of_the_tables(rebuilt, tmp_path, name):
 def test_a_number_changed_by_hand_is_put_right():
     text = "before\n<!-- verdict: claims -->\n| C1 | 0.99 |\n<!-- end -->\nafter\n"
     assert fill(text, {"claims": "| C1 | 0.76 |\n"}, "README.md") == text.replace("0.99", "0.76")
+
+
+def test_the_authors_settings_have_a_line_a_data_set(rebuilt, tmp_path):
+    """One value a seed, a dash where a run is not at its end, and what the authors' code gave beside it."""
+    shutil.copyfile(rebuilt / "claims.csv", tmp_path / "claims.csv")
+    shutil.copyfile(VERDICT / "summary.csv", tmp_path / "summary.csv")
+    header, *_ = (rebuilt / "authors_settings.csv").read_text().splitlines()
+    run = {
+        "group": "dots",
+        "seeds": "0 2",
+        "rounds": "100 7",
+        "rounds_asked": "100",
+        "purity_first": "0.5 0.375",
+        "purity": "1.0 0.75",
+    }
+    run |= {"share_changed": "0.0 0.0125", "score": "-4.75 –", "round_s": "12.8", "code_rounds": "16", "status": "run"}
+    run |= {"code_purity": "0.9", "code_log_likelihood": "-4.9", "code_round_s": "56"}
+    rows = [run, {"group": "digits", "status": "not run: part of the suite authors"}]
+    lines = [",".join(row.get(name, "") for name in header.split(",")) for row in rows]
+    (tmp_path / "authors_settings.csv").write_text("\n".join([header, *lines]) + "\n")
+    *_, first, second = write_blocks(tmp_path, [])["authors"].splitlines()
+    assert first == (
+        "| dots, seeds 0, 2 | 100, 7 of 100 | 0.50, 0.38 | 1.00, 0.75 | 0.000, 0.013 | −4.75, – | 13 "
+        "| purity 0.90, log-likelihood −4.90 after rounds 16; 56 s a round |"
+    )
+    assert second == "| digits | not run | | | | | | not run |"
+
+
+def test_true_samples_are_those_of_most_seeds(rebuilt, tmp_path):
+    """Not of the few runs at the authors' settings, which have some as well."""
+    for name in ("claims.csv", "authors_settings.csv"):
+        shutil.copyfile(rebuilt / name, tmp_path / name)
+    row = {"model": "data", "protocol": "-", "metric": "log_likelihood", "split": "test"}
+    rows = [row | {"experiment": "synthetic-3-paper", "seed": 0, "value": -9.0}]
+    rows += [row | {"experiment": "synthetic-3", "seed": seed, "value": -4.5} for seed in range(3)]
+    write_rows(tmp_path / "summary.csv", SUMMARY_COLUMNS, rows)
+    block = write_blocks(tmp_path, make_plan())["vae"]
+    assert "| true samples | −4.50 (3) |" in block
 
 
 def test_an_unknown_block_is_refused():

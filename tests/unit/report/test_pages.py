@@ -1,6 +1,10 @@
 """Tables and animations as pages: every field is text, whatever it holds."""
 
+import base64
+
 import pytest
+from docutils.core import publish_parts
+from jinja2 import Template
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.report.pages import write_pages
@@ -23,11 +27,25 @@ def test_pages_of_tables_and_animations(root, tmp_path):
     assert pages == {f"tables/{name}.html" for name in ("summary", "claims", "density")} | {
         "animations/animation-dots.html"
     }
+    assert "verdict" in (tmp_path / "pages/overview.rst").read_text(encoding="utf-8")
     summary = (tmp_path / "pages/tables/summary.html").read_text(encoding="utf-8")
     assert "<td>&lt;script&gt;a&lt;/script&gt;, é</td>" in summary
     assert '<td class="number" title="0.123456789">0.123457</td>' in summary
     assert "<td></td>" in summary
     assert "R0lGODlh" in (tmp_path / "pages/animations/animation-dots.html").read_text()
+
+
+def test_the_overview_is_a_description_that_nothing_is_read_into(root, tmp_path):
+    """Through Jinja and docutils, as Snakemake's report takes it; docutils refuses lines above 10,000 characters."""
+    (root / "results/claims.csv").write_text("id,claim,verdict\nC1,{{ a }} <b> *k*,not run\n")
+    (root / "paper/figures/partitions.png").write_bytes(bytes(range(256)) * 60)
+    write_pages(root, tmp_path / "pages")
+    text = (tmp_path / "pages/overview.rst").read_text(encoding="utf-8")
+    html = publish_parts(Template(text).render(), writer="html")["html_body"]
+    assert "<td>{{ a }} &lt;b&gt; *k*</td><td>not run</td>" in html
+    picture = html.split("data:image/png;base64,")[1].split('"')[0]
+    assert base64.b64decode(picture) == bytes(range(256)) * 60
+    assert "system-message" not in html
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00", b"id,verdict\nC1,no", b"id,verdict\nC1\n"])

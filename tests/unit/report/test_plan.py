@@ -81,7 +81,51 @@ def test_every_experiment_says_whose_method_it_is(planned):
     ]  # fmt: skip
     assert methods["mnist"] == methods["celeba-gan"] == "plain"  # no step of ours, but none of the authors' settings
     assert methods["synthetic-9-no-revival"] == "ours"  # which still standardises by cell
+    assert methods["mnist-paper-short"] == "paper"
+    assert methods["mnist-latent"] == "ours"  # without revival, and by the data alone no paper's method either
     variants = list_variants(read_plan(planned))
     names = {method: entry.name for method, entry in variants["synthetic-9"].items()}
     assert names == {"paper": "synthetic-9-paper", "plain": "synthetic-9-plain", "ours": "synthetic-9"}
+    assert variants["mnist"]["paper"].name == "mnist-paper-short"
     assert "synthetic-9-plain-no-balancing" not in variants
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("revival", {"every": 3}),
+        ("representation", {"kind": "autoencoder"}),
+        ("training", {"init": "kmeans"}),
+        ("training", {"held_out": 0.2}),
+        ("training", {"standardize": "covariances"}),
+        ("scoring", {"kind": "offset_classifier"}),
+        ("scoring", {"kind": "classifier"}),
+        ("scoring", {"assignment": "posterior"}),
+        ("scoring", {"trunk": "shared"}),
+    ],
+)
+@pytest.mark.parametrize("suite", ["default", "authors"])
+def test_whatever_is_not_the_papers_is_ours(suite, key, value):
+    plain = {"revival": None, "representation": None}
+    plain |= {"training": {"init": "uniform", "held_out": 0.0, "standardize": "data"}}
+    plain |= {"scoring": {"kind": "discriminators", "assignment": "density", "trunk": "separate"}}
+    planned = replace(make_plan()[0], suite=suite, settings=plain)
+    assert planned.method == {"default": "plain", "authors": "paper"}[suite]
+    changed = value if key in ("revival", "representation") else plain[key] | value
+    assert replace(planned, settings=plain | {key: changed}).method == "ours"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("scoring", {"kind": "bound"}),
+        ("scoring", {"kind": "soft_bound"}),
+        ("exploration", {"share": 0.5, "decay": 0.7}),
+    ],
+)
+@pytest.mark.parametrize("revival", [None, {"every": 3}])
+def test_relatives_of_the_papers_method_are_nobody_elses(revival, key, value):
+    settings = {"revival": revival, "training": {"init": "uniform", "standardize": "data"}, key: value}
+    planned = replace(make_plan()[0], settings=settings)
+    assert planned.method == "relative"
+    assert planned.remedied == (revival is not None)

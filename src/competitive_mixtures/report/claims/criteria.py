@@ -128,10 +128,26 @@ class Amendment(Criterion):
     Attributes:
         date: of the amendment.
         why: what was wrong with the former criterion.
+        before: the criterion that it had replaced in its turn; None where it was the first.
     """
 
     date: date
     why: str
+    before: "Amendment | None" = None
+
+
+class AuthorsCriterion(Criterion):
+    """A claim's criterion at the authors' settings, which has a verdict of its own.
+
+    Attributes:
+        date: when it was written.
+        known: what was known of the runs at these settings by then.
+        differing: what it means where this verdict and the one at our settings disagree.
+    """
+
+    date: date
+    known: str
+    differing: str
 
 
 class Claim(Criterion):
@@ -139,6 +155,7 @@ class Claim(Criterion):
 
     Attributes:
         known: what was known of the results when the criterion or the settings were chosen; empty where nothing was.
+        authors: the criterion at the authors' settings; None where nothing that was run there can decide the claim.
         before: the former criterion; None where the first one still holds.
     """
 
@@ -146,7 +163,17 @@ class Claim(Criterion):
     claim: str
     source: str
     known: str = ""
+    authors: AuthorsCriterion | None = None
     before: Amendment | None = None
+
+    @property
+    def formers(self) -> list[Amendment]:
+        """The criteria that were replaced, the latest first."""
+        found, former = [], self.before
+        while former is not None:
+            found.append(former)
+            former = former.before
+        return found
 
 
 def read_claims(path: Path) -> list[Claim]:
@@ -164,8 +191,6 @@ def read_claims(path: Path) -> list[Claim]:
 def _read_claim(path: Path, name: str, entry: dict[str, Any]) -> Claim:
     entry = _with_parts(entry)
     try:
-        if isinstance(entry.get("before"), dict):
-            entry["before"] = _with_parts(entry["before"])
         return Claim.model_validate({"id": name, **entry})
     except ValidationError as error:
         findings = error.errors()
@@ -174,8 +199,12 @@ def _read_claim(path: Path, name: str, entry: dict[str, Any]) -> Claim:
 
 
 def _with_parts(block: dict[str, Any]) -> dict[str, Any]:
-    """A criterion's block with one part an entry of its lists; `seeds` of the block is that of parts that name none."""
-    block = dict(block)
+    """A criterion's block with one part an entry of its lists; `seeds` of the block is that of parts that name none.
+
+    So are the blocks of the former criterion and of that at the authors' settings.
+    """
+    inner = {name: _with_parts(block[name]) for name in ("authors", "before") if isinstance(block.get(name), dict)}
+    block = block | inner
     seeds, parts = block.pop("seeds", None), block.get("parts")
     if isinstance(parts, list) and all(isinstance(part, dict) for part in parts):
         block["parts"] = [single for part in parts for single in _expand({"seeds": seeds} | part)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from competitive_mixtures.files.folders import Results
 from competitive_mixtures.files.tables import write_rows
-from competitive_mixtures.report.claims.criteria import SIDES, Claim, Criterion, Part, read_claims
+from competitive_mixtures.report.claims.criteria import SIDES, AuthorsCriterion, Claim, Criterion, Part, read_claims
 from competitive_mixtures.report.claims.evidence import Evidence, Seeds
 from competitive_mixtures.report.intervals import Interval, mean_interval, share_interval, sign_flip_p
 from competitive_mixtures.report.names import UNITS
@@ -16,7 +16,7 @@ from competitive_mixtures.report.names import UNITS
 INTERVAL_COLUMNS = ("effect", "ci_low", "ci_high", "p", "n", "unit")
 CLAIM_COLUMNS = (
     "id", "claim", "criterion", *INTERVAL_COLUMNS, "verdict", "preliminary", "verdict_before", "amended", "deciding",
-    "evidence",
+    "evidence", "authors_verdict", "authors_preliminary", "authors_criterion", "authors_evidence", "differing",
 )  # fmt: skip
 PART_COLUMNS = (
     "id", "criterion", "part", *INTERVAL_COLUMNS, "threshold", "side", "seeds_wanted", "outcome", "reason", "values",
@@ -52,7 +52,8 @@ class Finding:
 def assess_claims(claims: Path, results: Path, out: Path) -> None:
     """Hold the results against the criterion of every claim, and write the verdicts.
 
-    A claim that was amended is assessed by its former criterion too.
+    A claim that was amended is assessed by its former criteria too, and one that can be judged at the authors' settings
+    has a verdict there.
 
     Args:
         claims: the criteria, `paper/claims.yaml`.
@@ -65,10 +66,12 @@ def assess_claims(claims: Path, results: Path, out: Path) -> None:
     evidence = Evidence(results)
     rows, parts = [], []
     for claim in read_claims(claims):
-        now, before = _assess(claim, evidence), _assess(claim.before, evidence) if claim.before else []
-        rows.append(_claim_row(claim, now, before))
+        now, before = _assess(claim, evidence), [_assess(former, evidence) for former in claim.formers]
+        authors = _assess(claim.authors, evidence) if claim.authors else []
+        rows.append(_claim_row(claim, now, before) | _authors_fields(claim.authors, authors))
         parts += [_part_row(claim, "now", finding) for finding in now]
-        parts += [_part_row(claim, "before", finding) for finding in before]
+        parts += [_part_row(claim, "authors", finding) for finding in authors]
+        parts += [_part_row(claim, "before", finding) for former in before for finding in former]
     write_rows(out, CLAIM_COLUMNS, rows)
     write_rows(Results(out.parent).claim_parts, PART_COLUMNS, parts)
 
@@ -149,17 +152,35 @@ def _weakest(findings: list[Finding]) -> Finding:
     return min(findings, key=strength)
 
 
-def _claim_row(claim: Claim, findings: list[Finding], before: list[Finding]) -> dict[str, Any]:
+def _claim_row(claim: Claim, findings: list[Finding], before: list[list[Finding]]) -> dict[str, Any]:
     weakest = _weakest(findings)
-    counts = Counter(finding.outcome for finding in findings)
-    tally = ", ".join(f"{counts[outcome]} {outcome}" for outcome in reversed(OUTCOMES) if counts[outcome])
     row = {"id": claim.id, "claim": claim.claim, "criterion": claim.criterion, "deciding": str(weakest.part)}
     row |= {"verdict": decide([finding.outcome for finding in findings]), "preliminary": _preliminary(findings)}
-    row |= {"evidence": f"{len(findings)} parts: {tally}" + f" ({weakest.reason})" * bool(weakest.reason)}
-    if claim.before:
-        verdict = decide([finding.outcome for finding in before])
-        row |= {"verdict_before": verdict, "amended": claim.before.date.isoformat()}
+    row |= {"evidence": _tally(findings) + f" ({weakest.reason})" * bool(weakest.reason)}
+    verdicts = [decide([finding.outcome for finding in former]) for former in before]
+    dates = [former.date.isoformat() for former in claim.formers]
+    row |= {"verdict_before": "; ".join(verdicts), "amended": "; ".join(dates)}  # the latest first
     return row | _interval_fields(weakest)
+
+
+def _authors_fields(criterion: AuthorsCriterion | None, findings: list[Finding]) -> dict[str, str]:
+    """The columns on the authors' settings; empty where the claim has no criterion there."""
+    if criterion is None:
+        return {}
+    return {
+        "authors_verdict": decide([finding.outcome for finding in findings]),
+        "authors_preliminary": _preliminary(findings),
+        "authors_criterion": criterion.criterion,
+        "authors_evidence": _tally(findings),
+        "differing": criterion.differing,
+    }
+
+
+def _tally(findings: list[Finding]) -> str:
+    """`9 parts: 3 open, 6 holds`."""
+    counts = Counter(finding.outcome for finding in findings)
+    listed = ", ".join(f"{counts[outcome]} {outcome}" for outcome in reversed(OUTCOMES) if counts[outcome])
+    return f"{len(findings)} parts: {listed}"
 
 
 def _preliminary(findings: list[Finding]) -> str:

@@ -36,6 +36,7 @@ PLOTS = {
     "claims": Plot(".svg", "all"),
     "partitions": Plot(".png", "all"),
     "rounds": Plot(".svg", "all"),
+    "authors": Plot(".svg", "all"),
     "ablations": Plot(".svg", "all"),
     "scores": Plot(".svg", "all"),
     "compute": Plot(".svg", "all"),

@@ -3,7 +3,7 @@
 import math
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from competitive_mixtures.files.folders import Project
 from competitive_mixtures.files.tables import read_fields
@@ -27,7 +27,7 @@ def plot_claims(tables: ResultTables, out: Path) -> None:
     """
     results = Project(tables.root).results
     claims = _rows(results.claims)
-    parts = [row for row in _rows(results.claim_parts) if row["criterion"] == "now"]
+    parts = [row for row in _rows(results.claim_parts) if row["criterion"] in ("now", "authors")]
     figure = style.make_figure(style.TEXT_WIDTH, 0.55 + 0.62 * len(claims), layout="none")
     axes = figure.add_axes((0.345, 0.035, 0.31, 0.96))
     for place, claim in enumerate(claims):
@@ -48,7 +48,10 @@ def _rows(path: Path) -> list[Row]:
 
 
 def _draw_parts(axes: "Axes", place: int, parts: list[Row]) -> None:
-    """Draw the comparisons above each other; a comparison of every run is a square at the edge of its side."""
+    """Draw the comparisons above each other; a comparison of every run is a square at the edge of its side.
+
+    Those at the authors' settings have open marks.
+    """
     shown = [part for part in parts if part["outcome"] in COLORS and part["ci_low"] != ""]
     for number, part in enumerate(shown):
         height = place + 0.8 * ((number + 0.5) / len(shown) - 0.5)
@@ -56,22 +59,36 @@ def _draw_parts(axes: "Axes", place: int, parts: list[Row]) -> None:
         half, side = (high - low) / 2, int(part["side"])
         away = side * (mean - float(part["threshold"]))
         color = COLORS[part["outcome"]]
+        fill: dict[str, Any] = {
+            "markerfacecolor": "white" if part["criterion"] == "authors" else color,
+            "markeredgewidth": 0.7,
+        }
         if part["unit"] == "of the runs":
-            axes.plot(REACH * (0.9 if part["outcome"] == "holds" else -0.9), height, "s", color=color, markersize=2.5)
+            edge = REACH * (0.9 if part["outcome"] == "holds" else -0.9)
+            axes.plot(edge, height, "s", color=color, markersize=2.5, **fill)
             continue
         center = away / half if half > 0 else math.copysign(2 * REACH, away)
         ends = [min(max(center + shift, -REACH), REACH) for shift in (-1, 1)]
         axes.plot(ends, [height] * 2, color=color, linewidth=0.8, solid_capstyle="butt")
         inside = abs(center) <= REACH
         marker = "o" if inside else ">" if center > 0 else "<"
-        axes.plot(min(max(center, -REACH), REACH), height, marker, color=color, markersize=2, clip_on=False)
+        place_x = min(max(center, -REACH), REACH)
+        axes.plot(
+            place_x,
+            height,
+            marker,
+            color=color,
+            markersize=2 if part["criterion"] == "now" else 2.6,
+            clip_on=False,
+            **fill,
+        )
 
 
 def _write(axes: "Axes", place: int, claim: Row) -> None:
     """Write the claim to the left of its row, the verdict and the deciding comparison to the right."""
     text = textwrap.fill(f"{claim['id']}  {claim['claim']}", 44, max_lines=4)
     axes.text(
-        -0.02,
+        -0.06,
         place,
         text.replace("$", r"\$"),
         transform=axes.get_yaxis_transform(),
@@ -80,7 +97,8 @@ def _write(axes: "Axes", place: int, claim: Row) -> None:
         va="center",
     ).set_in_layout(False)
     verdict = claim["verdict"] + (f" ({claim['preliminary']})" if claim["preliminary"] else "")
-    deciding = [verdict, *textwrap.wrap(claim["deciding"].replace("$", r"\$"), 44, max_lines=2), _number(claim)]
+    verdicts = [verdict] + [f"authors' settings: {claim['authors_verdict']}"] * bool(claim["authors_verdict"])
+    deciding = [*verdicts, *textwrap.wrap(claim["deciding"].replace("$", r"\$"), 44, max_lines=2), _number(claim)]
     axes.text(
         1.05, place, "\n".join(deciding), transform=axes.get_yaxis_transform(), fontsize=6.5, ha="left", va="center"
     ).set_in_layout(False)

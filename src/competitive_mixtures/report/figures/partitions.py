@@ -34,12 +34,13 @@ def plot_partitions(tables: ResultTables, out: Path) -> None:
                 axes.set_ylabel(group)
             if method not in variants:
                 axes.text(0.5, 0.5, "not run", ha="center", va="center", transform=axes.transAxes)
-                axes.set_title(METHODS[method])
+                axes.set_title(METHODS[method] if place == 0 else "", fontsize=8)
                 continue
             planned = variants[method]
             run = find_runs(project.results, planned.name, None, planned.rounds)[0]
             train = load_dataset(project.data.processed(planned.dataset).path).train
             count = planned.num_components
             draw_cells(axes, fit_plane(train), train, run.assignments(run.rounds[-1]).component, count)
-            axes.set_title(f"{METHODS[method]}\n{round_title(run, run.rounds[-1])}", fontsize=8)
+            name = f"{METHODS[method]}\n" if place == 0 else ""
+            axes.set_title(name + round_title(run, run.rounds[-1]), fontsize=8)
     style.save(figure, out)

@@ -1,4 +1,4 @@
-"""The competition round by round, by each method: objective, purity, churn and the smallest cell."""
+"""The competition round by round at our settings: objective, purity, churn and the smallest cell."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,8 @@ from competitive_mixtures.report.names import AXES, METHODS, METRICS
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+    from competitive_mixtures.report.plan import Planned
 
 COLUMNS = ("objective", "purity", "share_changed", "smallest_cell")  # of rounds.csv, one a panel
 
@@ -26,11 +28,7 @@ def plot_rounds(tables: ResultTables, out: Path) -> None:
     from matplotlib.ticker import MaxNLocator
 
     finished = set(tables.rounds["experiment"])
-    groups = {
-        group: found
-        for group, variants in tables.variants.items()
-        if (found := {method: planned.name for method, planned in variants.items() if planned.name in finished})
-    }
+    groups = {group: found for group, variants in tables.variants.items() if (found := _choose(variants, finished))}
     figure, panels = style.panel_grid(len(COLUMNS) * len(groups), columns=len(COLUMNS), height=0.94)
     for place, (group, names) in enumerate(groups.items()):
         row = panels[place * len(COLUMNS) : (place + 1) * len(COLUMNS)]
@@ -44,13 +42,20 @@ def plot_rounds(tables: ResultTables, out: Path) -> None:
                 axes.set_title(_title(column), fontsize=8.5)
             if place == len(groups) - 1:
                 axes.set_xlabel("round")
-    shown = [method for method in METHODS if any(method in names for names in groups.values())]
+    shown = [method for method in METHODS if any(method in found for found in groups.values())]
     handles = [
         Line2D([], [], color=style.METHOD_COLORS[method], linestyle=style.METHOD_LINES[method], label=METHODS[method])
         for method in shown
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(METHODS))
     style.save(figure, out)
+
+
+def _choose(variants: "dict[str, Planned]", finished: set[str]) -> dict[str, str]:
+    """The experiments by method; those at the authors' settings have a figure of their own, of many more rounds."""
+    return {
+        method: planned.name for method, planned in variants.items() if method != "paper" and planned.name in finished
+    }
 
 
 def _title(column: str) -> str:

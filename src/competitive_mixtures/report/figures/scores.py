@@ -43,6 +43,7 @@ def make_rows() -> tuple[Row, ...]:
     mixtures = [
         Row(name, method, "competitive", "-", style.METHOD_COLORS[method], style.METHOD_MARKERS[method])
         for method, name in METHODS.items()
+        if method != "relative"  # see the table of rivals
     ]
     baselines = [
         Row(label_baseline(model, protocol), "", model, protocol, style.MODEL_COLORS[model], style.MODEL_MARKERS[model])
@@ -86,9 +87,12 @@ def main_scores(tables: ResultTables) -> Iterator[tuple[str, str]]:
 
 
 def values_of(tables: ResultTables, group: str, row: Row, metric: str, split: str = "test") -> "pd.Series":
-    """The values of a model by seed; a baseline's are of the one experiment of the group that trains it."""
+    """The values of a model by seed; a baseline's are of the one experiment of the group that trains it.
+
+    None is trained at the authors' settings, whose true samples are those of the other experiments.
+    """
     scores, variants = tables.summary, tables.variants[group]
-    named = [planned.name for method, planned in variants.items() if row.method in ("", method)]
+    named = [p.name for method, p in variants.items() if row.method == method or (not row.method and method != "paper")]
     wanted = (scores["model"] == row.model) & (scores["protocol"] == row.protocol)
     wanted &= (scores["metric"] == metric) & (scores["split"] == split) & scores["experiment"].isin(named)
     return scores.loc[wanted, "value"].dropna()

@@ -7,6 +7,7 @@ from typing import Any
 
 from competitive_mixtures.files.folders import Project
 from competitive_mixtures.files.tables import read_rows
+from competitive_mixtures.report.authors_code import read_authors_code
 from competitive_mixtures.report.best_likelihood import read_bounds
 from competitive_mixtures.report.plan import Planned
 from competitive_mixtures.report.scores import Scores
@@ -14,10 +15,6 @@ from competitive_mixtures.report.scores import Scores
 REPORTED_COLUMNS = ("experiment", "source", "model", "split", "log_likelihood", "weights")
 LIKELIHOOD_COLUMNS = ("experiment", "row", "value", "status")
 AUTHORS_COLUMNS = ("experiment", "run", "round", "purity", "log_likelihood_test", "cpu_s")
-MEASURED_COLUMNS = (
-    "experiment", "run", "round", "vae_epochs", "counts", "purity", "log_likelihood_train", "log_likelihood_test",
-    "coverage_train", "coverage_test", "cpu_components_s", "cpu_discriminators_s", "cpu_round_s",
-)  # fmt: skip
 BASELINES = ("single", "single_wide")
 
 
@@ -67,7 +64,7 @@ def likelihood_rows(root: Path, scores: Scores, plan: list[Planned]) -> list[dic
 def authors_rows(root: Path) -> list[dict[str, Any]]:
     """The last round of each run of the authors' code, with the CPU seconds of all rounds up to it."""
     runs: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in read_rows(Project(root).paper.authors_code, MEASURED_COLUMNS):
+    for row in read_authors_code(root):
         key = row["experiment"], row["run"]
         seconds = float(row["cpu_round_s"]) + runs.get(key, {}).get("cpu_s", 0.0)
         runs[key] = {name: row[name] for name in AUTHORS_COLUMNS[:-1]} | {"cpu_s": seconds}

@@ -56,7 +56,7 @@ def _list_rivals(base: Planned, plan: list[Planned]) -> Iterator[tuple[str, str,
 def _name_relative(planned: Planned) -> str | None:
     """What the literature calls the mixture of an experiment; None where it is the paper's method, or ours."""
     scoring = planned.settings.get("scoring", {})
-    ours = ", our remedies" if planned.method == "ours" else ""
+    ours = ", our remedies" if planned.remedied else ""
     if planned.settings.get("exploration"):
         return f"GANMM{ours}"
     forms = {"bound": "hard", "soft_bound": "soft"}

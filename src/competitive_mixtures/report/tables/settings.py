@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from competitive_mixtures.files.folders import Project
-from competitive_mixtures.report.plan import Planned
+from competitive_mixtures.report.plan import Planned, list_variants
 from competitive_mixtures.report.scores import SUITE_REASONS, Scores
 from competitive_mixtures.settings.yaml_files import read_yaml
 
@@ -51,15 +51,15 @@ def setting_rows(plan: list[Planned]) -> list[dict[str, Any]]:
 
 
 def deviation_rows(root: Path, plan: list[Planned]) -> list[dict[str, Any]]:
-    """The settings in which a default experiment differs from `<name>-paper`, the same with the authors' settings.
+    """The settings in which a default experiment differs from the same with the authors' settings, `<name>-paper`.
 
     The reasons stand in `paper/deviations.yaml`, by setting.
     """
     reasons = read_yaml(Project(root).paper.deviations) or {}
-    by_name = {planned.name: planned for planned in plan}
+    variants = list_variants(plan)
     rows = []
     for planned in plan:
-        original = by_name.get(f"{planned.name}-paper")
+        original = variants.get(planned.group, {}).get("paper")
         if planned.suite != "default" or original is None:
             continue
         ours, authors = dict(flatten(planned.settings)), dict(flatten(original.settings))

@@ -9,6 +9,7 @@ from competitive_mixtures.report.names import collect_names
 from competitive_mixtures.report.plan import Planned, read_plan
 from competitive_mixtures.report.scores import CELL_COLUMNS, Scores
 from competitive_mixtures.report.tables.ablations import ABLATION_COLUMNS, ablation_rows
+from competitive_mixtures.report.tables.authors_settings import AUTHORS_SETTINGS_COLUMNS, authors_settings_rows
 from competitive_mixtures.report.tables.likelihood import (
     AUTHORS_COLUMNS,
     LIKELIHOOD_COLUMNS,
@@ -34,9 +35,8 @@ from competitive_mixtures.report.tables.settings import (
 
 TABLES = (
     "density.csv", "images.csv", "clustering.csv", "precision_recall.csv", "compute.csv", "likelihood.csv",
-    "authors_code.csv", "ablations.csv", "rivals.csv", "tuning.csv", "experiments.csv", "settings.csv",
-    "deviations.csv", "names.json",
-    "machine.json",
+    "authors_code.csv", "authors_settings.csv", "ablations.csv", "rivals.csv", "tuning.csv", "experiments.csv",
+    "settings.csv", "deviations.csv", "names.json", "machine.json",
 )  # fmt: skip
 
 
@@ -44,8 +44,8 @@ def write_tables(root: Path, out: Path, *, plan: list[Planned] | None = None) ->
     """Write every table of the paper.
 
     Args:
-        root: the project's root, with `results/plan.json`, `results/summary.csv`, and in `paper/` the files
-            `reported.csv`, `authors_code.csv` and `deviations.yaml`.
+        root: the project's root, with `plan.json`, `summary.csv` and `rounds.csv` in `results/`, and in `paper/` the
+            files `reported.csv`, `authors_code.csv` and `deviations.yaml`.
         out: the folder to write to.
         plan: the experiments; `None` reads them from `results/plan.json`.
 
@@ -67,6 +67,7 @@ def write_tables(root: Path, out: Path, *, plan: list[Planned] | None = None) ->
     write_json(out / "machine.json", describe_machine(root))
     write_rows(out / "likelihood.csv", LIKELIHOOD_COLUMNS, likelihood_rows(root, scores, plan))
     write_rows(out / "authors_code.csv", AUTHORS_COLUMNS, authors_rows(root))
+    write_rows(out / "authors_settings.csv", AUTHORS_SETTINGS_COLUMNS, authors_settings_rows(root, scores, plan))
     write_rows(out / "ablations.csv", ABLATION_COLUMNS, ablation_rows(scores, plan))
     write_rows(out / "rivals.csv", RIVAL_COLUMNS, rival_rows(scores, plan))
     write_rows(out / "experiments.csv", PLAN_COLUMNS, plan_rows(scores, plan))

@@ -163,6 +163,44 @@ def test_an_amended_claim_is_assessed_by_both_criteria(tmp_path):
         assert [row["criterion"] for row in csv.DictReader(file)] == ["now", "before"]
 
 
+def test_a_claim_that_was_amended_twice_is_assessed_by_all_three(tmp_path):
+    amended = claim(BETTER)
+    first = {
+        "criterion": "Above.",
+        "seeds": 5,
+        "parts": [BETTER],
+        "date": date(2026, 11, 24),
+        "why": "It was too easy.",
+    }
+    second = first | {
+        "parts": [BETTER | {"above": 1.0}],
+        "date": date(2026, 11, 25),
+        "why": "Too hard.",
+        "before": first,
+    }
+    amended["C1"]["before"] = second
+    row = assess(tmp_path, amended, pairs(gain=0.5))[0]
+    assert row["verdict_before"] == "not reproduced; reproduced"
+    assert row["amended"] == "2026-11-25; 2026-11-24"
+
+
+def test_the_authors_settings_have_a_verdict_of_their_own(tmp_path):
+    """Neither changes the other, and a claim without a criterion there has none."""
+    judged = claim(BETTER)
+    there = {"experiment": "toy-paper", "metric": "log_likelihood"}
+    block = {"criterion": "Above there.", "seeds": 3, "parts": [{"measure": there, "above": 0}]}
+    block |= {"date": date(2026, 11, 26), "known": "Nothing.", "differing": "It depends on the settings."}
+    judged["C1"]["authors"] = block
+    scores = pairs(gain=0.5) + [score(seed, -1.0 - 0.1 * seed, experiment="toy-paper") for seed in range(2)]
+    row = assess(tmp_path, judged, scores)[0]
+    assert (row["verdict"], row["authors_verdict"]) == ("reproduced", "not reproduced")
+    assert (row["authors_preliminary"], row["authors_evidence"]) == ("2 of 3 seeds", "1 parts: 1 fails")
+    assert row["differing"] == "It depends on the settings."
+    with (tmp_path / "claim_parts.csv").open(newline="") as file:
+        assert [row["criterion"] for row in csv.DictReader(file)] == ["now", "authors"]
+    assert assess(tmp_path, claim(BETTER), scores)[0]["authors_verdict"] == ""
+
+
 def test_every_run_is_shown(tmp_path):
     assess(tmp_path, claim(BETTER), pairs(gain=0.5))
     with (tmp_path / "claim_parts.csv").open(newline="") as file:

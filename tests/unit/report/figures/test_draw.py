@@ -51,6 +51,30 @@ def test_rounds_of_a_longer_run_are_left_out(draw, project, tmp_path):
     assert same[0].read_bytes() == same[1].read_bytes()
 
 
+def test_the_authors_settings_are_drawn_beside_their_code(project, tmp_path, monkeypatch):
+    root = tmp_path / "project"
+    shutil.copytree(project, root)
+    for name in ("summary", "rounds"):
+        path = root / f"results/{name}.csv"
+        text = path.read_text()
+        same = [
+            line.replace("synthetic-3,", "synthetic-3-paper,") for line in text.splitlines() if "synthetic-3," in line
+        ]
+        path.write_text(text + "\n".join(same) + "\n")
+    drawn = []
+    monkeypatch.setattr(style, "save", lambda figure, out: drawn.append(figure))
+    plan = make_plan()
+    plot_figure("authors", tmp_path / "x.svg", root=root, plan=plan, scores=Scores(root, plan))
+    purity, churn = drawn[0].axes
+    assert [axes.get_title() for axes in (purity, churn)] == ["purity", "share of points that moved"]
+    assert [len(line.get_xdata()) for line in churn.lines] == [5, 5, 5]  # three seeds of five rounds
+    code = [line for line in purity.lines if line.get_linestyle() == "--"]
+    assert len(purity.lines) == 3 + len(code)
+    assert [len(line.get_xdata()) for line in code] == [5, 17, 13]  # the runs of paper/authors_code.csv on three modes
+    assert purity.get_xlim()[1] >= 16
+    assert [line.get_label() for line in drawn[0].legends[0].get_lines()][:3] == ["seed 0", "seed 1", "seed 2"]
+
+
 def test_ablations_are_drawn_with_what_lies_beyond_the_axis(project, tmp_path, monkeypatch):
     root = tmp_path / "project"
     shutil.copytree(project, root)

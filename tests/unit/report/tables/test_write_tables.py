@@ -19,7 +19,7 @@ def test_no_cell_is_empty_without_a_reason(tables, read):
     ("table", "experiment", "metric", "reason"),
     [
         ("density", "synthetic-6", "log_likelihood", "no results yet"),
-        ("density", "synthetic-3-paper", "log_likelihood", "part of the suite paper_scale"),
+        ("density", "synthetic-3-paper", "log_likelihood", "part of the suite authors"),
         ("images", "celeba-vae", "fid", "part of the suite paper_scale"),
         ("images", "mnist", "fid", "the experiment does not ask for it (evaluation.fid_features)"),
     ],
