@@ -16,6 +16,7 @@ MAX_POINTS = 20_000  # that the Gaussians are fitted to
 MAX_COLUMNS = 100  # of more, the leading principal components are taken
 NUM_PRINCIPAL = 20
 FLOOR = 1e-4  # least variance along any axis, as a share of the mean over the columns
+REPEATS = 3  # of a column's values, on average: from as many on the column counts as rounded
 STARTS = 3  # of the mixture of k Gaussians, from k-means
 TOUCHING = (0.15, 0.02)  # overlap from which two parts are one: parts that are Gaussians each, or that are joined ones
 APART = 0.01  # overlap below which parts have nothing to do with one another
@@ -25,8 +26,8 @@ SPLINTER = 0.2  # of N/k points: a part below it is no part
 def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> np.ndarray:
     """Clusters of the points: a Gaussian mixture with as many Gaussians as the data ask for, joined to k parts.
 
-    The number of Gaussians, a multiple of k, is the one of the lowest Bayesian information criterion; then the two
-    parts with the largest overlap are joined until k are left. Fewer than k are left where even these overlap as
+    The number of Gaussians, a multiple of k, is the one of the lowest Bayesian information criterion, to which copies
+    of a row are no evidence; then the two parts with the largest overlap are joined until k are left. Fewer than k are left where even these overlap as
     halves of one part do and fewer parts lie apart; where joining leaves splinters, the mixture of k Gaussians stands.
 
     Args:
@@ -44,9 +45,11 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
         return np.zeros(len(points), dtype=np.int16)
     points = project(points.astype(np.float64), seed)
     sample = np.random.default_rng(derive_seed(seed, "gaussians")).permutation(len(points))[:MAX_POINTS]
-    mixtures = list(fit_mixtures(points[sample], num_components, seed))
-    fine = min(mixtures, key=lambda mixture: mixture.bic(points[sample]))
-    groups = find_parts(fine.predict_proba(points[sample]), num_components)
+    num_distinct = len(np.unique(points[sample], axis=0))
+    spread = undo_rounding(points[sample], seed)
+    mixtures = list(fit_mixtures(spread, num_components, num_distinct, seed))
+    fine = min(mixtures, key=lambda mixture: measure_bic(mixture, spread, num_distinct))
+    groups = find_parts(fine.predict_proba(spread), num_components)
     return mixtures[0].predict(points).astype(np.int16) if groups is None else assign(fine, points, groups)
 
 
@@ -61,9 +64,31 @@ def project(points: np.ndarray, seed: int) -> np.ndarray:
     return PCA(number, svd_solver="randomized", random_state=random_state).fit_transform(points)
 
 
-def fit_mixtures(points: np.ndarray, num_components: int, seed: int) -> Iterator[GaussianMixture]:
-    """Mixtures of k Gaussians, and of multiples of k as far as the points allow."""
-    limit = min(max(MAX_GAUSSIANS, num_components), len(points) // (POINTS_PER_GAUSSIAN + points.shape[1]))
+def undo_rounding(points: np.ndarray, seed: int) -> np.ndarray:
+    """Spread each column in which values recur evenly over the gaps between them.
+
+    On counts and coarsely rounded measurements a Gaussian otherwise shrinks to a single value, whose likelihood has no
+    bound, and such Gaussians win the information criterion. Columns of many different values stay as they are.
+    """
+    points = points.copy()
+    random = np.random.default_rng(derive_seed(seed, "rounding"))
+    for column in points.T:
+        values = np.unique(column)
+        if 1 < len(values) <= len(column) / REPEATS:
+            column += np.median(np.diff(values)) * random.uniform(-0.5, 0.5, size=len(column))
+    return points
+
+
+def measure_bic(mixture: GaussianMixture, points: np.ndarray, num_distinct: int) -> float:
+    """The Bayesian information criterion as if every distinct row were there once."""
+    columns = points.shape[1]
+    parameters = mixture.n_components * (1 + columns + columns * (columns + 1) // 2) - 1
+    return float(parameters * np.log(num_distinct) - 2 * num_distinct * mixture.score(points))
+
+
+def fit_mixtures(points: np.ndarray, num_components: int, num_distinct: int, seed: int) -> Iterator[GaussianMixture]:
+    """Mixtures of k Gaussians, and of multiples of k as far as the distinct points allow."""
+    limit = min(max(MAX_GAUSSIANS, num_components), num_distinct // (POINTS_PER_GAUSSIAN + points.shape[1]))
     for multiple in MULTIPLES:
         number = multiple * num_components
         if multiple > 1 and number > limit:
