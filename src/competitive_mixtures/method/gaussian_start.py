@@ -27,8 +27,9 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
     """Clusters of the points: a Gaussian mixture with as many Gaussians as the data ask for, joined to k parts.
 
     The number of Gaussians, a multiple of k, is the one of the lowest Bayesian information criterion, to which copies
-    of a row are no evidence; then the two parts with the largest overlap are joined until k are left. Fewer than k are left where even these overlap as
-    halves of one part do and fewer parts lie apart; where joining leaves splinters, the mixture of k Gaussians stands.
+    of a row are no evidence; then the two parts with the largest overlap are joined until k are left. Fewer than k are
+    left where even these overlap as halves of one part do and fewer parts lie apart; where joining leaves splinters,
+    the mixture of k Gaussians stands.
 
     Args:
         points: (N, d) as the networks see them.
