@@ -17,6 +17,8 @@ MAX_COLUMNS = 100  # of more, the leading principal components are taken
 NUM_PRINCIPAL = 20
 FLOOR = 1e-4  # least variance along any axis, as a share of the mean over the columns
 REPEATS = 3  # of a column's values, on average: from as many on the column counts as rounded
+SURPLUS = 0.4  # of the criterion's charge for a Gaussian: halves of one earn up to that
+PATIENCE = 2  # numbers in a row that are too few
 STARTS = 3  # of the mixture of k Gaussians, from k-means
 TOUCHING = (0.15, 0.02)  # overlap from which two parts are one: parts that are Gaussians each, or that are joined ones
 APART = 0.01  # overlap below which parts have nothing to do with one another
@@ -50,6 +52,8 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
     spread = undo_rounding(points[sample], seed)
     mixtures = list(fit_mixtures(spread, num_components, num_distinct, seed))
     fine = min(mixtures, key=lambda mixture: measure_bic(mixture, spread, num_distinct))
+    if fine is mixtures[0]:
+        fine = drop_surplus(fine, spread, num_distinct, seed)
     groups = find_parts(fine.predict_proba(spread), num_components)
     return mixtures[0].predict(points).astype(np.int16) if groups is None else assign(fine, points, groups)
 
@@ -82,9 +86,35 @@ def undo_rounding(points: np.ndarray, seed: int) -> np.ndarray:
 
 def measure_bic(mixture: GaussianMixture, points: np.ndarray, num_distinct: int) -> float:
     """The Bayesian information criterion as if every distinct row were there once."""
-    columns = points.shape[1]
-    parameters = mixture.n_components * (1 + columns + columns * (columns + 1) // 2) - 1
+    parameters = mixture.n_components * count_parameters(points.shape[1]) - 1
     return float(parameters * np.log(num_distinct) - 2 * num_distinct * mixture.score(points))
+
+
+def count_parameters(columns: int) -> int:
+    """Free numbers of one Gaussian in a mixture: its weight, mean and covariance."""
+    return 1 + columns + columns * (columns + 1) // 2
+
+
+def drop_surplus(mixture: GaussianMixture, points: np.ndarray, num_distinct: int, seed: int) -> GaussianMixture:
+    """A mixture of fewer Gaussians where those beyond explain hardly more than halves of one would.
+
+    The number that was asked for counts for something: a Gaussian stays even where the information criterion is against
+    it, unless it earns less than a share `SURPLUS` of what the criterion charges. With fewer points for each Gaussian
+    than it has parameters, the likelihood says nothing on the matter, and all stay.
+    """
+    number, parameters = mixture.n_components, count_parameters(points.shape[1])
+    if parameters * number > num_distinct:
+        return mixture
+    charge = SURPLUS * parameters * np.log(num_distinct)
+    failures = 0
+    for fewer in range(number - 1, 0, -1):
+        other = fit_mixture(points, fewer, 1, seed)
+        gain = 2 * num_distinct * (mixture.score(points) - other.score(points))
+        if gain < charge * (mixture.n_components - fewer):
+            mixture, failures = other, 0
+        elif (failures := failures + 1) == PATIENCE:
+            break
+    return mixture
 
 
 def fit_mixtures(points: np.ndarray, num_components: int, num_distinct: int, seed: int) -> Iterator[GaussianMixture]:
@@ -94,15 +124,20 @@ def fit_mixtures(points: np.ndarray, num_components: int, num_distinct: int, see
         number = multiple * num_components
         if multiple > 1 and number > limit:
             return
-        mixture = GaussianMixture(
-            number,
-            n_init=STARTS if multiple == 1 else 1,
-            reg_covar=FLOOR * (points.var(axis=0).mean() or 1.0),
-            random_state=derive_seed(seed, "gaussians", number) % 2**32,
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # identical points, or a hundred steps: still a start
-            yield mixture.fit(points)
+        yield fit_mixture(points, number, STARTS if multiple == 1 else 1, seed)
+
+
+def fit_mixture(points: np.ndarray, number: int, starts: int, seed: int) -> GaussianMixture:
+    """The best of some mixtures of this many Gaussians, each from k-means."""
+    mixture = GaussianMixture(
+        number,
+        n_init=starts,
+        reg_covar=FLOOR * (points.var(axis=0).mean() or 1.0),
+        random_state=derive_seed(seed, "gaussians", number) % 2**32,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # identical points, or a hundred steps: still a start
+        return mixture.fit(points)
 
 
 def find_parts(responsibilities: np.ndarray, num_parts: int) -> list[list[int]] | None:
