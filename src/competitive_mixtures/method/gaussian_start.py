@@ -22,7 +22,7 @@ PATIENCE = 2  # numbers in a row that are too few
 STARTS = 3  # of the mixture of k Gaussians, from k-means
 TOUCHING = (0.15, 0.02)  # overlap from which two parts are one: parts that are Gaussians each, or that are joined ones
 APART = 0.01  # overlap below which parts have nothing to do with one another
-SPLINTER = 0.2  # of N/k points: a part below it is no part
+SPLINTER = 0.08  # of N/k points: a part below it is no part
 
 
 def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> np.ndarray:
@@ -73,14 +73,16 @@ def undo_rounding(points: np.ndarray, seed: int) -> np.ndarray:
     """Spread each column in which values recur evenly over the gaps between them.
 
     On counts and coarsely rounded measurements a Gaussian otherwise shrinks to a single value, whose likelihood has no
-    bound, and such Gaussians win the information criterion. Columns of many different values stay as they are.
+    bound, and such Gaussians win the information criterion. Columns of many different values stay as they are, and so
+    do those with gaps of more than a standard deviation (yes and no, or nearly always 0), which would be mostly noise.
     """
     points = points.copy()
     random = np.random.default_rng(derive_seed(seed, "rounding"))
     for column in points.T:
         values = np.unique(column)
         if 1 < len(values) <= len(column) / REPEATS:
-            column += np.median(np.diff(values)) * random.uniform(-0.5, 0.5, size=len(column))
+            gap = np.median(np.diff(values))
+            column += gap * (gap <= column.std()) * random.uniform(-0.5, 0.5, size=len(column))
     return points
 
 
@@ -99,11 +101,11 @@ def drop_surplus(mixture: GaussianMixture, points: np.ndarray, num_distinct: int
     """A mixture of fewer Gaussians where those beyond explain hardly more than halves of one would.
 
     The number that was asked for counts for something: a Gaussian stays even where the information criterion is against
-    it, unless it earns less than a share `SURPLUS` of what the criterion charges. With fewer points for each Gaussian
-    than it has parameters, the likelihood says nothing on the matter, and all stay.
+    it, unless it earns less than a share `SURPLUS` of what the criterion charges. With fewer than two points for
+    each parameter the likelihood says nothing on the matter, and all stay.
     """
     number, parameters = mixture.n_components, count_parameters(points.shape[1])
-    if parameters * number > num_distinct:
+    if 2 * parameters * number > num_distinct:
         return mixture
     charge = SURPLUS * parameters * np.log(num_distinct)
     failures = 0
