@@ -216,7 +216,7 @@ class TestWarnings:
 
     @pytest.mark.filterwarnings("error")
     def test_fewer_parts_than_components(self):
-        two = np.random.default_rng(0).normal(size=(400, 2)) + 20 * np.arange(400)[:, None] // 200
+        two = np.random.default_rng(0).normal(size=(400, 2)) + 20 * (np.arange(400)[:, None] // 200)
         with pytest.warns(ConvergenceWarning, match="the start has 2 parts, n_components = 4.*init='kmeans'") as caught:
             mixture = small(4).fit(two)
         assert len(caught) == 1

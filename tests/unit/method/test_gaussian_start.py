@@ -108,3 +108,10 @@ def test_rounding_is_undone_within_half_a_gap():
     assert np.abs(spread[:, 0] - points[:, 0]).max() <= 1
     assert len(np.unique(spread[:, 0])) == 60
     np.testing.assert_array_equal(spread[:, 1:], points[:, 1:])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_small_part_is_no_splinter(seed):
+    random, labels = np.random.default_rng(seed), np.repeat([0, 1], [2000, 100])
+    points = np.array([[0, 0], [4, 1]])[labels] + np.array([1, 0.6])[labels, None] * random.normal(size=(2100, 2))
+    assert adjusted_rand_score(labels, cluster_by_gaussians(points, 2, seed)) > 0.95
