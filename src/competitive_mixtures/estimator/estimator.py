@@ -55,7 +55,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
     each point, and the points are assigned anew, until each model stands for one mechanism behind the data.
 
     Args:
-        n_components: k, at most the number of points.
+        n_components: k, an upper bound, at most the number of points: the start "gaussians" gives up components that
+            the data do not need.
         component: "vae" or "gan"; `settings` can mix them.
         method: "ours", or "plain", the paper's method at our settings: a uniform split, one discriminator a component
             that starts anew each round, points in common units.
@@ -109,8 +110,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         ValueError: a parameter or X is not as it must be; the message says where.
 
     Warns:
-        ConvergenceWarning: a component won no point, or models what another one models. Components that the start gives
-            up are not told: `n_components_` counts those that are left.
+        ConvergenceWarning: a component won no point, or models what another one models; or the start found fewer parts
+            than `n_components`, as `n_components_` then says.
 
     References:
         Locatello et al., "Competitive Training of Mixtures of Independent Deep Generative Models", arXiv 1804.11130.

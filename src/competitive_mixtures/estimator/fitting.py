@@ -43,6 +43,7 @@ class Competition:
         lower_bound: of the mean log-likelihood, see `CompetitiveMixture.lower_bound_`.
         converged: whether the last round changed next to nothing.
         dead: components that won no point, other than those that the start left without any.
+        given_up: how many components the start left without any point, and that have none.
         twins: components that the mixture would model the training points without, since another one models theirs.
     """
 
@@ -52,6 +53,7 @@ class Competition:
     lower_bound: float
     converged: bool
     dead: list[int]
+    given_up: int
     twins: list[int]
 
 
@@ -120,6 +122,7 @@ def summarize(run: Run, outcome: Outcome, part: PartialRound, records: list[dict
         lower_bound=bound_likelihood(outcome, part),
         converged=record["share_changed"] <= SETTLED,
         dead=[j for j in empty if len(outcome.state.cells[j])],
+        given_up=sum(len(outcome.state.cells[j]) == 0 for j in empty),
         twins=[j for j in spare if j not in empty],
     )
 
@@ -158,7 +161,16 @@ def resume(mixture: TrainedMixture, points: np.ndarray, record: dict[str, Any]) 
 
 
 def warn_of_idle_components(competition: Competition) -> None:
-    """Warn once of components that won nothing, or that model what another one models."""
+    """Warn once of components that won nothing, or that model what another one models; once of those given up."""
+    if competition.given_up:
+        k = len(competition.mixture.weights)
+        warnings.warn(
+            f"CompetitiveMixture: components without points: the start has {k - competition.given_up} parts, "
+            f"n_components = {k}; n_components_ counts what is left. If {k} parts are known to be there, use "
+            "init='kmeans' or a partition of your own",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
     remedy = "lower n_components, raise n_rounds, or try another random_state or n_init"
     found = []
     if competition.dead:

@@ -16,18 +16,22 @@ MAX_POINTS = 20_000  # that the Gaussians are fitted to
 MAX_COLUMNS = 100  # of more, the leading principal components are taken
 NUM_PRINCIPAL = 20
 FLOOR = 1e-4  # least variance along any axis, as a share of the mean over the columns
+REPEATS = 3  # of a column's values, on average: from as many on the column counts as rounded
+SURPLUS = 0.4  # of the criterion's charge for a Gaussian: halves of one earn up to that
+PATIENCE = 2  # numbers in a row that are too few
 STARTS = 3  # of the mixture of k Gaussians, from k-means
 TOUCHING = (0.15, 0.02)  # overlap from which two parts are one: parts that are Gaussians each, or that are joined ones
 APART = 0.01  # overlap below which parts have nothing to do with one another
-SPLINTER = 0.2  # of N/k points: a part below it is no part
+SPLINTER = 0.08  # of N/k points: a part below it is no part
 
 
 def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> np.ndarray:
     """Clusters of the points: a Gaussian mixture with as many Gaussians as the data ask for, joined to k parts.
 
-    The number of Gaussians, a multiple of k, is the one of the lowest Bayesian information criterion; then the two
-    parts with the largest overlap are joined until k are left. Fewer than k are left where even these overlap as
-    halves of one part do and fewer parts lie apart; where joining leaves splinters, the mixture of k Gaussians stands.
+    The number of Gaussians, a multiple of k, is the one of the lowest Bayesian information criterion, to which copies
+    of a row are no evidence; then the two parts with the largest overlap are joined until k are left. Fewer than k are
+    left where even these overlap as halves of one part do and fewer parts lie apart; where joining leaves splinters,
+    the mixture of k Gaussians stands.
 
     Args:
         points: (N, d) as the networks see them.
@@ -44,9 +48,13 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
         return np.zeros(len(points), dtype=np.int16)
     points = project(points.astype(np.float64), seed)
     sample = np.random.default_rng(derive_seed(seed, "gaussians")).permutation(len(points))[:MAX_POINTS]
-    mixtures = list(fit_mixtures(points[sample], num_components, seed))
-    fine = min(mixtures, key=lambda mixture: mixture.bic(points[sample]))
-    groups = find_parts(fine.predict_proba(points[sample]), num_components)
+    num_distinct = len(np.unique(points[sample], axis=0))
+    spread = undo_rounding(points[sample], seed)
+    mixtures = list(fit_mixtures(spread, num_components, num_distinct, seed))
+    fine = min(mixtures, key=lambda mixture: measure_bic(mixture, spread, num_distinct))
+    if fine is mixtures[0]:
+        fine = drop_surplus(fine, spread, num_distinct, seed)
+    groups = find_parts(fine.predict_proba(spread), num_components)
     return mixtures[0].predict(points).astype(np.int16) if groups is None else assign(fine, points, groups)
 
 
@@ -61,22 +69,77 @@ def project(points: np.ndarray, seed: int) -> np.ndarray:
     return PCA(number, svd_solver="randomized", random_state=random_state).fit_transform(points)
 
 
-def fit_mixtures(points: np.ndarray, num_components: int, seed: int) -> Iterator[GaussianMixture]:
-    """Mixtures of k Gaussians, and of multiples of k as far as the points allow."""
-    limit = min(max(MAX_GAUSSIANS, num_components), len(points) // (POINTS_PER_GAUSSIAN + points.shape[1]))
+def undo_rounding(points: np.ndarray, seed: int) -> np.ndarray:
+    """Spread each column in which values recur evenly over the gaps between them.
+
+    On counts and coarsely rounded measurements a Gaussian otherwise shrinks to a single value, whose likelihood has no
+    bound, and such Gaussians win the information criterion. Columns of many different values stay as they are, and so
+    do those with gaps of more than a standard deviation (yes and no, or nearly always 0), which would be mostly noise.
+    """
+    points = points.copy()
+    random = np.random.default_rng(derive_seed(seed, "rounding"))
+    for column in points.T:
+        values = np.unique(column)
+        if 1 < len(values) <= len(column) / REPEATS:
+            gap = np.median(np.diff(values))
+            column += gap * (gap <= column.std()) * random.uniform(-0.5, 0.5, size=len(column))
+    return points
+
+
+def measure_bic(mixture: GaussianMixture, points: np.ndarray, num_distinct: int) -> float:
+    """The Bayesian information criterion as if every distinct row were there once."""
+    parameters = mixture.n_components * count_parameters(points.shape[1]) - 1
+    return float(parameters * np.log(num_distinct) - 2 * num_distinct * mixture.score(points))
+
+
+def count_parameters(columns: int) -> int:
+    """Free numbers of one Gaussian in a mixture: its weight, mean and covariance."""
+    return 1 + columns + columns * (columns + 1) // 2
+
+
+def drop_surplus(mixture: GaussianMixture, points: np.ndarray, num_distinct: int, seed: int) -> GaussianMixture:
+    """A mixture of fewer Gaussians where those beyond explain hardly more than halves of one would.
+
+    The number that was asked for counts for something: a Gaussian stays even where the information criterion is against
+    it, unless it earns less than a share `SURPLUS` of what the criterion charges. With fewer than two points for
+    each parameter the likelihood says nothing on the matter, and all stay.
+    """
+    number, parameters = mixture.n_components, count_parameters(points.shape[1])
+    if 2 * parameters * number > num_distinct:
+        return mixture
+    charge = SURPLUS * parameters * np.log(num_distinct)
+    failures = 0
+    for fewer in range(number - 1, 0, -1):
+        other = fit_mixture(points, fewer, 1, seed)
+        gain = 2 * num_distinct * (mixture.score(points) - other.score(points))
+        if gain < charge * (mixture.n_components - fewer):
+            mixture, failures = other, 0
+        elif (failures := failures + 1) == PATIENCE:
+            break
+    return mixture
+
+
+def fit_mixtures(points: np.ndarray, num_components: int, num_distinct: int, seed: int) -> Iterator[GaussianMixture]:
+    """Mixtures of k Gaussians, and of multiples of k as far as the distinct points allow."""
+    limit = min(max(MAX_GAUSSIANS, num_components), num_distinct // (POINTS_PER_GAUSSIAN + points.shape[1]))
     for multiple in MULTIPLES:
         number = multiple * num_components
         if multiple > 1 and number > limit:
             return
-        mixture = GaussianMixture(
-            number,
-            n_init=STARTS if multiple == 1 else 1,
-            reg_covar=FLOOR * (points.var(axis=0).mean() or 1.0),
-            random_state=derive_seed(seed, "gaussians", number) % 2**32,
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # identical points, or a hundred steps: still a start
-            yield mixture.fit(points)
+        yield fit_mixture(points, number, STARTS if multiple == 1 else 1, seed)
+
+
+def fit_mixture(points: np.ndarray, number: int, starts: int, seed: int) -> GaussianMixture:
+    """The best of some mixtures of this many Gaussians, each from k-means."""
+    mixture = GaussianMixture(
+        number,
+        n_init=starts,
+        reg_covar=FLOOR * (points.var(axis=0).mean() or 1.0),
+        random_state=derive_seed(seed, "gaussians", number) % 2**32,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # identical points, or a hundred steps: still a start
+        return mixture.fit(points)
 
 
 def find_parts(responsibilities: np.ndarray, num_parts: int) -> list[list[int]] | None:

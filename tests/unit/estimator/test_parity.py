@@ -215,6 +215,14 @@ class TestWarnings:
         assert caught[0].filename == __file__
 
     @pytest.mark.filterwarnings("error")
+    def test_fewer_parts_than_components(self):
+        two = np.random.default_rng(0).normal(size=(400, 2)) + 20 * (np.arange(400)[:, None] // 200)
+        with pytest.warns(ConvergenceWarning, match="the start has 2 parts, n_components = 4.*init='kmeans'") as caught:
+            mixture = small(4).fit(two)
+        assert len(caught) == 1
+        assert mixture.n_components_ == 2
+
+    @pytest.mark.filterwarnings("error")
     def test_two_components_on_one_mode(self):
         one = np.random.default_rng(0).normal(size=(600, 2))
         with pytest.warns(ConvergenceWarning, match="model points that another component models as well"):

@@ -6,7 +6,7 @@ from sklearn.datasets import load_iris, make_circles, make_moons
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
-from competitive_mixtures.method.gaussian_start import cluster_by_gaussians, join, measure_overlaps
+from competitive_mixtures.method.gaussian_start import cluster_by_gaussians, join, measure_overlaps, undo_rounding
 
 
 def blobs(k, n=900, seed=0):
@@ -85,3 +85,33 @@ def test_overlaps_of_halves_and_of_parts_that_lie_apart():
     np.testing.assert_allclose(overlaps, [[0, 0.5, 0], [0.5, 0, 0], [0, 0, 0]])
     assert sorted(map(sorted, join(responsibilities, [[0], [1], [2]], 3, 0.2))) == [[0, 1], [2]]
     assert len(join(responsibilities, [[0], [1], [2]], 3, 0.9)) == 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_of_rows_are_no_evidence_for_more_parts(seed):
+    points, labels = blobs(3, n=300, seed=seed)
+    rows = np.repeat(np.arange(300), 4)
+    parts = cluster_by_gaussians(points[rows], 3, seed)
+    assert adjusted_rand_score(labels[rows], parts) > 0.98
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whole_numbers_are_no_parts_of_their_own(seed):
+    points, labels = blobs(3, seed=seed)
+    parts = cluster_by_gaussians(np.round(points), 3, seed)
+    assert adjusted_rand_score(labels, parts) > 0.98
+
+
+def test_rounding_is_undone_within_half_a_gap():
+    points = np.c_[np.arange(60) % 4 * 2.0, np.linspace(0, 1, 60), np.ones(60)]
+    spread = undo_rounding(points, 0)
+    assert np.abs(spread[:, 0] - points[:, 0]).max() <= 1
+    assert len(np.unique(spread[:, 0])) == 60
+    np.testing.assert_array_equal(spread[:, 1:], points[:, 1:])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_small_part_is_no_splinter(seed):
+    random, labels = np.random.default_rng(seed), np.repeat([0, 1], [2000, 100])
+    points = np.array([[0, 0], [4, 1]])[labels] + np.array([1, 0.6])[labels, None] * random.normal(size=(2100, 2))
+    assert adjusted_rand_score(labels, cluster_by_gaussians(points, 2, seed)) > 0.95
