@@ -7,7 +7,7 @@ from point_sets import Split
 
 from competitive_mixtures.data import load_dataset
 
-IMAGES = ("mnist", "fashion-mnist", "mechanisms")
+IMAGES = ("mnist", "fashion-mnist", "mechanisms", "avatars")
 
 
 def draw_images(name: str, seed: int, root: Path) -> Split:
