@@ -37,9 +37,13 @@ the parts.
 * **Points.** The sets in the plane and the paper's synthetic ones have 3,000 points as drawn; iris, wine and breast
   cancer are scikit-learn's with standardised columns, the 8x8 digits its pixels from 0 to 16. A seed draws the points
   of the former, of all a fifth for testing (images come with their own split), and the methods' random numbers.
+* **Images.** In pixels, 10,000 training images that the seed draws. `mnist-latent` and others of that name are all
+  images in the ten latents of an autoencoder (one a seed, its training not in the seconds): all columns work in these
+  latents, and *ours* is the pipeline's experiment of that name, its seconds by the clock. The mechanism behind
+  `mechanisms` is what was done to a digit, behind `avatars` the drawing style ([](own-data.md)).
 * **Methods.** From scikit-learn: k-means with 10 starts; a Gaussian mixture with full covariances and 3 starts;
   spectral clustering on the graph of the ten nearest neighbours, for at most 3,000 points. The paper's method: from the
-  uniform split, with the settings of `synthetic-9-plain`, for images those of `mnist`.
+  uniform split, with the settings of `synthetic-9-plain`, for pixels those of `mnist`.
 * **Scores.** The adjusted Rand index (ARI) and the normalised mutual information (NMI) are of the training points. The
   log-likelihood is the mean over the test points in nats a point, where a method has a density; those of the
   competition are estimates (see [](estimator.md)). Seconds are the processor's for one fit, on one core of
