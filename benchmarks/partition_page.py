@@ -103,24 +103,25 @@ def describe_bars(vectors: Sequence[Fits]) -> str:
 
 
 def tabulate(fits: Sequence[Fits], score: str) -> Iterator[str]:
-    """A table with a row for each data set and a column for each method."""
+    """A table with a row for each data set that has such a score and a column for each method that has."""
     known = [method for method in METHODS if any(has_score(fit, score) for fit in fits if fit.method == method)]
     yield "| | n | d | k | " + " | ".join(METHODS[method] for method in known) + " |"
     yield "|---|---|---|---|" + "---|" * len(known)
     cells = {(fit.data_set, fit.method): fit for fit in fits}
-    for name in dict.fromkeys(fit.data_set for fit in fits):
+    for name in dict.fromkeys(fit.data_set for fit in fits if has_score(fit, score)):
         size = next(fit.size for fit in fits if fit.data_set == name)
         row = [cells.get((name, method)) for method in known]
         yield f"| {name} | " + " | ".join([*(f"{number:,}" for number in size), *show(row, score)]) + " |"
 
 
 def show(row: Sequence[Fits | None], score: str) -> Iterator[str]:
-    """The cells of a row: a method's mean and every seed; the best mean is in bold, but of seconds."""
+    """The cells of a row: a method's mean and every seed; the best mean of several is in bold, but of seconds."""
     values = [getattr(fit, score) if fit and has_score(fit, score) else () for fit in row]
     if score == "seconds":
         yield from (f"{fmean(some):.2g}" if some else "" for some in values)
         return
-    best = max((round(fmean(some), 2) for some in values if some), default=math.nan)
+    means = [round(fmean(some), 2) for some in values if some]
+    best = max(means) if len(means) > 1 else math.nan
     for some in values:
         mean = round(fmean(some), 2) if some else math.nan
         shown = f"**{mean:z.2f}**" if mean == best else f"{mean:z.2f}"
