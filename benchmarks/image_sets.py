@@ -1,20 +1,58 @@
-"""Images with a known partition, as the pipeline prepares them."""
+"""Images with a known partition, as the pipeline prepares them, and their latents, as it learns them.
 
+The latents are named after the experiment whose competition takes place in them.
+"""
+
+import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from point_sets import Split
 
 from competitive_mixtures.data import load_dataset
+from competitive_mixtures.errors import UserError
+from competitive_mixtures.files.folders import Project
 
-IMAGES = ("mnist", "fashion-mnist", "mechanisms")
+PIXELS = ("mnist", "fashion-mnist", "mechanisms", "avatars")
+LATENTS = ("mnist-latent", "fashion-mnist-latent", "mechanisms-latent", "avatars-latent")
+IMAGES = (*PIXELS, *LATENTS)
+MAX_IMAGES = 10_000  # of pixels, drawn by the seed: more take k-means and the competitions minutes a fit
 
 
 def draw_images(name: str, seed: int, root: Path) -> Split:
-    """Images and their labels; the split is the data set's own, whatever the seed.
+    """Images or latents with their labels; the test images are the data set's own, whatever the seed.
 
     Raises:
-        UserError: the data set has not been prepared; `snakemake data/processed/<name>/meta.json` does so.
+        UserError: the data set has not been prepared (`snakemake data/processed/<name>/meta.json` does so), or the
+            experiment has not been run with this seed.
     """
-    data = load_dataset(root / "data/processed" / name)
-    return Split(np.array(data.train), np.array(data.test), np.array(data.train_labels))
+    if name in LATENTS:
+        return read_run(name, seed, root)
+    data = load_dataset(Project(root).data.processed(name).path)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(data.train))[:MAX_IMAGES])
+    return Split(np.array(data.train[chosen]), np.array(data.test), np.array(data.train_labels[chosen]))
+
+
+def read_run(name: str, seed: int, root: Path) -> Split:
+    """The latents of all images that a run of the pipeline has learnt, and the partition that it has found there.
+
+    Raises:
+        UserError: no such run.
+    """
+    run = Project(root).results.run(name, seed)
+    rounds = run.list_rounds()
+    if not rounds:
+        raise UserError(
+            f"{run.path}: found no round; run snakemake results/experiments/{name}/seed-{seed}/evaluation/scores.csv"
+        )
+    stages = [run.pretraining, *(run.round(number) for number in rounds)]
+    seconds = [json.loads(stage.metrics.read_text())["seconds"] for stage in stages]
+    latents = load_dataset(run.representation.path)
+    return Split(
+        np.array(latents.train, dtype=np.float64),
+        np.array(latents.test, dtype=np.float64),
+        np.array(latents.train_labels),
+        parts=pd.read_parquet(run.round(rounds[-1]).assignments, columns=["component"])["component"].to_numpy(),
+        seconds=sum(sum(stage.values()) for stage in seconds),
+    )

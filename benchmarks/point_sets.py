@@ -33,11 +33,15 @@ class Split:
     Attributes:
         train, test: (n, d) float64, or (n, c, h, w) uint8 images.
         labels: (n_train,) integers, the true part of each training point; no method sees them.
+        parts: (n_train,) integers, what a finished run of ours has found, where there is one.
+        seconds: that it took, by the clock.
     """
 
     train: np.ndarray
     test: np.ndarray
     labels: np.ndarray
+    parts: np.ndarray | None = None
+    seconds: float = 0.0
 
     @property
     def num_parts(self) -> int:

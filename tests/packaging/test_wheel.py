@@ -131,12 +131,13 @@ def test_the_command_with_the_pipeline(metadata, installed, tmp_path):
 
 def test_requirements_and_extras(metadata):
     assert required(metadata) == BASE
-    assert set(metadata.get_all("Provides-Extra")) == {"pipeline", "slurm", "docs", "dev"}
+    assert set(metadata.get_all("Provides-Extra")) == {"pipeline", "avatars", "slurm", "docs", "dev"}
     assert required(metadata, "pipeline") == PIPELINE
+    assert required(metadata, "avatars") == {"dicebear-core", "dicebear-styles", "resvg-py"}
     assert required(metadata, "slurm") == {"competitive-mixtures", "snakemake-executor-plugin-slurm"}
     assert {"competitive-mixtures", "pytest", "mypy"} <= required(metadata, "dev")
     onto = [each for each in map(Requirement, metadata.get_all("Requires-Dist")) if each.extras]
-    assert [each.extras for each in onto] == [{"pipeline"}, {"pipeline", "docs"}]
+    assert [each.extras for each in onto] == [{"pipeline"}, {"pipeline", "docs", "avatars"}]
 
 
 def test_the_lock_holds_every_requirement(metadata):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from competitive_mixtures.data import array, celeba, gaussians, images, mechanisms, mnist
+from competitive_mixtures.data import array, avatars, celeba, gaussians, images, mechanisms, mnist
 from competitive_mixtures.data.spec import Spec
 from competitive_mixtures.files.folders import RawData
 from competitive_mixtures.files.formats import write_json
@@ -18,6 +18,7 @@ KINDS: dict[str, Any] = {
     "idx": mnist,
     "celeba": celeba,
     "mechanisms": mechanisms,
+    "avatars": avatars,
     "array": array,
     "images": images,
 }

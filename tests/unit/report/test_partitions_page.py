@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from competitive_mixtures.errors import UserError
@@ -128,3 +129,60 @@ def test_an_unknown_set_is_named():
     failed = subprocess.run(command, check=False, capture_output=True, text=True)
     assert failed.returncode == 2
     assert "found moon, expected some of moons" in failed.stderr
+
+
+def write_run(folder, seed=0):
+    """A run whose last round has the true partition, but for its first point."""
+    from competitive_mixtures.data import write_dataset
+    from competitive_mixtures.files.folders import Project
+
+    run = Project(folder).results.run("mnist-latent", seed)
+    labels = np.arange(40) % 2
+    latents = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    arrays = {"train": latents, "train_labels": labels, "test": latents[:5], "test_labels": labels[:5]}
+    write_dataset(run.representation.path, "mnist", arrays, {}, ["a", "b"], {"image_shape": [1, 8, 8]})
+    for stage, parts in ((run.pretraining, labels), (run.round(0), 1 - labels), (run.round(1), labels)):
+        stage.path.mkdir(parents=True)
+        stage.metrics.write_text('{"seconds": {"train": 1.5, "score": 0.5}}')
+        parts = np.where(np.arange(40) == 0, 1, parts)
+        pd.DataFrame({"index": np.arange(40), "component": parts}).to_parquet(stage.assignments)
+    return latents, labels
+
+
+def test_latents_are_those_of_a_run_and_so_is_our_partition(tmp_path):
+    from image_sets import draw_images
+    from partition_methods import measure
+
+    latents, labels = write_run(tmp_path)
+    split = draw_images("mnist-latent", 0, tmp_path)
+    np.testing.assert_array_equal(split.train, latents.astype(np.float64))
+    np.testing.assert_array_equal(split.labels, labels)
+    assert split.parts.tolist() == [1, *labels[1:]]
+    scores = measure("ours", split, 0)
+    assert scores["seconds"] == 6  # of the pretraining and both rounds
+    assert 0.85 < scores["ari"] < 1
+    assert math.isnan(scores["log_likelihood"])
+
+
+def test_a_run_that_is_not_there_is_named(tmp_path):
+    from image_sets import draw_images
+
+    with pytest.raises(UserError, match=r"found no round; run snakemake results/experiments/mnist-latent/seed-3/"):
+        draw_images("mnist-latent", 3, tmp_path)
+
+
+def test_images_are_drawn_by_the_seed(tmp_path, monkeypatch):
+    import image_sets
+
+    from competitive_mixtures.data import write_dataset
+    from competitive_mixtures.files.folders import Project
+
+    images = np.arange(30, dtype=np.uint8)[:, None, None, None] * np.ones((1, 1, 8, 8), dtype=np.uint8)
+    arrays = {"train": images, "train_labels": np.arange(30) % 2, "test": images[:4], "test_labels": np.arange(4) % 2}
+    write_dataset(Project(tmp_path).data.processed("mnist").path, "mnist", arrays, {}, ["even", "odd"])
+    monkeypatch.setattr(image_sets, "MAX_IMAGES", 12)
+    first, again, other = (image_sets.draw_images("mnist", seed, tmp_path) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.train, again.train)
+    assert not np.array_equal(first.train, other.train)
+    assert len(np.unique(first.train)) == 12
+    np.testing.assert_array_equal(first.labels, first.train[:, 0, 0, 0] % 2)
