@@ -6,9 +6,10 @@ from pathlib import Path
 from statistics import fmean
 
 from point_sets import DEVELOPMENT, VECTORS
+from restarts import COLUMNS, RESTARTS, tabulate_picks
 
 from competitive_mixtures.files.formats import write_text
-from competitive_mixtures.files.tables import read_fields
+from competitive_mixtures.files.tables import read_fields, read_rows
 from competitive_mixtures.report.partitions import (
     LEAST_SHARE,
     MARGIN,
@@ -56,6 +57,16 @@ Any row again: `python benchmarks/partitions.py --sets moons,iris --methods ours
 [partitions.csv](partitions.csv).
 """
 
+OF_RESTARTS = f"""\
+## Which restart is picked
+
+`n_init` fits several times and keeps one, without labels. Here every set of vectors was fitted {RESTARTS} times to the
+same points, and each score picked one of the fits; `n_init` goes by {{chosen}}.
+
+{{picks}}
+
+Again: `python benchmarks/restarts.py`; all rows are in [restarts.csv](restarts.csv)."""
+
 
 def write_page(table: Path, page: Path) -> None:
     """Write the page anew."""
@@ -81,6 +92,9 @@ def render_page(table: Path) -> str:
         blocks.append("## NMI: images\n\n" + "\n".join(tabulate(images, "nmi")))
         blocks.append("## ARI: images\n\n" + "\n".join(tabulate(images, "ari")))
     blocks.append("## Log-likelihood\n\n" + "\n".join(tabulate(fits, "log_likelihood")))
+    if (restarts := table.with_name("restarts.csv")).exists():
+        picks = "\n".join(tabulate_picks(read_rows(restarts, COLUMNS)))
+        blocks.append(OF_RESTARTS.format(picks=picks, chosen="`lower_bound_`"))
     blocks.append("## Seconds\n\n" + "\n".join(tabulate(fits, "seconds")))
     return "\n\n".join(block.rstrip("\n") for block in blocks) + "\n"
 

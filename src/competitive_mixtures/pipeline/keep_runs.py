@@ -6,7 +6,6 @@ from typing import Any
 
 from competitive_mixtures.errors import UserError, printable
 from competitive_mixtures.files.folders import RunFolder, SummaryFolder
-from competitive_mixtures.files.formats import read_json
 from competitive_mixtures.files.tables import read_rows, write_rows
 from competitive_mixtures.report.environment import describe_machine
 from competitive_mixtures.report.kept import KEPT_RUN_COLUMNS
@@ -21,6 +20,7 @@ from competitive_mixtures.report.summary import (
     write_summary,
 )
 from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.resolved import read_experiment
 from competitive_mixtures.settings.schema import Params
 
 AGREEMENT = ("purity", "nmi", "ari", "accuracy", "objective", "objective_test", "samples_seen", "compute")
@@ -74,7 +74,8 @@ def _open(folder: RunFolder, params: Params) -> FinishedRun:
             f"{printable(folder.path)}: params.yaml has no experiment {name!r}; add it, or leave the run out"
         )
     path = folder.results.settings(name)
-    if read_json(path) != params.experiments[name].settings():
+    # read as today's jobs would: settings that came later have the values that leave all as it was
+    if read_experiment(path).model_dump(mode="json") != params.experiments[name].settings():
         raise UserError(
             f"{printable(path)}: found other settings than experiments.{name} of params.yaml; expected the same, since "
             "the tables say what ran there: change params.yaml, or give the experiment another name"

@@ -127,6 +127,15 @@ def test_other_settings_than_those_of_the_project_are_refused(project):
     assert not list((project / "kept").iterdir())
 
 
+def test_settings_that_did_not_exist_yet_have_their_defaults(project):
+    path = project / "results/settings/dots-9.json"
+    content = json.loads(path.read_text())
+    assert content.pop("representation") is None
+    path.write_text(json.dumps(content))
+    keep(project, "dots-9/seed-0")
+    assert {row["experiment"] for row in read(project / "kept/rounds.csv")} == {"dots-9"}
+
+
 def test_an_unknown_experiment_is_refused(project):
     (project / "results/experiments/dots-9").rename(project / "results/experiments/mine")
     with pytest.raises(UserError, match=r"params\.yaml has no experiment 'mine'"):
