@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import adjusted_rand_score
 
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.estimator.trained_mixture import TrainedMixture
@@ -55,6 +56,14 @@ class Competition:
     dead: list[int]
     given_up: int
     twins: list[int]
+
+
+def pick_by_agreement(played: Sequence[Competition]) -> Competition:
+    """The competition whose partition agrees best with the others by mean adjusted Rand index, the first of equals."""
+    if len(played) == 1:
+        return played[0]
+    pairs = np.array([[adjusted_rand_score(one.labels, other.labels) for other in played] for one in played])
+    return played[int(pairs.mean(axis=1).argmax())]
 
 
 def learn_representation(experiment: Experiment, dataset: Dataset, seed: int) -> Autoencoder | None:
