@@ -81,7 +81,7 @@ def _draw_metric(axes: "Axes", rows: "pd.DataFrame", metric: str, places: dict[t
         low, high = (row.difference if value != value else value for value in (row.ci_low, row.ci_high))
         color = _color(low, high, BETTER[metric], row.n)
         seeds = [float(pair.split(":")[1]) for pair in str(row.values_).split()]
-        axes.plot(seeds, [place] * len(seeds), ".", color=style.GREY, markersize=2.5, markeredgewidth=0)
+        axes.plot(seeds, [place] * len(seeds), ".", color=style.INK, markersize=2.2, markeredgewidth=0, zorder=4)
         axes.plot(np.clip([low, high], -extent, extent), [place] * 2, color=color, linewidth=1.1)
         if abs(row.difference) <= extent:
             axes.plot(row.difference, place, "o", color=color, markersize=3)
@@ -89,7 +89,7 @@ def _draw_metric(axes: "Axes", rows: "pd.DataFrame", metric: str, places: dict[t
             if abs(end) > extent:
                 edge, marker = (extent, ">") if end > 0 else (-extent, "<")
                 axes.plot(edge, place, marker, color=color, markersize=3, clip_on=False)
-    axes.set_xlim(-extent, extent)
+    axes.set_xlim(-1.06 * extent, 1.06 * extent)  # arrows at the ends keep clear of the labels
     unit = f" ({UNITS[metric]})" if metric in UNITS else ""
     arrow = "right" if BETTER[metric] > 0 else "left"
     axes.set_title(f"difference in {METRICS[metric]}{unit}; better to the {arrow}", fontsize=8)
