@@ -88,7 +88,10 @@ def describe(path: Path, head: bytes) -> str:
         return f"something else; {SAVE}"
     if any(ord(character) < 32 for line in lines for character in line.replace("\t", "")):
         return f"something else; {SAVE}"
-    return f"a text file; if it is a table of numbers, convert it:\n  {_convert(path, lines)}\nand set `path` to that"
+    return (
+        f"a text file; if it is a table of numbers, convert it:\n  {_convert(path, lines)}\nand set `path` to that. "
+        "A column of labels is no part of x: save it beside, by numpy.savez (x=..., y=...astype(str))"
+    )
 
 
 def _convert(path: Path, lines: list[str]) -> str:

@@ -166,8 +166,9 @@ def warn_of_idle_components(competition: Competition) -> None:
         k = len(competition.mixture.weights)
         warnings.warn(
             f"CompetitiveMixture: components without points: the start has {k - competition.given_up} parts, "
-            f"n_components = {k}; n_components_ counts what is left. If {k} parts are known to be there, use "
-            "init='kmeans' or a partition of your own",
+            f"n_components = {k}; n_components_ counts what is left. Are columns of different units standardised, and "
+            f"skewed ones on a log scale? If {k} parts are known to be there, use init='kmeans' or a "
+            "partition of your own",
             ConvergenceWarning,
             stacklevel=3,
         )

@@ -141,7 +141,7 @@ def read_json(path: Path | str) -> Any:
     try:
         return json.loads(read_regular(path, MAX_JSON_BYTES).decode())
     except FileNotFoundError as error:
-        raise UserError(f"{path}: not found; run the step that writes it first") from error
+        raise UserError(f"{path}: not found; correct the path, or run the step that writes it") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); expected a JSON file") from error
     except (ValueError, RecursionError) as error:  # also numbers of too many digits, and lists in lists in lists
@@ -289,10 +289,13 @@ def _explain_tensors(path: Path | str) -> Iterator[None]:
         check_regular(path)
         yield
     except FileNotFoundError as error:
-        raise UserError(f"{path}: not found; run the step that writes it first") from error
+        raise UserError(f"{path}: not found; correct the path, or run the step that writes it") from error
     except (SafetensorError, OSError) as error:
         found = getattr(error, "strerror", None) or error
-        raise UserError(f"{path}: expected a safetensors file, found: {found}; delete it and run again") from error
+        raise UserError(
+            f"{path}: expected a safetensors file, found: {found}; name another, or, if a step wrote it, delete it and "
+            "run again"
+        ) from error
 
 
 def take_named(tensors: Mapping[str, "Tensor"], prefix: str) -> dict[str, "Tensor"]:

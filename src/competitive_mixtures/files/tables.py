@@ -62,7 +62,7 @@ def read_fields(path: Path) -> tuple[list[str], list[list[str]]]:
         text = read_regular(path, MAX_BYTES).decode()
         header, *rows = list(csv.reader(io.StringIO(text, newline=""), strict=True)) or [[]]
     except FileNotFoundError as error:
-        raise UserError(f"{path}: not found; run the step that writes it first") from error
+        raise UserError(f"{path}: not found; correct the path, or run the step that writes it") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         found = getattr(error, "strerror", None) or error
         raise UserError(f"{path}: expected a CSV file, found: {found}; delete it and run its step again") from error

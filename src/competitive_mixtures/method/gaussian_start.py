@@ -16,6 +16,8 @@ MAX_POINTS = 20_000  # that the Gaussians are fitted to
 MAX_COLUMNS = 100  # of more, the leading principal components are taken
 NUM_PRINCIPAL = 20
 FLOOR = 1e-4  # least variance along any axis, as a share of the mean over the columns
+FAR = 50  # interquartile ranges from a column's median
+MOST_FAR = 0.01  # share of the points: more of them are a part of the data
 REPEATS = 3  # of a column's values, on average: from as many on the column counts as rounded
 SURPLUS = 0.4  # of the criterion's charge for a Gaussian: halves of one earn up to that
 PATIENCE = 2  # numbers in a row that are too few
@@ -48,6 +50,7 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
         return np.zeros(len(points), dtype=np.int16)
     points = project(points.astype(np.float64), seed)
     sample = np.random.default_rng(derive_seed(seed, "gaussians")).permutation(len(points))[:MAX_POINTS]
+    sample = sample[~find_far(points[sample])]
     num_distinct = len(np.unique(points[sample], axis=0))
     spread = undo_rounding(points[sample], seed)
     mixtures = list(fit_mixtures(spread, num_components, num_distinct, seed))
@@ -67,6 +70,18 @@ def project(points: np.ndarray, seed: int) -> np.ndarray:
     number = min(NUM_PRINCIPAL, len(points))
     random_state = derive_seed(seed, "principal components") % 2**32
     return PCA(number, svd_solver="randomized", random_state=random_state).fit_transform(points)
+
+
+def find_far(points: np.ndarray) -> np.ndarray:
+    """Rows so far out in a column that all others look like one point beside them, (N,) bool.
+
+    A single one of them sets the covariances' floor and takes a Gaussian for itself. It gets a part like any other
+    point, but no Gaussian is fitted to it.
+    """
+    lower, median, upper = np.quantile(points, (0.25, 0.5, 0.75), axis=0)
+    spread = upper - lower
+    far: np.ndarray = ((np.abs(points - median) > FAR * spread) & (spread > 0)).any(axis=1)
+    return far & (far.mean() < MOST_FAR)
 
 
 def undo_rounding(points: np.ndarray, seed: int) -> np.ndarray:

@@ -24,6 +24,8 @@ INITIAL_VARIANCE = 0.3
 
 OFFSET_DRAWS = 8  # of the bound that a discriminator starts from
 QUASI_NORMAL_LIMIT = 1e-6  # probability of either tail that no quasi-random draw comes from
+FARTHEST = 1e9  # standard deviations, in the networks' units
+MAX_LOG_VARIANCE = 30.0  # of a posterior, either way
 
 
 @cache
@@ -115,15 +117,18 @@ class VAEStack(ComponentStack):
     def log_importance_bound(self, x: Tensor, num_draws: int) -> Tensor:
         """The importance-weighted lower bound of log p_gj(x), (k, n) in nats (Burda et al., 2016, arXiv 1509.00519).
 
-        The draws are quasi-random and the same for all points, so that the bound is one function of x.
+        The draws are quasi-random and the same for all points, so that the bound is one function of x. It is finite for
+        every finite x: a point beyond `FARTHEST` standard deviations is bounded as if it lay there.
 
         Args:
             x: (n, *shape), float: the same points for every component.
             num_draws: of the latents; the bound rises to the log-density with their number.
         """
         self.eval()
-        points = self._standardized(x.expand(self.count, *x.shape))
+        points = self._standardized(x.expand(self.count, *x.shape)).clamp(-FARTHEST, FARTHEST)
         mean, log_variance = self.encoder(points).chunk(2, dim=2)
+        # far from all training points the encoder's line runs to where exp overflows; the bound holds for any posterior
+        log_variance = log_variance.clamp(-MAX_LOG_VARIANCE, MAX_LOG_VARIANCE)
         deviation = (0.5 * log_variance).exp_()
         weights = []
         for draw in draw_quasi_normal(num_draws, self.settings.latent_dim).to(x):

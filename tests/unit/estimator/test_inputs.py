@@ -69,3 +69,19 @@ def test_numbers_in_a_frame_of_objects_are_numbers():
 def test_ragged_lists_are_refused_in_words():
     with pytest.raises(ValueError, match="inhomogeneous"):
         read([[1.0, 2.0], [3.0]])
+
+
+@pytest.mark.parametrize("distance", [1e4, 1e6, 1e12])
+def test_a_far_point_is_scored_like_any_other(distance):
+    points = np.random.default_rng(0).normal(size=(60, 2)) + np.repeat([[0, 0], [9, 0]], 30, axis=0)
+    model = CompetitiveMixture(2, n_rounds=1, steps_per_round=5, random_state=0).fit(points)
+    asked = np.vstack([points[:3], [[distance, -distance]]])
+    assert np.isfinite(model.score_samples(asked)).all()
+    assert (model.predict(asked)[:3] == model.predict(points[:3])).all()
+    np.testing.assert_allclose(model.predict_proba(asked).sum(1), 1, rtol=1e-5)
+
+
+def test_a_far_point_ends_no_fit():
+    points = np.random.default_rng(0).normal(size=(60, 2)) + np.repeat([[0, 0], [9, 0]], 30, axis=0)
+    model = CompetitiveMixture(2, n_rounds=1, steps_per_round=5, random_state=0).fit(np.vstack([points, [[1e6, 1e6]]]))
+    assert np.isfinite(model.score(points))

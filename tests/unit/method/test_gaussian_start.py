@@ -115,3 +115,10 @@ def test_a_small_part_is_no_splinter(seed):
     random, labels = np.random.default_rng(seed), np.repeat([0, 1], [2000, 100])
     points = np.array([[0, 0], [4, 1]])[labels] + np.array([1, 0.6])[labels, None] * random.normal(size=(2100, 2))
     assert adjusted_rand_score(labels, cluster_by_gaussians(points, 2, seed)) > 0.95
+
+
+@pytest.mark.parametrize("distance", [1e3, 1e6])
+def test_one_far_row_does_not_hide_the_parts(distance):
+    points, labels = blobs(3)
+    found = cluster_by_gaussians(np.vstack([points, [[distance, distance]]]).astype(np.float32), 3, 0)
+    assert adjusted_rand_score(labels, found[:-1]) > 0.99

@@ -65,3 +65,13 @@ def test_the_draws_are_standard_normal_and_always_the_same():
     assert draws.mean(0).abs().max() < 0.02
     assert (draws.std(0) - 1).abs().max() < 0.03
     assert (torch.corrcoef(draws.T) - torch.eye(5)).abs().max() < 0.1
+
+
+@pytest.mark.parametrize("distance", [1e3, 1e6, 1e12, 1e30])
+def test_the_bound_of_a_point_far_from_all_others_is_finite_and_falls(distance):
+    """The encoder's log-variance runs on in a straight line, to where its exponential overflows."""
+    stack = make_stack(VAE)
+    points = torch.tensor([[1.0, 1.0], [distance, distance], [-distance, distance]])
+    near, *far = stack.log_importance_bound(points, 8).T
+    assert torch.isfinite(torch.stack(far)).all()
+    assert (torch.stack(far) < near).all()

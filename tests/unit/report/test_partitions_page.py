@@ -51,7 +51,19 @@ def test_a_cell_is_the_mean_and_every_seed(tmp_path):
     from partition_page import render_page
 
     page = render_page(make_table(tmp_path / "t.csv", {"moons": {"kmeans": 0.3, "gaussian": 0.5}}))
-    assert "| moons | 100 | 2 | 3 | 0.30 (0.20 0.40) | **0.50** (0.40 0.60) |" in page.splitlines()
+    assert "| moons | 100 | 2 | 3 | 0.30 (0.20 0.40; 2 seeds) | **0.50** (0.40 0.60; 2 seeds) |" in page.splitlines()
+
+
+def test_the_best_of_all_three_rivals_counts(tmp_path):
+    from partition_page import render_page
+
+    means = {
+        "above": {"kmeans": 0.5, "gaussian": 0.6, "spectral": 0.6, "ours": 0.7},
+        "level": {"kmeans": 0.5, "gaussian": 0.6, "spectral": 0.7, "ours": 0.66},
+        "behind": {"kmeans": 0.5, "gaussian": 0.6, "spectral": 0.7, "ours": 0.5},
+    }
+    page = render_page(make_table(tmp_path / "t.csv", means))
+    assert "it is above on 1 of 3 and behind by more than 0.05 on 1 (behind by 0.20)." in page
 
 
 def test_what_is_level_above_and_below(tmp_path):
