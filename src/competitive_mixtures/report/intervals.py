@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +46,19 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
         return Interval(float(finite[0]), float(finite[0]), float(finite[0]), count)
     half = float(stdtrit(count - 1, (1 + level) / 2) * finite.std(ddof=1) / math.sqrt(count))
     return Interval(mean, mean - half, mean + half, count)
+
+
+def clip_interval(interval: Interval, low: float, high: float) -> Interval:
+    """The interval without what no mean can be, as it is printed; Student's may reach beyond a metric's range.
+
+    Args:
+        interval: its ends may be NaN, which stay.
+        low: the lowest value.
+        high: the highest one.
+    """
+    if math.isnan(interval.low):
+        return interval
+    return replace(interval, low=max(interval.low, low), high=min(interval.high, high))
 
 
 def share_interval(hits: int, count: int, level: float = 0.95) -> Interval:

@@ -15,3 +15,12 @@ def read_kept_runs(results: Results) -> dict[tuple[str, int], dict[str, str]]:
     path = results.kept_runs
     rows = read_rows(path, KEPT_RUN_COLUMNS) if path.is_file() else []
     return {(row["experiment"], int(row["seed"])): row for row in rows}
+
+
+def list_unfinished(results: Results) -> set[tuple[str, int]]:
+    """Experiment and seed of the runs that have not come to their last round; all others are finished.
+
+    Raises:
+        UserError: the file is cut short or has other columns.
+    """
+    return {run for run, row in read_kept_runs(results).items() if row["finished"] == "no"}

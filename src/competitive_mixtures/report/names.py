@@ -63,6 +63,12 @@ UNITS = {
     "objective_test": "nats",
     "smallest_cell": "N/k",
 }  # others: none
+RANGES = {
+    **dict.fromkeys(("purity", "nmi", "accuracy", "coverage", "precision", "recall", "confident_share"), (0.0, 1.0)),
+    **dict.fromkeys(("share_changed", "smallest_cell"), (0.0, 1.0)),
+    "ari": (-0.5, 1.0),
+}
+"""The lowest and the highest value that a metric can have; the others have no such limits."""
 RELATIONS = {"above": ">", "at_least": "≥", "below": "<", "at_most": "≤"}
 
 

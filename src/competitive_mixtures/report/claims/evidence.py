@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-from competitive_mixtures.files.folders import SummaryFolder
+from competitive_mixtures.files.folders import Results, SummaryFolder
 from competitive_mixtures.files.tables import read_rows, to_number
 from competitive_mixtures.report.claims.criteria import Part, Side
+from competitive_mixtures.report.kept import list_unfinished
 from competitive_mixtures.report.summary import ROUND_COLUMNS, SUMMARY_COLUMNS
 
 Seeds = dict[int, float]  # one value a seed
@@ -19,6 +20,8 @@ class Evidence:
 
     def __init__(self, results: Path) -> None:
         """Read both tables from the results folder, and further seeds from `fresh_seeds.csv` where it lies there.
+
+        `kept_runs.csv`, where it lies there, tells which of the runs are not finished.
 
         Raises:
             UserError: a table is missing, cut short or has other columns.
@@ -33,6 +36,12 @@ class Evidence:
         self._rounds: dict[tuple[str, int], list[dict[str, str]]] = defaultdict(list)
         for row in read_rows(SummaryFolder(results).rounds, ROUND_COLUMNS):
             self._rounds[row["experiment"], int(row["seed"])].append(row)
+        self._unfinished = list_unfinished(Results(results))
+
+    def unfinished(self, part: Part) -> set[int]:
+        """The seeds of a part of which a run has not come to its last round; they may lack any value."""
+        names = {side.experiment for side in (part.measure, part.against) if side is not None}
+        return {seed for experiment, seed in self._unfinished if experiment in names}
 
     def values(self, side: Side) -> Seeds:
         """The values of one side by seed; NaN where a run has no number."""

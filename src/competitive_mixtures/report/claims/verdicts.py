@@ -10,8 +10,8 @@ from competitive_mixtures.files.folders import Results
 from competitive_mixtures.files.tables import write_rows
 from competitive_mixtures.report.claims.criteria import SIDES, AuthorsCriterion, Claim, Criterion, Part, read_claims
 from competitive_mixtures.report.claims.evidence import Evidence, Seeds
-from competitive_mixtures.report.intervals import Interval, mean_interval, share_interval, sign_flip_p
-from competitive_mixtures.report.names import UNITS
+from competitive_mixtures.report.intervals import Interval, clip_interval, mean_interval, share_interval, sign_flip_p
+from competitive_mixtures.report.names import RANGES, UNITS
 
 INTERVAL_COLUMNS = ("effect", "ci_low", "ci_high", "p", "n", "unit")
 CLAIM_COLUMNS = (
@@ -84,10 +84,26 @@ def assess_part(part: Part, evidence: Evidence) -> Finding:
     if interval.count == 0:
         return Finding(part, effects, interval, "not run", reason)
     if part.every:
-        hits = [_on_side(part, value) for value in effects.values() if math.isfinite(value)]
-        outcome = "holds" if all(hits) else "fails"
-        return Finding(part, effects, share_interval(sum(hits), len(hits)), outcome, reason)
+        hits = {seed: _on_side(part, value) for seed, value in effects.items() if math.isfinite(value)}
+        outcome = _outcome_of_every(part, hits, evidence.unfinished(part))
+        return Finding(part, effects, share_interval(sum(hits.values()), len(hits)), outcome, reason)
     return Finding(part, effects, interval, _outcome(part, interval), reason)
+
+
+def _outcome_of_every(part: Part, hits: dict[int, bool], unfinished: set[int]) -> str:
+    """`fails` with the first finished run on the other side, `holds` when all that are asked for are on the claim's.
+
+    A run that is not finished can still change sides, and so can a claim with a run that is missing: both are `open`.
+
+    Args:
+        part: says how many runs are asked for.
+        hits: whether a run lies on the claim's side, by seed.
+        unfinished: seeds whose runs have not come to their last round.
+    """
+    finished = [hit for seed, hit in hits.items() if seed not in unfinished]
+    if not all(finished):
+        return "fails"
+    return "holds" if len(finished) >= part.seeds and all(hits.values()) else "open"
 
 
 def decide(outcomes: list[str]) -> str:
@@ -113,10 +129,12 @@ def _missing(part: Part, evidence: Evidence, effects: Seeds) -> str:
         return f"no {part.measure.metric} of {' and '.join(absent)}"
     broken = sorted(seed for seed, value in effects.items() if not math.isfinite(value))
     finite = len(effects) - len(broken)
-    if finite >= part.seeds:
+    under_way = sorted(evidence.unfinished(part) & effects.keys())
+    if finite >= part.seeds and not under_way:
         return ""
     lost = f", no number for seed {', '.join(map(str, broken))}" if broken else ""
-    return f"{finite} of {part.seeds} seeds{lost}"
+    open_end = f", not finished: seed {', '.join(map(str, under_way))}" if under_way else ""
+    return f"{finite} of {part.seeds} seeds{lost}{open_end}"
 
 
 def _on_side(part: Part, value: float) -> bool:
@@ -205,9 +223,24 @@ def _interval_fields(finding: Finding) -> dict[str, Any]:
 
     The p-value is that of a mean at the threshold. A part that asks for every run counts runs and has none.
     """
-    interval, part = finding.interval, finding.part
+    part = finding.part
+    interval = clip_interval(finding.interval, *_range(part))
     fields = {"effect": interval.mean, "ci_low": interval.low, "ci_high": interval.high}
     fields["p"] = math.nan if part.every else sign_flip_p([e - part.threshold for e in finding.effects.values()])
-    unit = "times" if part.compare == "ratio" else UNITS.get(part.measure.metric, "")
+    unit = "of the range" if part.measure.at == "relapse" else UNITS.get(part.measure.metric, "")
+    unit = "times" if part.compare == "ratio" else unit
     shown = {name: "" if math.isnan(value) else repr(value) for name, value in fields.items()}
     return shown | {"n": interval.count, "unit": "of the runs" if part.every else unit}
+
+
+def _range(part: Part) -> tuple[float, float]:
+    """The lowest and the highest effect that a part can have; infinite where its metrics have no range."""
+    unlimited = (-math.inf, math.inf)
+    if part.every or part.compare == "ratio":
+        return (0.0, 1.0) if part.every else unlimited
+    if part.measure.at == "relapse":
+        return (-1.0, 1.0) if part.against else (0.0, 1.0)
+    if part.measure.less or (part.against and part.against.less):
+        return unlimited
+    low, high = RANGES.get(part.measure.metric, unlimited)
+    return (low - high, high - low) if part.against else (low, high)

@@ -19,6 +19,8 @@ BETTER = {"log_likelihood": 1, "frechet_classifier": -1, "purity": 1, "nmi": 1} 
 ROW = 0.142  # inches
 LIMIT = 0.9  # quantile of the intervals' ends that the axis shows; what lies beyond ends in an arrow
 
+FEWEST = 5  # seeds that a clear difference takes: with fewer no exact p-value is below a tenth
+
 
 def plot_ablations(tables: ResultTables, out: Path) -> None:
     """Draw a block of rows for each kind of data: differences to the base of both metrics, 95 % intervals, every seed.
@@ -77,9 +79,9 @@ def _draw_metric(axes: "Axes", rows: "pd.DataFrame", metric: str, places: dict[t
     for row in rows.itertuples():
         place = places[row.base, row.ablation]
         low, high = (row.difference if value != value else value for value in (row.ci_low, row.ci_high))
-        color = _color(low, high, BETTER[metric])
+        color = _color(low, high, BETTER[metric], row.n)
         seeds = [float(pair.split(":")[1]) for pair in str(row.values_).split()]
-        axes.plot(seeds, [place] * len(seeds), ".", color=style.GREY, markersize=2.5, markeredgewidth=0)
+        axes.plot(seeds, [place] * len(seeds), ".", color=style.INK, markersize=2.2, markeredgewidth=0, zorder=4)
         axes.plot(np.clip([low, high], -extent, extent), [place] * 2, color=color, linewidth=1.1)
         if abs(row.difference) <= extent:
             axes.plot(row.difference, place, "o", color=color, markersize=3)
@@ -87,15 +89,17 @@ def _draw_metric(axes: "Axes", rows: "pd.DataFrame", metric: str, places: dict[t
             if abs(end) > extent:
                 edge, marker = (extent, ">") if end > 0 else (-extent, "<")
                 axes.plot(edge, place, marker, color=color, markersize=3, clip_on=False)
-    axes.set_xlim(-extent, extent)
+    axes.set_xlim(-1.06 * extent, 1.06 * extent)  # arrows at the ends keep clear of the labels
     unit = f" ({UNITS[metric]})" if metric in UNITS else ""
     arrow = "right" if BETTER[metric] > 0 else "left"
     axes.set_title(f"difference in {METRICS[metric]}{unit}; better to the {arrow}", fontsize=8)
     axes.tick_params(axis="y", length=0)
 
 
-def _color(low: float, high: float, better: int) -> str:
-    """Green for clearly better than the base, red for clearly worse, grey between."""
+def _color(low: float, high: float, better: int, count: int) -> str:
+    """Green for clearly better than the base, red for clearly worse, grey between and with too few seeds to tell."""
+    if count < FEWEST:
+        return "#777777"
     if low * better > 0 and high * better > 0:
         return "#117733"
     return "#882255" if low * better < 0 and high * better < 0 else "#777777"

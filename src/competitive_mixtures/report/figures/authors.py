@@ -27,7 +27,6 @@ def plot_authors(tables: ResultTables, out: Path) -> None:
         out: an `.svg` file.
     """
     from matplotlib.lines import Line2D
-    from matplotlib.ticker import MaxNLocator
 
     finished = set(tables.rounds["experiment"])
     shown = {
@@ -51,8 +50,8 @@ def plot_authors(tables: ResultTables, out: Path) -> None:
         left.set_ylabel(plain_text(group, 16))
         for axes in (left, right):
             axes.set_ylim(0, 1.04)
-            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-            axes.set_xlim(0, _last_round(rows, list_competitions(code, group)))
+            last = _last_round(rows, list_competitions(code, group))
+            _scale_rounds(axes, last)
     for axes, column in zip(panels, COLUMNS, strict=False):
         axes.set_title(METRICS[column], fontsize=8.5)
     for axes in panels[-len(COLUMNS) :]:
@@ -85,6 +84,16 @@ def _draw_code(axes: "Axes", runs: list[Measured]) -> None:
     for rounds in runs:
         numbers, purity = zip(*((int(row["round"]), float(row["purity"])) for row in rounds), strict=True)
         axes.plot(numbers, purity, "--", color=CODE_COLOR, linewidth=1)
+
+
+def _scale_rounds(axes: "Axes", last: float) -> None:
+    """A logarithmic axis with a place for round 0: on a linear one a hundred rounds leave ten no room."""
+    axes.set_xscale("symlog", linthresh=2, linscale=0.6)
+    axes.set_xlim(0, last)
+    every = range(int(last) + 1) if last < 8 else (0, 1, 2, 5, 10, 20, 50, 100, 200)
+    ticks = [tick for tick in every if tick <= last]
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.set_xticks([], minor=True)
 
 
 def _last_round(rows: "pd.DataFrame", runs: list[Measured]) -> float:

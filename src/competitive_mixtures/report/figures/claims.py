@@ -50,11 +50,14 @@ def _rows(path: Path) -> list[Row]:
 def _draw_parts(axes: "Axes", place: int, parts: list[Row]) -> None:
     """Draw the comparisons above each other; a comparison of every run is a square at the edge of its side.
 
-    Those at the authors' settings have open marks.
+    Those at the authors' settings have open marks. A cross at the threshold is a comparison without an interval: not
+    run, or of one seed.
     """
-    shown = [part for part in parts if part["outcome"] in COLORS and part["ci_low"] != ""]
-    for number, part in enumerate(shown):
-        height = place + 0.8 * ((number + 0.5) / len(shown) - 0.5)
+    for number, part in enumerate(parts):
+        height = place + 0.8 * ((number + 0.5) / len(parts) - 0.5)
+        if part["outcome"] not in COLORS or part["ci_low"] == "":
+            axes.plot(0, height, "x", color=COLORS["open"], markersize=2.2, markeredgewidth=0.5)
+            continue
         low, mean, high = (float(part[name]) for name in ("ci_low", "effect", "ci_high"))
         half, side = (high - low) / 2, int(part["side"])
         away = side * (mean - float(part["threshold"]))
@@ -64,7 +67,7 @@ def _draw_parts(axes: "Axes", place: int, parts: list[Row]) -> None:
             "markeredgewidth": 0.7,
         }
         if part["unit"] == "of the runs":
-            edge = REACH * (0.9 if part["outcome"] == "holds" else -0.9)
+            edge = REACH * {"holds": 0.9, "open": 0.0, "fails": -0.9}[part["outcome"]]
             axes.plot(edge, height, "s", color=color, markersize=2.5, **fill)
             continue
         center = away / half if half > 0 else math.copysign(2 * REACH, away)

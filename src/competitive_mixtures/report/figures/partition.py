@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHEET_COLUMNS = 12  # images in a row, on either side
+CORNERS = ((5.5, 5.0), (-5.5, 5.0), (5.5, -5.0), (-5.5, -5.0))  # points from a place to its number
+NUMBER_SIZE = 7.0  # points that a number takes
 
 
 def plot_partition(runs: list[FinishedRun], data: Dataset, out: Path) -> None:
@@ -58,18 +60,20 @@ def draw_cells(axes: "Axes", plane: Plane, points: np.ndarray, component: np.nda
     colors = np.array(style.component_colors(count))
     draw_points(axes, flat, colors[owner], size=2.5, alpha=0.8)
     plane.set_view(axes)
+    taken: list[np.ndarray] = []
     for j in np.unique(owner):
-        _write_number(axes, _densest_place(flat[owner == j]), j)
+        _write_number(axes, _densest_place(flat[owner == j]), j, taken)
 
 
 def _draw_samples(axes: "Axes", plane: Plane, points: np.ndarray, samples: np.ndarray) -> None:
     """Draw samples of every component in its colour, over the data in grey."""
     draw_points(axes, plane.project(points[thin(len(points))]), "#d4d4d4", size=4)
+    plane.set_view(axes)
+    taken: list[np.ndarray] = []
     for j, color in enumerate(style.component_colors(len(samples))):
         flat = plane.project(samples[j])
         draw_points(axes, flat, color, size=2, alpha=0.9)
-        _write_number(axes, _densest_place(flat), j)
-    plane.set_view(axes)
+        _write_number(axes, _densest_place(flat), j, taken)
 
 
 def _densest_place(points: np.ndarray, bins: int = 12) -> np.ndarray:
@@ -79,13 +83,27 @@ def _densest_place(points: np.ndarray, bins: int = 12) -> np.ndarray:
     return points[fields == np.bincount(fields).argmax()].mean(axis=0)
 
 
-def _write_number(axes: "Axes", place: np.ndarray, number: int) -> None:
-    """Write a number above and to the right of a place, so as not to hide a small cell; a white rim sets it off."""
+def _write_number(axes: "Axes", place: np.ndarray, number: int, taken: list[np.ndarray]) -> None:
+    """Write a number beside a place, so as not to hide a small cell; a white rim sets it off.
+
+    It stands above and to the right, or at the first other corner where no number stands yet.
+
+    Args:
+        axes: where to write, with the final limits.
+        place: (2,) in the units of the data.
+        number: what to write.
+        taken: (2,) places of the numbers written so far, in points; this one is added.
+    """
     from matplotlib.patheffects import withStroke
 
+    point = axes.transData.transform(place) * 72 / style.DPI
+    offsets = [np.array(corner) for corner in CORNERS]
+    free = [o for o in offsets if all(np.abs(point + o - other).max() >= NUMBER_SIZE for other in taken)]
+    offset = free[0] if free else offsets[0]
+    taken.append(point + offset)
     axes.annotate(
-        str(number), (place[0], place[1]), (5.5, 5), textcoords="offset points", ha="center", va="center", fontsize=8,
-        fontweight="bold", path_effects=[withStroke(linewidth=2, foreground="white")],
+        str(number), (place[0], place[1]), (offset[0], offset[1]), textcoords="offset points", ha="center",
+        va="center", fontsize=8, fontweight="bold", path_effects=[withStroke(linewidth=2, foreground="white")],
     )  # fmt: skip
 
 

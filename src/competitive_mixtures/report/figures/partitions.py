@@ -1,5 +1,6 @@
 """Who won each point at the end, by each method: one row a data set of vectors, one column a method."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from competitive_mixtures.data import load_dataset
@@ -9,11 +10,11 @@ from competitive_mixtures.report.figures.partition import draw_cells, round_titl
 from competitive_mixtures.report.figures.plane import fit_plane
 from competitive_mixtures.report.figures.result_tables import ResultTables
 from competitive_mixtures.report.names import METHODS
-from competitive_mixtures.report.results import find_runs
+from competitive_mixtures.report.results import FinishedRun, find_runs
 
 
 def plot_partitions(tables: ResultTables, out: Path) -> None:
-    """Draw the first seed's partition after the last round; a method without any run has no column.
+    """Draw one seed's partition, see `choose_run`; a method without any run has no column.
 
     Args:
         tables: which experiments have results.
@@ -37,10 +38,29 @@ def plot_partitions(tables: ResultTables, out: Path) -> None:
                 axes.set_title(METHODS[method] if place == 0 else "", fontsize=8)
                 continue
             planned = variants[method]
-            run = find_runs(project.results, planned.name, None, planned.rounds)[0]
+            run = choose_run(find_runs(project.results, planned.name, None, planned.rounds), planned.rounds)
             train = load_dataset(project.data.processed(planned.dataset).path).train
             count = planned.num_components
             draw_cells(axes, fit_plane(train), train, run.assignments(run.rounds[-1]).component, count)
             name = f"{METHODS[method]}\n" if place == 0 else ""
-            axes.set_title(name + round_title(run, run.rounds[-1]), fontsize=8)
+            axes.set_title(f"{name}{_run_title(run, planned.rounds)}", fontsize=8)
     style.save(figure, out)
+
+
+def choose_run(runs: Sequence[FinishedRun], rounds: int) -> FinishedRun:
+    """The lowest seed that has come to its last round; where none has, the one that has come furthest.
+
+    Args:
+        runs: the runs of one experiment, ordered by seed.
+        rounds: the number of its last round.
+    """
+    return max(runs, key=lambda run: min(run.rounds[-1], rounds))  # the first of equals
+
+
+def _run_title(run: FinishedRun, rounds: int) -> str:
+    """`seed 0, round 14, purity 1.00`, or `seed 0, round 3 of 15, purity 0.62` of a run that is not finished."""
+    last = run.rounds[-1]
+    title = round_title(run, last)
+    return f"seed {run.seed}, " + (
+        title if last == rounds else title.replace(f"round {last}", f"round {last} of {rounds}")
+    )

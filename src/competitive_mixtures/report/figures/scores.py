@@ -102,7 +102,8 @@ def _draw_models(axes: "Axes", tables: ResultTables, group: str, metric: str, ro
     for place, row in enumerate(rows):
         values = values_of(tables, group, row, metric)
         if values.empty:
-            axes.text(0.5, place, "not run", transform=axes.get_yaxis_transform(), fontsize=7, va="center", ha="center")
+            axes.text(0.5, place, "not run", transform=axes.get_yaxis_transform(), fontsize=7, va="center", ha="center",
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})  # fmt: skip
             continue
         axes.plot(values, [place] * len(values), "|", color=row.color, markersize=6, markeredgewidth=0.7, alpha=0.7)
         filled = row.color if row.protocol != "equal_compute" else "white"

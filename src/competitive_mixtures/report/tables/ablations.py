@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from competitive_mixtures.report.intervals import mean_interval, sign_flip_p
+from competitive_mixtures.report.intervals import clip_interval, mean_interval, sign_flip_p
+from competitive_mixtures.report.names import RANGES
 from competitive_mixtures.report.plan import Planned, list_ablations
 from competitive_mixtures.report.scores import Scores
 from competitive_mixtures.report.tables.settings import flatten
@@ -66,7 +67,8 @@ def _difference(scores: Scores, base: str, ablation: str, metric: str, split: st
     ours, others = (scores.values(name, "competitive", "-", metric, split) for name in (ablation, base))
     seeds = sorted(ours.keys() & others.keys())
     effects = {seed: ours[seed] - others[seed] for seed in seeds}
-    interval = mean_interval(list(effects.values()))
+    lowest, highest = RANGES.get(metric, (-math.inf, math.inf))
+    interval = clip_interval(mean_interval(list(effects.values())), lowest - highest, highest - lowest)
     if not interval.count:
         return row | {"status": "not run: no seed in common"}
     paired = [seed for seed in seeds if math.isfinite(effects[seed])]  # both means are of the seeds of the difference

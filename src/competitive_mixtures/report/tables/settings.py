@@ -64,10 +64,10 @@ def deviation_rows(root: Path, plan: list[Planned]) -> list[dict[str, Any]]:
             continue
         ours, authors = dict(flatten(planned.settings)), dict(flatten(original.settings))
         for name in dict.fromkeys([*ours, *authors]):
-            if ours.get(name) == authors.get(name) or name.startswith(NOT_COMPARED):
+            values = {"ours": ours.get(name, "none"), "authors": authors.get(name, "none")}
+            if values["ours"] == values["authors"] or name.startswith(NOT_COMPARED):
                 continue
-            row = {"experiment": planned.name, "setting": name, "reason": reasons.get(name, NO_REASON)}
-            rows.append(row | {"ours": ours.get(name, "none"), "authors": authors.get(name, "none")})
+            rows.append({"experiment": planned.name, "setting": name, "reason": reasons.get(name, NO_REASON)} | values)
     return rows
 
 
@@ -90,4 +90,6 @@ def flatten(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, s
 def _to_text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_to_text, value)) or "none"
+    if isinstance(value, float) and abs(value) >= 1e6:
+        return f"{value:g}".replace("e+", "e")  # 1e12 in place of 1000000000000.0
     return value if isinstance(value, str) else "none" if value is None else json.dumps(value)

@@ -9,7 +9,8 @@ from scipy import stats
 
 from competitive_mixtures.files.tables import write_rows
 from competitive_mixtures.report.claims.verdicts import decide
-from competitive_mixtures.report.summary import SUMMARY_COLUMNS
+from competitive_mixtures.report.kept import KEPT_RUN_COLUMNS
+from competitive_mixtures.report.summary import ROUND_COLUMNS, SUMMARY_COLUMNS
 
 
 def test_a_clear_gain_is_reproduced(tmp_path):
@@ -138,10 +139,35 @@ class TestEveryRun:
 
     def test_further_seeds_that_lie_apart_count(self, tmp_path):
         scores = [score(seed, 0.9, metric="purity") for seed in range(10)]
-        assert verdict(tmp_path, claim(EVERY, seeds=20), scores) == "reproduced"
+        assert verdict(tmp_path, claim(EVERY, seeds=10), scores) == "reproduced"
         write_rows(tmp_path / "fresh_seeds.csv", SUMMARY_COLUMNS, [score(10, 0.5, metric="purity")])
         row = assess(tmp_path, claim(EVERY, seeds=20), scores)[0]
         assert (row["verdict"], row["n"], row["preliminary"]) == ("not reproduced", "11", "11 of 20 seeds")
+
+    def test_a_missing_run_leaves_it_open(self, tmp_path):
+        """What all runs at hand do says nothing of the others; one that fails has decided, whatever the others do."""
+        scores = [score(seed, 0.9, metric="purity") for seed in range(2)]
+        row = assess(tmp_path, claim(EVERY, seeds=3), scores)[0]
+        assert (row["verdict"], row["preliminary"]) == ("open", "2 of 3 seeds")
+        assert verdict(tmp_path, claim(EVERY, seeds=3), [score(0, 0.5, metric="purity")]) == "not reproduced"
+
+    @pytest.mark.parametrize(
+        ("values", "finished", "expected"),
+        [
+            ((0.9, 0.9, 0.5), ("yes", "yes", "no"), "open"),
+            ((0.9, 0.9, 0.9), ("yes", "yes", "no"), "open"),
+            ((0.9, 0.5, 0.9), ("yes", "yes", "no"), "not reproduced"),
+            ((0.9, 0.9, 0.9), ("yes", "yes", "yes"), "reproduced"),
+        ],
+    )
+    def test_a_run_that_is_not_finished_decides_nothing(self, tmp_path, values, finished, expected):
+        kept = [dict.fromkeys(KEPT_RUN_COLUMNS, "1") | {"experiment": "toy", "seed": s, "finished": f}
+                for s, f in enumerate(finished)]  # fmt: skip
+        write_rows(tmp_path / "kept_runs.csv", KEPT_RUN_COLUMNS, kept)
+        scores = [score(seed, value, metric="purity") for seed, value in enumerate(values)]
+        row = assess(tmp_path, claim(EVERY, seeds=3), scores)[0]
+        assert row["verdict"] == expected
+        assert ("not finished: seed 2" in row["evidence"]) == ("no" in finished)
 
 
 def test_one_metric_less_another(tmp_path):
@@ -225,3 +251,24 @@ def test_the_same_evidence_gives_the_same_bytes(tmp_path):
 def test_a_changed_criterion_changes_the_verdict(tmp_path):
     assert verdict(tmp_path, claim(BETTER), pairs(gain=0.5)) == "reproduced"
     assert verdict(tmp_path, claim(BETTER | {"above": 1.0}), pairs(gain=0.5)) == "not reproduced"
+
+
+def test_a_printed_interval_ends_where_the_metric_does(tmp_path):
+    """The outcome rests on Student's interval, which may reach beyond."""
+    part = {"measure": {"experiment": "toy", "metric": "purity"}, "at_least": 0.5}
+    scores = [score(seed, value, metric="purity") for seed, value in enumerate((1.0, 0.9, 0.98, 1.0, 0.8))]
+    row = assess(tmp_path, claim(part), scores)[0]
+    low, high = stats.ttest_1samp([1.0, 0.9, 0.98, 1.0, 0.8], 0).confidence_interval(0.95)
+    assert high > 1
+    assert [float(row[name]) for name in ("ci_low", "ci_high")] == pytest.approx([low, 1.0])
+
+
+def test_a_relapse_is_a_share_of_the_curves_range(tmp_path):
+    part = {"measure": {"experiment": "toy", "metric": "objective", "at": "relapse"}, "at_most": 0.1}
+    rounds = [
+        dict.fromkeys(ROUND_COLUMNS, "") | {"experiment": "toy", "seed": seed, "round": t, "objective": value}
+        for seed in range(5)
+        for t, value in enumerate((2.0, 0.0, 0.5 * (seed == 0), 0.0))
+    ]
+    row = assess(tmp_path, claim(part), [], rounds)[0]
+    assert (row["unit"], float(row["effect"]), float(row["ci_low"])) == ("of the range", pytest.approx(0.05), 0.0)

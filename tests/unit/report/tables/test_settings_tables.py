@@ -46,3 +46,15 @@ def test_flatten_names_nested_settings():
         "hidden": "50, 50",
         "of": "none",
     }
+
+
+def test_a_block_that_both_lack_is_no_departure_and_large_numbers_are_short(tables, read):
+    rows = read(tables / "deviations.csv")
+    assert rows
+    assert all(row["ours"] != row["authors"] for row in rows)
+    assert dict(flatten({"a": {"limit": 1.0e12, "rate": 0.001, "steps": 5000000}, "b": None})) == {
+        "a.limit": "1e12",
+        "a.rate": "0.001",
+        "a.steps": "5000000",
+        "b": "none",
+    }
