@@ -15,8 +15,9 @@ EDITS = [
     (["settings/schema.py"], TRAINING | SCORES, {"report"} | EXPERIMENTS),
     (["networks/vae.py", "method/assignment.py"], TRAINING | SCORES, EXPERIMENTS),
     (["seeding.py"], {"train_classifier"} | TRAINING | SCORES, {"data"} | EXPERIMENTS),
-    (["evaluation/classifier.py"], {"train_classifier"} | SCORES, {"data"} | EXPERIMENTS),
-    (["evaluation/kernel_density.py", "pipeline/evaluate.py"], SCORES, EXPERIMENTS),
+    (["evaluation/classifier.py"], {"train_classifier", "train_baseline"} | SCORES, {"data"} | EXPERIMENTS),
+    # a baseline that is tuned is scored on the way
+    (["evaluation/kernel_density.py", "pipeline/evaluate.py"], {"train_baseline"} | SCORES, EXPERIMENTS),
     (["report/figures/style.py"], {"plot_figures", "compile_paper", "write_pages"}, {"report"}),
     (["report/claims/verdicts.py"], {"assess_claims", "plot_figures", "compile_paper", "write_pages"}, {"report"}),
     (
