@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+FEATURES = ("n_features_in_", "feature_names_in_")  # what scikit-learn notes of X
+
+
 class CompetitiveMixture(DensityMixin, BaseEstimator):
     """A mixture of k deep generative models that compete for the points.
 
@@ -196,13 +199,15 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         """
         goes_on = check_switch("warm_start", self.warm_start) and hasattr(self, "_mixture")
         checked = clone(self)  # notes the features that X has; all that a fit leaves is kept at its end
+        if goes_on:
+            vars(checked).update({name: getattr(self, name) for name in FEATURES if hasattr(self, name)})
         points, form = read_points(checked, X, form=self._form if goes_on else None)
         init, parts = read_start(self.init, len(points), check_count("n_components", self.n_components))
         experiment = self._make_experiment(form, len(points), init)
         with borrow_pytorch(count_threads(self.n_jobs)), hide_progress():
             best = self._go_on(experiment, points, form) if goes_on else self._start(experiment, points, form, parts)
         if not goes_on:
-            for name in ("n_features_in_", "feature_names_in_"):
+            for name in FEATURES:
                 self.__dict__.pop(name, None)
                 if hasattr(checked, name):
                     setattr(self, name, getattr(checked, name))
@@ -298,7 +303,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             with borrow_pytorch(count_threads(self.n_jobs)):
                 images = self._mixture.sample_each(COLUMNS, "plot")
             return plot_images(images, self.weights_, ax)
-        points = None if X is None else self._form.restore(self._read(X))
+        points = None if X is None else (self._form.restore(self._read(X)), self.predict(X))
         return plot_vectors(self, points, ax, check_count("n_samples", n_samples))
 
     def save(self, path: Path | str) -> None:
@@ -362,8 +367,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         before = self._mixture.setup
         if experiment.components != before.experiment.components:
             raise UserError(
-                "CompetitiveMixture: warm_start = True: the components' settings have changed since the last fit; "
-                "expected the same, or warm_start = False"
+                "CompetitiveMixture: warm_start = True: the components' number or settings have changed since the last "
+                "fit; expected the same, or warm_start = False"
             )
         if experiment.representation != before.experiment.representation:
             raise UserError(

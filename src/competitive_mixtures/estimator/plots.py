@@ -24,7 +24,9 @@ def make_axes(ax: "Axes | None") -> "Axes":
     return plt.subplots(layout="constrained")[1]
 
 
-def plot_vectors(estimator: BaseEstimator, X: np.ndarray | None, ax: "Axes | None", num_samples: int) -> "Axes":
+def plot_vectors(
+    estimator: BaseEstimator, points: tuple[np.ndarray, np.ndarray] | None, ax: "Axes | None", num_samples: int
+) -> "Axes":
     """Points as dots and samples as crosses, each component in a colour.
 
     Vectors of more than two dimensions are drawn along the two directions in which the samples vary most; those of one
@@ -32,7 +34,7 @@ def plot_vectors(estimator: BaseEstimator, X: np.ndarray | None, ax: "Axes | Non
 
     Args:
         estimator: fitted to vectors.
-        X: points (n, d), or None.
+        points: (n, d) and the component of each, (n,), or None.
         ax: where to draw, or None.
         num_samples: of the mixture.
     """
@@ -44,13 +46,13 @@ def plot_vectors(estimator: BaseEstimator, X: np.ndarray | None, ax: "Axes | Non
         axes = np.linalg.svd(samples - centre, full_matrices=False)[2][:2]
     colours = dict(cmap="tab10" if len(estimator.weights_) <= 10 else "turbo", vmin=0, vmax=max(9, components.max()))
 
-    def draw(points: np.ndarray, own: np.ndarray, **style: Any) -> None:
-        plane = np.column_stack([points, own]) if points.shape[1] == 1 else points
-        plane = (points - centre) @ axes.T if points.shape[1] > 2 else plane
+    def draw(rows: np.ndarray, own: np.ndarray, **style: Any) -> None:
+        plane = np.column_stack([rows, own]) if rows.shape[1] == 1 else rows
+        plane = (rows - centre) @ axes.T if rows.shape[1] > 2 else plane
         ax.scatter(plane[:, 0], plane[:, 1], c=own, **colours, **style)
 
-    if X is not None:
-        draw(X.astype(float), estimator.predict(X), s=MARK_SIZE, marker="o", alpha=0.6, label="points")
+    if points is not None:
+        draw(points[0].astype(float), points[1], s=MARK_SIZE, marker="o", alpha=0.6, label="points")
     draw(samples.astype(float), components, s=3 * MARK_SIZE, marker="x", linewidths=0.6, label="samples")
     ax.legend(loc="best", markerscale=2)
     if samples.shape[1] > 2:

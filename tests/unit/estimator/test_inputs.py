@@ -85,3 +85,15 @@ def test_a_far_point_ends_no_fit():
     points = np.random.default_rng(0).normal(size=(60, 2)) + np.repeat([[0, 0], [9, 0]], 30, axis=0)
     model = CompetitiveMixture(2, n_rounds=1, steps_per_round=5, random_state=0).fit(np.vstack([points, [[1e6, 1e6]]]))
     assert np.isfinite(model.score(points))
+
+
+def test_a_data_frame_is_known_again_everywhere():
+    """Its columns' names are checked wherever points come in, and arrays of our own making are not."""
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 2)), columns=["u", "v"])
+    model = CompetitiveMixture(2, n_rounds=1, steps_per_round=2, random_state=0, init="kmeans", warm_start=True)
+    model.fit(frame)
+    for use in (model.predict, model.predict_proba, model.score_samples, model.plot, model.fit):
+        use(frame)
+    model.plot()
+    with pytest.raises(UserError, match="feature names"):
+        model.fit(frame[["v", "u"]])

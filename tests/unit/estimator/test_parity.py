@@ -151,7 +151,7 @@ class TestWarmStart:
     def test_other_components_are_refused_and_the_former_fit_stays(self):
         model = small(warm_start=True).fit(X)
         labels = model.labels_
-        with pytest.raises(UserError, match="components' settings have changed"):
+        with pytest.raises(UserError, match="components' number or settings have changed"):
             model.set_params(hidden_layer_sizes=(9,)).fit(X)
         assert model.labels_ is labels
 
