@@ -6,7 +6,7 @@ OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not 
 PLAN = [RESULTS.plan, *map(RESULTS.settings, reported())]  # what was to be run, whatever the suite
 SUMMARY_CODE = ["report/summary.py", "report/results.py", "files/tables.py"]
 SCORE_CODE = [
-    f"report/{name}.py" for name in ("scores", "intervals", "plan", "best_likelihood", "names", "authors_code")
+    f"report/{name}.py" for name in ("scores", "intervals", "plan", "best_likelihood", "names", "authors_code", "kept")
 ]
 SCORE_CODE += [*SUMMARY_CODE, "settings", "data"]
 
@@ -62,7 +62,11 @@ rule assess_claims:
         RESULTS.summary.scores,
         RESULTS.summary.rounds,
         claims=PAPER.claims,
-        code=code("report/claims", "report/intervals.py", "report/names.py", "settings/yaml_files.py", *SUMMARY_CODE),
+        code=code(
+            *(f"report/{name}" for name in ("claims", "intervals.py", "names.py", "kept.py")),
+            "settings/yaml_files.py",
+            *SUMMARY_CODE,
+        ),
     output:
         RESULTS.claim_parts,
         claims=report(RESULTS.claims, caption="../report/claims.rst", category="Files", labels={"file": "claims.csv"}),
@@ -85,7 +89,7 @@ rule write_tables:
         PAPER.reported,
         PAPER.authors_code,
         PAPER.deviations,
-        code=code("report/tables", "report/environment.py", "report/kept.py", *SCORE_CODE),
+        code=code("report/tables", "report/environment.py", *SCORE_CODE),
     output:
         directory(PAPER.tables),
     log:
