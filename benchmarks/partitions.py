@@ -6,7 +6,7 @@ docs/partitions.md is written from that file.
 
 import argparse
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from math import isnan
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import point_sets
 from image_sets import IMAGES, draw_images
 from partition_methods import METHODS, measure
 from partition_page import write_page
-from point_sets import DEVELOPMENT, VECTORS, Split
+from point_sets import DEVELOPMENT, VECTORS, Split, known_names
 
 from competitive_mixtures.files.tables import read_rows, write_rows
 from competitive_mixtures.report.environment import describe_machine
@@ -62,18 +62,6 @@ def merge_row(path: Path, row: Row) -> None:
 
 def order(row: Row) -> tuple[int, int, int]:
     return SETS.index(row["data_set"]), list(METHODS).index(row["method"]), int(row["seed"])
-
-
-def known_names(known: Collection[str]) -> Callable[[str], list[str]]:
-    """A reader of names with commas between them, as argparse takes one."""
-
-    def read(text: str) -> list[str]:
-        unknown = sorted(set(chosen := text.split(",")) - set(known))
-        if unknown:
-            raise argparse.ArgumentTypeError(f"found {', '.join(unknown)}, expected some of {', '.join(known)}")
-        return chosen
-
-    return read
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ The five of scikit-learn's page on clustering have that page's shapes and noise;
 own seeds draw.
 """
 
+import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -158,3 +159,15 @@ TABLES = {
 MEASURED = ("iris", "wine", "cancer")
 VECTORS = (*PLANE, *TABLES, "synthetic-3", "synthetic-6", "synthetic-9")
 DEVELOPMENT = ("moons", "aniso", "pinwheel", "lines", "iris", "cancer", "digits", "synthetic-9")
+
+
+def known_names(known: Collection[str]) -> Callable[[str], list[str]]:
+    """A reader of names with commas between them, as argparse takes one."""
+
+    def read(text: str) -> list[str]:
+        unknown = sorted(set(chosen := text.split(",")) - set(known))
+        if unknown:
+            raise argparse.ArgumentTypeError(f"found {', '.join(unknown)}, expected some of {', '.join(known)}")
+        return chosen
+
+    return read

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
-from point_sets import VECTORS, draw_split
+from point_sets import VECTORS, draw_split, known_names
 from sklearn.metrics import adjusted_rand_score
 
 from competitive_mixtures import CompetitiveMixture
@@ -95,7 +95,7 @@ def merge_rows(rows: Sequence[Row]) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sets", type=lambda text: text.split(","), default=list(VECTORS), help="all by default")
+    parser.add_argument("--sets", type=known_names(VECTORS), default=list(VECTORS), help="all by default")
     for name in parser.parse_args().sets:
         merge_rows(measure_restarts(name))
         print(name, file=sys.stderr)

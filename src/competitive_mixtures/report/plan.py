@@ -25,7 +25,7 @@ PAPERS_METHOD: dict[str, tuple[Any, ...]] = {
     "scoring.assignment": (None, "density"),
 }
 """The settings that make the paper's method, by key, with the values that it has; None stands for a missing key."""
-BOUNDS = ("bound", "soft_bound")  # VAE-EM's scores
+BOUNDS = {"bound": "hard", "soft_bound": "soft"}  # VAE-EM's scores, and its form
 
 
 @dataclass(frozen=True)

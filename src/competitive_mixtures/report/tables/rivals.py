@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from competitive_mixtures.report.names import METHODS
-from competitive_mixtures.report.plan import Planned, label_baseline
+from competitive_mixtures.report.plan import BOUNDS, Planned, label_baseline
 from competitive_mixtures.report.scores import CELL_COLUMNS, Scores
 
 RIVAL_COLUMNS = ("group", "rival", *CELL_COLUMNS)
@@ -59,7 +59,6 @@ def _name_relative(planned: Planned) -> str | None:
     ours = ", our remedies" if planned.remedied else ""
     if planned.settings.get("exploration"):
         return f"GANMM{ours}"
-    forms = {"bound": "hard", "soft_bound": "soft"}
-    if (form := forms.get(scoring.get("kind"))) is None:
+    if (form := BOUNDS.get(scoring.get("kind"))) is None:
         return None
     return f"VAE-EM, {form}, by {scoring['assignment']}{ours}"
