@@ -11,7 +11,7 @@ from mounts import can_mount, run_on_full_disk, run_read_only
 from test_changes import set_number
 from test_reproducibility import LAST, TABLES
 
-from competitive_mixtures.pipeline.cli import main
+from competitive_mixtures.pipeline.cli import run_command
 
 RUN = "results/experiments/dots/seed-0"
 STATE = f"--previous {RUN}/rounds/2"
@@ -71,7 +71,7 @@ def call(monkeypatch, capsys):
         words = [str(new) if word == "NEW" else word for word in STEPS[step].split()]
         monkeypatch.setattr(sys, "argv", ["competitive-mixtures", *words])
         with suppress(SystemExit):
-            main()
+            run_command()
         return capsys.readouterr().err
 
     return run

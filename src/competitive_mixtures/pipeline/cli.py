@@ -1,7 +1,6 @@
 """The command line: one subcommand for each rule of the workflow; parsing and printing only."""
 
 import gc
-import os
 import re
 import sys
 from pathlib import Path
@@ -10,18 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from competitive_mixtures.errors import UserError, explain_missing
-from competitive_mixtures.pipeline.fork_client import run_job
-from competitive_mixtures.pipeline.lifeline import RUN
 
 if TYPE_CHECKING:
     from competitive_mixtures.method.run import Run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-
-WITH_PYTORCH = {
-    *("learn-representation", "pretrain", "train-round", "train-shard", "reassign"),
-    *("train-baseline", "evaluate", "train-classifier"),
-}
 
 ConfigPath = Annotated[Path, typer.Option("--config", help="results/settings/<experiment>.json")]
 DatasetConfig = Annotated[Path, typer.Option("--config", help="data/settings/<dataset>.json")]
@@ -39,13 +31,6 @@ NO_MEMORY = re.compile(
     "can't allocate memory|out of memory|bad_alloc|Cannot allocate memory"
 )  # PyTorch's RuntimeErrors
 GARBAGE_THRESHOLD = 100_000  # new objects between two searches; Python's default is 700
-
-
-def main() -> None:
-    """Run a subcommand; in a run of the workflow by another process, so that this one can tell how that ended."""
-    if RUN in os.environ:
-        sys.exit(run_job(sys.argv, run_command, by_server=bool(set(sys.argv[1:2]) & WITH_PYTORCH)))
-    run_command()
 
 
 def run_command() -> None:

@@ -20,7 +20,7 @@ from competitive_mixtures.pipeline.fork_client import ADDRESS, connect, is_own
 from competitive_mixtures.pipeline.lifeline import RUN
 from competitive_mixtures.processes import find_start
 
-COMMAND = [sys.executable, "-c", "from competitive_mixtures.pipeline.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from competitive_mixtures.launch.cli_entry import main; main()"]
 DEADLINE_S = 60
 SOON_S = 2.0  # in which everything has ended that nobody waits for
 

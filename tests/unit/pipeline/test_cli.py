@@ -38,7 +38,7 @@ def run(monkeypatch, *words):
     """Call the program in this process; gives its exit status."""
     monkeypatch.setattr(sys, "argv", ["competitive-mixtures", *map(str, words)])
     with pytest.raises(SystemExit) as caught:
-        cli.main()
+        cli.run_command()
     return caught.value.code
 
 
