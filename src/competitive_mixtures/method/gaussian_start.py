@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from competitive_mixtures.method.valleys import join_connected
 from competitive_mixtures.seeding import derive_seed
 
 MULTIPLES = (1, 2, 3, 5, 8, 12)  # of k: how many Gaussians are tried
@@ -32,8 +33,8 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
 
     The number of Gaussians, a multiple of k, is the one of the lowest Bayesian information criterion, to which copies
     of a row are no evidence; then the two parts with the largest overlap are joined until k are left. Fewer than k are
-    left where even these overlap as halves of one part do and fewer parts lie apart; where joining leaves splinters,
-    the mixture of k Gaussians stands.
+    left where even these overlap as halves of one part do and fewer parts lie apart, or where fewer have valleys
+    between them (`valleys`); where joining leaves splinters, the mixture of k Gaussians stands.
 
     Args:
         points: (N, d) as the networks see them.
@@ -58,7 +59,10 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
     if fine is mixtures[0]:
         fine = drop_surplus(fine, spread, num_distinct, seed)
     groups = find_parts(fine.predict_proba(spread), num_components)
-    return mixtures[0].predict(points).astype(np.int16) if groups is None else assign(fine, points, groups)
+    if groups is None:
+        return mixtures[0].predict(points).astype(np.int16)
+    joined = join_connected(spread, assign(fine, spread, groups), len(groups), num_components)
+    return joined[assign(fine, points, groups)].astype(np.int16)
 
 
 def project(points: np.ndarray, seed: int) -> np.ndarray:

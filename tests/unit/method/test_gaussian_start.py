@@ -47,6 +47,26 @@ def test_twice_as_many_components_as_parts_are_given_up(name, seed):
     assert adjusted_rand_score(labels, parts) > 0.98
 
 
+@pytest.mark.parametrize("name", ["moons", "circles", "arcs"])
+def test_ten_components_for_bent_parts_are_given_up(name):
+    """The estimator's default number: each Gaussian of it covers a piece of a part, and hardly overlaps the next."""
+    k, points, labels = SHAPES[name]
+    parts = cluster_by_gaussians(points, 10, 0)
+    assert parts.max() + 1 == k
+    assert adjusted_rand_score(labels, parts) > 0.98
+
+
+@pytest.mark.parametrize("columns", [10, 30])
+def test_ten_components_for_blobs_in_many_columns_are_given_up(columns):
+    """Fewer points than the covariances have numbers: the likelihood says nothing on how many Gaussians there are."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(900) % 4
+    points = rng.uniform(-10, 10, size=(4, columns))[labels] + rng.normal(size=(900, columns))
+    parts = cluster_by_gaussians(points.astype(np.float32), 10, 0)
+    assert parts.max() + 1 in (4, 5)  # a few points on their own at most
+    assert adjusted_rand_score(labels, parts) > 0.98
+
+
 def test_touching_gaussians_that_are_asked_for_stay():
     iris = load_iris()
     parts = cluster_by_gaussians(StandardScaler().fit_transform(iris.data), 3, 0)
