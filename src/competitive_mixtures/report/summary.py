@@ -149,16 +149,17 @@ def _timing_rows(run: FinishedRun) -> Rows:
     return [identity | {"phase": phase, "seconds": round(seconds, 6)} for phase, seconds in phases.items()]
 
 
-def _nested_means(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
+def _nested_means(rows: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
     """Means over seeds of the metrics in `COMPARED`, as `{experiment: {metric: {model.protocol: mean}}}`.
 
     DVC compares these between revisions. Seconds and compute are left out: they change with every machine and would
-    hide what matters. Most metrics have one split; of one that has both, the mean on training points is named
-    `<metric>_train`.
+    hide what matters. So are runs without a score on test points, which are not at their last round. Most metrics have
+    one split; of one that has both, the mean on training points is named `<metric>_train`.
     """
     values: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
+    finished = {(row["experiment"], row["seed"]) for row in rows if row["split"] == "test"}
     for row in rows:
-        if row["metric"] in COMPARED:
+        if row["metric"] in COMPARED and (row["experiment"], row["seed"]) in finished:
             model = f"{row['model']}.{row['protocol']}".removesuffix(".-")
             values[row["experiment"], row["metric"], row["split"], model].append(to_number(row["value"]))
     nested: dict[str, dict[str, dict[str, float]]] = {}

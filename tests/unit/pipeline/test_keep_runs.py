@@ -103,6 +103,7 @@ def test_rows_of_a_run_are_replaced_as_a_whole_and_no_others(project):
     assert rounds == ["0", "1", "2"]
     means = json.loads((project / "kept/metrics.json").read_text())
     assert means["dots-9"]["log_likelihood"] == {"competitive": -4.75}
+    assert list(means) == ["dots-9"]  # the other run is not at its last round: its scores are of another length
     assert [row["finished"] for row in read(project / "kept/kept_runs.csv")] == ["yes", "no"]
 
 
