@@ -23,9 +23,9 @@ from pairs import CPU, Row, make_row, make_single_row, write_rows
 if TYPE_CHECKING:
     from competitive_mixtures.data import Dataset
 
-POINTS = (1_000, 10_000, 100_000, 300_000, 1_000_000)
+POINTS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 LARGE = 100_000  # from here on the points decide
-COMPONENTS = (2, 3, 12, 48, 64)
+COMPONENTS = (3, 6, 12, 24, 48, 96)
 SEEDS = (1, 2, 4)
 ON_DISK = (1_000_000, 10_000_000)  # points of an array that is read from a file
 DIMENSION = 16  # of these; the others are points of the plane
