@@ -59,8 +59,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
     each point, and the points are assigned anew, until each model stands for one mechanism behind the data.
 
     Args:
-        n_components: k, an upper bound, at most the number of points: the start "gaussians" gives up components that
-            the data do not need.
+        n_components: k, an upper bound, at most the number of points: the start "gaussians" gives up components where
+            fewer parts lie apart.
         component: "vae" or "gan"; `settings` can mix them.
         method: "ours", or "plain", the paper's method at our settings: a uniform split, one discriminator a component
             that starts anew each round, points in common units.
@@ -77,7 +77,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             `representation`. Images of at most 32 pixels go through fully connected layers, larger ones through
             convolutions.
         init: the partition that components are pretrained on: "uniform" (the paper's random split), "kmeans",
-            "gaussians" (a mixture of as many Gaussians as the data ask for, joined to at most k parts), or the
+            "gaussians" (a mixture of as many Gaussians as the data ask for, joined to at most k parts; of columns that
+            are mostly codes, k-means' clusters), or the
             component of each point, (n,) integers from 0 to k - 1. None: "gaussians" for vectors and latents, "kmeans"
             for images; "uniform" where the method is plain.
         hidden_layer_sizes: units of the hidden layers of a component's networks (a decoder has them in the same order);
@@ -95,8 +96,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             `components` replaces the only block; their counts must add up to n_components.
 
     Attributes:
-        n_components_: components that the data need, those with points. At most `n_components`: the start "gaussians"
-            gives up what overlaps another part as halves of one part do.
+        n_components_: components with points. At most `n_components`: the start "gaussians" gives up what overlaps
+            another part as halves of one part do, or has no valley of density to it.
         weights_: (k,) float64, the share of the training points that each component won.
         labels_: (n,) int64, the component that won each training point.
         converged_: whether at most one point in a thousand changed its component in the last round.

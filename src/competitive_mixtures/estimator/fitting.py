@@ -173,11 +173,12 @@ def warn_of_idle_components(competition: Competition) -> None:
     """Warn once of components that won nothing, or that model what another one models; once of those given up."""
     if competition.given_up:
         k = len(competition.mixture.weights)
+        left = k - competition.given_up
         warnings.warn(
-            f"CompetitiveMixture: components without points: the start has {k - competition.given_up} parts, "
-            f"n_components = {k}; n_components_ counts what is left. Are columns of different units standardised, and "
-            f"skewed ones on a log scale? If {k} parts are known to be there, use init='kmeans' or a "
-            "partition of your own",
+            f"CompetitiveMixture: components without points: the start has {left} {'part' if left == 1 else 'parts'}, "
+            f"n_components = {k}; n_components_ counts what is left. If {k} parts are known to be there, use "
+            "init='kmeans' or a partition of your own; columns of different units want to be standardised before, "
+            "skewed ones a log scale",
             ConvergenceWarning,
             stacklevel=3,
         )

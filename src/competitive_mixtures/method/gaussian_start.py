@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-from competitive_mixtures.method.valleys import join_connected
+from competitive_mixtures.method.valleys import carry_over, join_connected
 from competitive_mixtures.seeding import derive_seed
 
 MULTIPLES = (1, 2, 3, 5, 8, 12)  # of k: how many Gaussians are tried
@@ -60,9 +60,10 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
         fine = drop_surplus(fine, spread, num_distinct, seed)
     groups = find_parts(fine.predict_proba(spread), num_components)
     if groups is None:
-        return mixtures[0].predict(points).astype(np.int16)
-    joined = join_connected(spread, assign(fine, spread, groups), len(groups), num_components)
-    return joined[assign(fine, points, groups)].astype(np.int16)
+        fine, groups = mixtures[0], [[j] for j in range(num_components)]
+    labels = assign(fine, spread, groups)
+    joined = join_connected(spread, labels, num_components)
+    return carry_over(points, assign(fine, points, groups), spread, labels, joined).astype(np.int16)
 
 
 def project(points: np.ndarray, seed: int) -> np.ndarray:
@@ -98,11 +99,26 @@ def undo_rounding(points: np.ndarray, seed: int) -> np.ndarray:
     points = points.copy()
     random = np.random.default_rng(derive_seed(seed, "rounding"))
     for column in points.T:
-        values = np.unique(column)
-        if 1 < len(values) <= len(column) / REPEATS:
-            gap = np.median(np.diff(values))
-            column += gap * (gap <= column.std()) * random.uniform(-0.5, 0.5, size=len(column))
+        gap = measure_gap(column)
+        column += gap * (gap <= column.std()) * random.uniform(-0.5, 0.5, size=len(column))
     return points
+
+
+def measure_gap(column: np.ndarray) -> float:
+    """The median gap between a column's values where they recur; 0 where most are different, or all are the same."""
+    values = np.unique(column)
+    return float(np.median(np.diff(values))) if 1 < len(values) <= len(column) / REPEATS else 0.0
+
+
+def is_categorical(points: np.ndarray) -> bool:
+    """Whether at least half of the columns that vary hold yes or no, or few codes: gaps of more than a deviation.
+
+    Such columns have no Gaussian's shape, and one-hot columns no covariance that could be inverted.
+    """
+    points = points[:MAX_POINTS].astype(np.float64)
+    varying = points.T[np.ptp(points, axis=0) > 0]
+    coded = [measure_gap(column) > column.std() for column in varying]
+    return bool(coded) and bool(2 * sum(coded) >= len(coded))
 
 
 def measure_bic(mixture: GaussianMixture, points: np.ndarray, num_distinct: int) -> float:

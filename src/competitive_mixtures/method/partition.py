@@ -17,7 +17,8 @@ def choose_start(init: str, points: Tensor, num_components: int, seed: int) -> n
     """The partition that components are pretrained on.
 
     Args:
-        init: `uniform`, `kmeans` or `gaussians`, see `settings.Training`.
+        init: `uniform`, `kmeans` or `gaussians`, see `settings.Training`; of columns that are mostly categorical,
+            `gaussians` takes k-means' clusters as well.
         points: (N, *shape), float32 or uint8.
         num_components: k.
         seed: of the run.
@@ -33,9 +34,12 @@ def choose_start(init: str, points: Tensor, num_components: int, seed: int) -> n
     check_numbers(len(points), num_components)
     if init == "kmeans":
         return cluster_by_kmeans(points, num_components, seed)
-    from competitive_mixtures.method.gaussian_start import cluster_by_gaussians
+    from competitive_mixtures.method.gaussian_start import cluster_by_gaussians, is_categorical
 
-    return cluster_by_gaussians(to_float(points).flatten(1).cpu().numpy(), num_components, seed)
+    rows = to_float(points).flatten(1).cpu().numpy()
+    if is_categorical(rows):
+        return cluster_by_kmeans(points, num_components, seed)
+    return cluster_by_gaussians(rows, num_components, seed)
 
 
 def check_numbers(num_points: int, num_components: int) -> None:

@@ -6,75 +6,119 @@ pieces it is what it is inside of them.
 """
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
+from scipy.sparse.csgraph import connected_components
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 MAX_POINTS = 5_000  # that the density is looked at
 POINTS_PER_NEIGHBOUR, NEIGHBOURS = 30, (5, 15)  # fewer neighbours tell a density badly, more reach across parts
 CONTACT = 0.02  # edge between two parts, as a share of the smaller one's points, from which they touch
 LEAST_EDGE = 3  # points
 LEVEL = 0.8  # nats from the denser part's median down to the edge: less is no valley
-CLEAR = 1.0  # more is one
 TRUST = 0.6  # of the number that was asked for: it stands where more parts are left
+NEARLY_ALL = 0.9  # of the points: what touches a part of so many is its fringe
 
 
-def join_connected(points: np.ndarray, labels: np.ndarray, num_parts: int, num_asked: int) -> np.ndarray:
-    """Join parts with no valley between them, where that leaves few parts that are all clearly apart.
+def join_connected(points: np.ndarray, labels: np.ndarray, num_asked: int) -> np.ndarray:
+    """Join parts with no valley between them, where that leaves at least two parts and few of those asked for.
 
     Two parts touch where points of one have neighbours in the other. A point counts for their edge by 4 s t, with the
-    shares s and t of its neighbours in either; its log-density is that of the ball around it that holds them.
+    shares s and t of its neighbours in either; its log-density is that of the ball around it that holds them. A part
+    on both sides of a gap, which no chain of neighbours crosses, is cut there before.
 
     Args:
         points: (n, d).
-        labels: (n,) integers from 0 to `num_parts` - 1.
-        num_parts: g.
-        num_asked: k, at least g.
+        labels: (n,) integers, the part of each.
+        num_asked: k, at least the number of parts.
 
     Returns:
-        (g,) integers from 0 on, what each part belongs to: itself where joining leaves a single part, more than a share
-        `TRUST` of k, or two that touch across what is neither level nor clearly a valley.
+        (n,) integers; `labels` where joining leaves a single part, or one and its fringe, or more parts than a share
+        `TRUST` of k.
     """
-    alone = np.arange(num_parts)
-    points, labels = points[:MAX_POINTS], labels[:MAX_POINTS]
-    number = int(np.clip(len(points) // POINTS_PER_NEIGHBOUR, *NEIGHBOURS))
-    if num_parts == 1 or len(points) <= number:
-        return alone
-    distances, neighbours = NearestNeighbors(n_neighbors=number).fit(points).kneighbors()
+    chosen = np.unique(points, axis=0, return_index=True)[1]  # copies would be their own neighbours
+    chosen = chosen[np.linspace(0, len(chosen) - 1, min(MAX_POINTS, len(chosen))).astype(int)]
+    number = int(np.clip(len(chosen) // POINTS_PER_NEIGHBOUR, *NEIGHBOURS))
+    if len(chosen) <= number:
+        return labels
+    search = NearestNeighbors(n_neighbors=number).fit(points[chosen])
+    distances, neighbours = search.kneighbors()
     log_density = -points.shape[1] * np.log(np.maximum(distances[:, -1], np.finfo(float).tiny))
-    joined = alone
+    sides = connected_components(search.kneighbors_graph(), directed=False)[1]
+    parts = np.unique(np.stack([labels[chosen], sides]), axis=1, return_inverse=True)[1].ravel()
+    joined, is_fringed = join(log_density, parts, neighbours)
+    if is_fringed or not 1 < joined.max() + 1 <= TRUST * num_asked:
+        return labels
+    return carry_over(points, labels, points[chosen], labels[chosen], joined)
+
+
+def join(log_density: np.ndarray, parts: np.ndarray, neighbours: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Join the two parts that touch most with no valley between them, until none do.
+
+    Args:
+        log_density: (n,) of the points, up to a constant.
+        parts: (n,) integers from 0 on.
+        neighbours: (n, m) positions of each point's neighbours.
+
+    Returns:
+        (n,) integers from 0 on, and whether nearly all points are in one part that others touch.
+    """
     while True:
-        contacts, depths = measure_valleys(log_density, joined[labels], neighbours)
+        contacts, depths = measure_valleys(log_density, parts, neighbours)
         level = depths < LEVEL
         if not level.any():
-            break
+            sizes = np.bincount(parts)
+            touched = np.isfinite(depths[sizes.argmax()]).any()
+            return parts, bool(touched and sizes.max() > NEARLY_ALL * len(parts))
         first, second = divmod(int(np.where(level, contacts, -1).argmax()), len(depths))
-        joined = np.unique(np.where(joined == second, first, joined), return_inverse=True)[1]
-    is_clear = len(depths) > 1 and not (depths < CLEAR).any()
-    return joined if is_clear and len(depths) <= TRUST * num_asked else alone
+        parts = np.unique(np.where(parts == second, first, parts), return_inverse=True)[1]
 
 
 def measure_valleys(
-    log_density: np.ndarray, labels: np.ndarray, neighbours: np.ndarray
+    log_density: np.ndarray, parts: np.ndarray, neighbours: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """How far parts touch, and how deep the valley between them is.
 
     Args:
         log_density: (n,) of the points, up to a constant.
-        labels: (n,) integers from 0 on.
+        parts: (n,) integers from 0 on, none left out.
         neighbours: (n, m) positions of each point's neighbours.
 
     Returns:
         Two (g, g): the edge as a share of the smaller part's points; and nats from the denser part's median to the
         mean at the edge, infinite for parts that do not touch and for a part and itself.
     """
-    parts = range(labels.max() + 1)
-    member = np.stack([labels == part for part in parts], axis=1)
-    share = np.stack([member[neighbours, part].mean(axis=1) for part in parts], axis=1)
+    member = np.eye(parts.max() + 1, dtype=bool)[parts]
+    share = member[neighbours].mean(axis=1)
     inside = 4 * member * share
     weights, heights = inside.T @ share, (inside * log_density[:, None]).T @ share
     weights, heights = weights + weights.T, heights + heights.T
-    sizes = np.maximum(member.sum(axis=0), 1)
+    sizes = member.sum(axis=0)
     contacts = weights / np.minimum(sizes[:, None], sizes)
-    medians = np.array([np.median(log_density[of]) if of.any() else -np.inf for of in member.T])
+    medians = np.array([np.median(log_density[of]) for of in member.T])
     touching = (weights >= LEAST_EDGE) & (contacts >= CONTACT) & ~np.eye(len(sizes), dtype=bool)
     edges = heights / np.where(touching, weights, 1)
     return contacts, np.where(touching, np.maximum(medians[:, None], medians) - edges, np.inf)
+
+
+def carry_over(
+    points: np.ndarray, labels: np.ndarray, sample: np.ndarray, before: np.ndarray, after: np.ndarray
+) -> np.ndarray:
+    """The parts of all points after some of them have got other ones.
+
+    Args:
+        points: (N, d).
+        labels: (N,) integers, their parts before.
+        sample: (n, d).
+        before: (n,) integers, the parts of the sample before.
+        after: (n,) integers, the same after.
+
+    Returns:
+        (N,) integers. A part that was joined as a whole takes its points along; of one that was cut, each point goes
+        with the nearest of the sample in that part, and of one without a sample with the nearest of all.
+    """
+    moved = np.empty(len(labels), dtype=np.int64)
+    for part in np.unique(labels):
+        inside = labels == part
+        near = before == part if (before == part).any() else np.ones_like(before, dtype=bool)
+        nearest = KNeighborsClassifier(n_neighbors=1).fit(sample[near], after[near])
+        moved[inside] = after[near][0] if len(nearest.classes_) == 1 else nearest.predict(points[inside])
+    return moved

@@ -2,11 +2,19 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_iris, make_circles, make_moons
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
-from competitive_mixtures.method.gaussian_start import cluster_by_gaussians, join, measure_overlaps, undo_rounding
+from competitive_mixtures.method.gaussian_start import (
+    cluster_by_gaussians,
+    is_categorical,
+    join,
+    measure_overlaps,
+    undo_rounding,
+)
+from competitive_mixtures.method.partition import choose_start, cluster_by_kmeans
 
 
 def blobs(k, n=900, seed=0):
@@ -142,3 +150,35 @@ def test_one_far_row_does_not_hide_the_parts(distance):
     points, labels = blobs(3)
     found = cluster_by_gaussians(np.vstack([points, [[distance, distance]]]).astype(np.float32), 3, 0)
     assert adjusted_rand_score(labels, found[:-1]) > 0.99
+
+
+def codes(n=900, seed=0):
+    """Five answers out of three, one-hot: in each part another one is the likeliest."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 3
+    answers = np.where(rng.uniform(size=(n, 5)) < 0.8, labels[:, None], rng.integers(3, size=(n, 5)))
+    return np.eye(3, dtype=np.float32)[answers].reshape(n, -1), labels
+
+
+def test_columns_of_codes_start_from_kmeans():
+    points, labels = codes()
+    parts = choose_start("gaussians", torch.from_numpy(points), 3, 0)
+    assert (parts == cluster_by_kmeans(torch.from_numpy(points), 3, 0)).all()
+    assert adjusted_rand_score(labels, parts) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (lambda rng: codes(300)[0], True),
+        (lambda rng: np.c_[rng.integers(2, size=(300, 2)), rng.normal(size=(300, 2))], True),
+        (lambda rng: np.c_[rng.integers(2, size=(300, 1)), rng.normal(size=(300, 2))], False),
+        (lambda rng: np.c_[np.ones(300), rng.integers(2, size=300)], True),
+        (lambda rng: rng.integers(1, 6, size=(300, 4)), False),  # grades: they count like measurements
+        (lambda rng: rng.normal(size=(300, 4)), False),
+        (lambda rng: np.zeros((300, 4)), False),
+        (lambda rng: np.eye(3), False),  # too few rows to tell
+    ],
+)
+def test_what_is_categorical(columns, expected):
+    assert is_categorical(columns(np.random.default_rng(0))) is expected
