@@ -99,8 +99,8 @@ def undo_rounding(points: np.ndarray, seed: int) -> np.ndarray:
     points = points.copy()
     random = np.random.default_rng(derive_seed(seed, "rounding"))
     for column in points.T:
-        gap = measure_gap(column)
-        column += gap * (gap <= column.std()) * random.uniform(-0.5, 0.5, size=len(column))
+        if gap := measure_gap(column):
+            column += gap * (gap <= column.std()) * random.uniform(-0.5, 0.5, size=len(column))
     return points
 
 
