@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BETTER = {"log_likelihood": 1, "frechet_classifier": -1, "purity": 1, "nmi": 1}  # the direction that is better
-ROW = 0.142  # inches
+ROW, BLOCK = 0.142, 0.62  # inches of a row at most, and of what a block has beside its rows
+HEIGHT = 8.3  # inches at most: a page of the report, less the caption
 LIMIT = 0.9  # quantile of the intervals' ends that the axis shows; what lies beyond ends in an arrow
 
 FEWEST = 5  # seeds that a clear difference takes: with fewer no exact p-value is below a tenth
@@ -36,7 +37,8 @@ def plot_ablations(tables: ResultTables, out: Path) -> None:
     rows = rows[rows["status"] == "run"].rename(columns={"values": "values_"})
     blocks = [block for _, block in rows.groupby(_kinds(rows), sort=False)]
     heights = [block["ablation"].nunique() + block["base"].nunique() for block in blocks]
-    figure = style.make_figure(style.TEXT_WIDTH, max(1.0, 0.62 * len(blocks) + ROW * sum(heights)))
+    height = min(HEIGHT, BLOCK * len(blocks) + ROW * sum(heights))
+    figure = style.make_figure(style.TEXT_WIDTH, max(1.0, height))
     if blocks:
         panels = figure.subplots(len(blocks), 2, squeeze=False, sharey="row", height_ratios=heights)
         for row, block in zip(panels, blocks, strict=True):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+COLUMNS = 3  # of panels
 MAIN_METRICS = ("log_likelihood", "frechet_classifier")  # an experiment's main score is the first that it has
 
 
@@ -63,14 +64,16 @@ def plot_scores(tables: ResultTables, out: Path) -> None:
         out: an `.svg` file.
     """
     panels = list(main_scores(tables))
-    rows = [row for row in ROWS if any(len(values_of(tables, group, row, metric)) for group, metric in panels)]
-    figure, grid = style.panel_grid(len(panels), columns=3, height=0.55 + 0.15 * len(rows))
+    lines = [panels[start : start + COLUMNS] for start in range(0, len(panels), COLUMNS)]
+    models = [_list_models(tables, line) for line in lines]
+    figure, grid = style.panel_grid(len(panels), columns=COLUMNS, height=0.55 + 0.15 * max(map(len, models), default=0))
     for place, (axes, (group, metric)) in enumerate(zip(grid, panels, strict=True)):
+        rows = models[place // COLUMNS]
         _draw_models(axes, tables, group, metric, rows)
         _draw_limits(axes, tables, group, metric)
         axes.set_title(plain_text(group))
         axes.set_xlabel(AXES[metric])
-        axes.set_yticks(range(len(rows)), [row.label for row in rows] if place % 3 == 0 else [], fontsize=7)
+        axes.set_yticks(range(len(rows)), [row.label for row in rows] if place % COLUMNS == 0 else [], fontsize=7)
         axes.set_ylim(len(rows) - 0.5, -0.5)
     style.save(figure, out)
 
@@ -96,6 +99,11 @@ def values_of(tables: ResultTables, group: str, row: Row, metric: str, split: st
     wanted = (scores["model"] == row.model) & (scores["protocol"] == row.protocol)
     wanted &= (scores["metric"] == metric) & (scores["split"] == split) & scores["experiment"].isin(named)
     return scores.loc[wanted, "value"].dropna()
+
+
+def _list_models(tables: ResultTables, panels: list[tuple[str, str]]) -> list[Row]:
+    """The models that ran in one of these panels, which stand side by side."""
+    return [row for row in ROWS if any(len(values_of(tables, group, row, metric)) for group, metric in panels)]
 
 
 def _draw_models(axes: "Axes", tables: ResultTables, group: str, metric: str, rows: list[Row]) -> None:
