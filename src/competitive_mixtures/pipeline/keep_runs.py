@@ -30,11 +30,12 @@ AGREEMENT = ("purity", "nmi", "ari", "accuracy", "objective", "objective_test", 
 def keep_runs(root: Path, folders: Iterable[Path], kept: Path) -> list[dict[str, Any]]:
     """Add runs to the kept tables; whatever they held of the same runs is replaced as a whole.
 
-    A run that is not finished has its rounds so far, and of the scores those that need no samples.
+    A run that is not finished has its rounds so far, and of the scores those that need no samples. Round 0 only scores
+    what was pretrained, so that a run which has come no further says nothing of the competition.
 
     Args:
         root: the project's root, with `params.yaml`.
-        folders: `results/experiments/<experiment>/seed-<s>` of each run; one without a finished round is left out.
+        folders: `results/experiments/<experiment>/seed-<s>` of each run; one that has not finished round 1 is left out.
         kept: the folder of `summary.csv`, `rounds.csv`, `timing.csv`, `metrics.json` and `kept_runs.csv`, which says
             with which commit and on which machine each added run was made. The same runs give the same bytes.
 
@@ -45,7 +46,7 @@ def keep_runs(root: Path, folders: Iterable[Path], kept: Path) -> list[dict[str,
         UserError: a run's settings are not those of `params.yaml`, or a file is missing or malformed.
     """
     params = read_params(root / "params.yaml")
-    runs = [_open(folder, params) for folder in map(RunFolder, folders) if folder.list_rounds()]
+    runs = [_open(folder, params) for folder in map(RunFolder, folders) if max(folder.list_rounds(), default=0)]
     records = [_record(run, params) for run in runs]
     added = [
         (record, _collect(run, finished=record["finished"] == "yes")) for run, record in zip(runs, records, strict=True)

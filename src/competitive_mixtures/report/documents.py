@@ -89,6 +89,9 @@ def _claims(claims: Table) -> str:
     for row in claims:
         verdict = _verdict(row["verdict"], row["preliminary"])
         authors = _verdict(row["authors_verdict"], row["authors_preliminary"]) if row["authors_verdict"] else ""
+        former = dict.fromkeys(row["verdict_before"].split("; ")) if row["verdict_before"] else {}
+        changed = [f"{MARKS[name]} {name}" for name in former if name != row["verdict"]]
+        verdict += f" (by a former criterion {' and '.join(changed)})" * bool(changed)
         deciding = row["deciding"].replace("<", "&lt;").replace(">", "&gt;")
         lines.append(f"| **{row['id']}** {row['claim']} | {verdict} | {authors} | {deciding}: {_amount(row)} |")
     return "\n".join(lines) + "\n"
