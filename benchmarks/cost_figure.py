@@ -1,7 +1,7 @@
 """The figure of a round's cost: `python benchmarks/cost_figure.py docs/bench.csv docs/costs.png`.
 
-The lines' slopes are the exponents of power laws: least squares through the logarithms, from the sizes on that the
-notes of `curves.py` take (for points those that outweigh a round's fixed costs).
+The lines' slopes are the exponents of power laws: least squares through the logarithms, from the sizes on that outweigh
+a round's fixed costs.
 """
 
 import argparse
@@ -21,7 +21,7 @@ PANELS = {
     "components": "components, samples in all alike",
     "seeds": "seeds, a job each",
 }
-FIRST = {"points": LARGE, "components": 1, "seeds": 1}  # sizes from which on the exponent is fitted
+FIRST = {"points": LARGE, "components": 12, "seeds": 1}  # sizes from which on the exponent is fitted
 HEIGHT = 2.2  # inches
 
 
