@@ -57,9 +57,10 @@ def keep_runs(root: Path, folders: Iterable[Path], kept: Path) -> list[dict[str,
         rounds=_replace(tables.rounds, ROUND_COLUMNS, [row for _, part in added for row in part.rounds], records),
         timing=_replace(tables.timing, TIMING_COLUMNS, [row for _, part in added for row in part.timing], records),
     )
-    write_summary(rows, kept)
     path = kept / "kept_runs.csv"
-    write_rows(path, KEPT_RUN_COLUMNS, _replace(path, KEPT_RUN_COLUMNS, records, records))
+    known = _replace(path, KEPT_RUN_COLUMNS, records, records)
+    write_summary(rows, kept, {(row["experiment"], int(row["seed"])) for row in known if row["finished"] == "no"})
+    write_rows(path, KEPT_RUN_COLUMNS, known)
     return records
 
 

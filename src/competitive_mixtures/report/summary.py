@@ -3,7 +3,7 @@
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,13 +76,14 @@ def collect_run(run: FinishedRun, scores: Iterable[dict[str, Any]] | None = None
     return RunRows(_score_rows(run, found), _round_rows(run), _timing_rows(run))
 
 
-def write_summary(rows: RunRows, out: Path) -> None:
-    """Write the tables of all runs, and the means over seeds."""
+def write_summary(rows: RunRows, out: Path, unfinished: Container[tuple[str, int]] = ()) -> None:
+    """Write the tables of all runs, and the means over seeds; `unfinished` runs (experiment, seed) count in no mean."""
     tables = SummaryFolder(out)
     write_rows(tables.scores, SUMMARY_COLUMNS, rows.scores)
     write_rows(tables.rounds, ROUND_COLUMNS, rows.rounds)
     write_rows(tables.timing, TIMING_COLUMNS, rows.timing)
-    write_json(tables.metrics, _nested_means(rows.scores))
+    finished = [row for row in rows.scores if (row["experiment"], int(row["seed"])) not in unfinished]
+    write_json(tables.metrics, _nested_means(finished))
 
 
 def order_runs(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -149,17 +150,16 @@ def _timing_rows(run: FinishedRun) -> Rows:
     return [identity | {"phase": phase, "seconds": round(seconds, 6)} for phase, seconds in phases.items()]
 
 
-def _nested_means(rows: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
+def _nested_means(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
     """Means over seeds of the metrics in `COMPARED`, as `{experiment: {metric: {model.protocol: mean}}}`.
 
     DVC compares these between revisions. Seconds and compute are left out: they change with every machine and would
-    hide what matters. So are runs without a score on test points, which are not at their last round. Most metrics have
-    one split; of one that has both, the mean on training points is named `<metric>_train`.
+    hide what matters. Most metrics have one split; of one that has both, the mean on training points is named
+    `<metric>_train`.
     """
     values: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
-    finished = {(row["experiment"], row["seed"]) for row in rows if row["split"] == "test"}
     for row in rows:
-        if row["metric"] in COMPARED and (row["experiment"], row["seed"]) in finished:
+        if row["metric"] in COMPARED:
             model = f"{row['model']}.{row['protocol']}".removesuffix(".-")
             values[row["experiment"], row["metric"], row["split"], model].append(to_number(row["value"]))
     nested: dict[str, dict[str, dict[str, float]]] = {}

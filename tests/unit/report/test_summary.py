@@ -107,6 +107,16 @@ def test_training_scores_and_reasons(project, tmp_path):
     assert "train_time_s" not in metrics
 
 
+def test_a_run_whose_scores_are_of_training_points_only_counts_too(project, tmp_path):
+    """Images without a classifier, say: nothing is scored on test points there."""
+    run = tmp_path / "results/experiments/mnist/seed-0"
+    shutil.copytree(project / "results/experiments/mnist/seed-0", run)
+    lines = (run / "evaluation/scores.csv").read_text().splitlines(keepends=True)
+    (run / "evaluation/scores.csv").write_text("".join(line for line in lines if ",test," not in line))
+    summarize([run], tmp_path)
+    assert "purity" in json.loads((tmp_path / "metrics.json").read_text())["mnist"]
+
+
 def test_a_run_without_scores_is_named(project, tmp_path):
     run = tmp_path / "results/experiments/mnist/seed-0"
     shutil.copytree(project / "results/experiments/mnist/seed-0", run)
