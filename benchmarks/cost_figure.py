@@ -5,7 +5,6 @@ a round's fixed costs.
 """
 
 import argparse
-import csv
 import re
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,10 @@ from typing import Any
 import numpy as np
 from curves import LARGE, fit_exponent
 from matplotlib.ticker import LogLocator
+from pairs import COLUMNS
 
-from competitive_mixtures.report.figures.style import INK, METHOD_COLORS, TEXT_WIDTH, house_style, make_figure
+from competitive_mixtures.files.tables import read_rows
+from competitive_mixtures.report.figures.style import INK, METHOD_COLORS, TEXT_WIDTH, house_style, make_figure, save
 
 PANELS = {
     "points": "points, each drawn once",
@@ -27,11 +28,8 @@ HEIGHT = 2.2  # inches
 
 def read_curve(path: Path, kind: str) -> tuple[list[int], list[float]]:
     """Sizes and seconds of the rows `round_<size>_<kind>`, by size."""
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    found = {
-        int(hit[1]): float(row["ours_s"]) for row in rows if (hit := re.fullmatch(rf"round_(\d+)_{kind}", row["name"]))
-    }
+    hits = ((re.fullmatch(rf"round_(\d+)_{kind}", row["name"]), row) for row in read_rows(path, COLUMNS))
+    found = {int(hit[1]): float(row["ours_s"]) for hit, row in hits if hit}
     return sorted(found), [found[size] for size in sorted(found)]
 
 
@@ -59,7 +57,7 @@ def draw(table: Path, out: Path) -> None:
         for axes, kind in zip(figure.subplots(1, len(PANELS)), PANELS, strict=True):
             draw_panel(axes, kind, *read_curve(table, kind))
         figure.axes[0].set_ylabel("CPU seconds")
-        figure.savefig(out, metadata={"Software": None})
+        save(figure, out)
 
 
 if __name__ == "__main__":

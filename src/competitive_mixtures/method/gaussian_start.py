@@ -118,7 +118,7 @@ def is_categorical(points: np.ndarray) -> bool:
     points = points[:MAX_POINTS].astype(np.float64)
     varying = points.T[np.ptp(points, axis=0) > 0]
     coded = [measure_gap(column) > column.std() for column in varying]
-    return bool(coded) and bool(2 * sum(coded) >= len(coded))
+    return bool(coded and 2 * sum(coded) >= len(coded))
 
 
 def measure_bic(mixture: GaussianMixture, points: np.ndarray, num_distinct: int) -> float:

@@ -44,13 +44,13 @@ def join_connected(points: np.ndarray, labels: np.ndarray, num_asked: int) -> np
     log_density = -points.shape[1] * np.log(np.maximum(distances[:, -1], np.finfo(float).tiny))
     sides = connected_components(search.kneighbors_graph(), directed=False)[1]
     parts = np.unique(np.stack([labels[chosen], sides]), axis=1, return_inverse=True)[1].ravel()
-    joined, is_fringed = join(log_density, parts, neighbours)
+    joined, is_fringed = join_level(log_density, parts, neighbours)
     if is_fringed or not 1 < joined.max() + 1 <= TRUST * num_asked:
         return labels
     return carry_over(points, labels, points[chosen], labels[chosen], joined)
 
 
-def join(log_density: np.ndarray, parts: np.ndarray, neighbours: np.ndarray) -> tuple[np.ndarray, bool]:
+def join_level(log_density: np.ndarray, parts: np.ndarray, neighbours: np.ndarray) -> tuple[np.ndarray, bool]:
     """Join the two parts that touch most with no valley between them, until none do.
 
     Args:
@@ -119,6 +119,9 @@ def carry_over(
     for part in np.unique(labels):
         inside = labels == part
         near = before == part if (before == part).any() else np.ones_like(before, dtype=bool)
-        nearest = KNeighborsClassifier(n_neighbors=1).fit(sample[near], after[near])
-        moved[inside] = after[near][0] if len(nearest.classes_) == 1 else nearest.predict(points[inside])
+        found = np.unique(after[near])
+        if len(found) == 1:
+            moved[inside] = found[0]
+        else:
+            moved[inside] = KNeighborsClassifier(n_neighbors=1).fit(sample[near], after[near]).predict(points[inside])
     return moved

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from competitive_mixtures.errors import UserError, printable
-from competitive_mixtures.files.folders import RunFolder, SummaryFolder
+from competitive_mixtures.files.folders import Results, RunFolder, SummaryFolder
 from competitive_mixtures.files.tables import read_rows, write_rows
 from competitive_mixtures.report.environment import describe_machine
-from competitive_mixtures.report.kept import KEPT_RUN_COLUMNS
+from competitive_mixtures.report.kept import KEPT_RUN_COLUMNS, list_unfinished
 from competitive_mixtures.report.results import FinishedRun
 from competitive_mixtures.report.summary import (
     ROUND_COLUMNS,
@@ -57,10 +57,10 @@ def keep_runs(root: Path, folders: Iterable[Path], kept: Path) -> list[dict[str,
         rounds=_replace(tables.rounds, ROUND_COLUMNS, [row for _, part in added for row in part.rounds], records),
         timing=_replace(tables.timing, TIMING_COLUMNS, [row for _, part in added for row in part.timing], records),
     )
-    path = kept / "kept_runs.csv"
-    known = _replace(path, KEPT_RUN_COLUMNS, records, records)
-    write_summary(rows, kept, {(row["experiment"], int(row["seed"])) for row in known if row["finished"] == "no"})
-    write_rows(path, KEPT_RUN_COLUMNS, known)
+    results = Results(kept)
+    known = _replace(results.kept_runs, KEPT_RUN_COLUMNS, records, records)
+    write_rows(results.kept_runs, KEPT_RUN_COLUMNS, known)
+    write_summary(rows, kept, list_unfinished(results))
     return records
 
 

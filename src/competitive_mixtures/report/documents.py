@@ -87,11 +87,8 @@ def _claims(claims: Table) -> str:
     names = ("claim", "verdict at our settings", "at the authors'", "deciding comparison, our settings")
     lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
     for row in claims:
-        verdict = _verdict(row["verdict"], row["preliminary"])
+        verdict = _verdict(row["verdict"], row["preliminary"]) + _former(row)
         authors = _verdict(row["authors_verdict"], row["authors_preliminary"]) if row["authors_verdict"] else ""
-        former = dict.fromkeys(row["verdict_before"].split("; ")) if row["verdict_before"] else {}
-        changed = [f"{MARKS[name]} {name}" for name in former if name != row["verdict"]]
-        verdict += f" (by a former criterion {' and '.join(changed)})" * bool(changed)
         deciding = row["deciding"].replace("<", "&lt;").replace(">", "&gt;")
         lines.append(f"| **{row['id']}** {row['claim']} | {verdict} | {authors} | {deciding}: {_amount(row)} |")
     return "\n".join(lines) + "\n"
@@ -100,6 +97,12 @@ def _claims(claims: Table) -> str:
 def _verdict(verdict: str, preliminary: str) -> str:
     """`✔ reproduced, 3 of 10 seeds`."""
     return f"{MARKS[verdict]} {verdict}" + f", {preliminary}" * bool(preliminary)
+
+
+def _former(row: dict[str, str]) -> str:
+    """` (by a former criterion ◐ partly)`, where one gives another verdict."""
+    others = dict.fromkeys(name for name in row["verdict_before"].split("; ") if name not in ("", row["verdict"]))
+    return f" (by a former criterion {' and '.join(_verdict(name, '') for name in others)})" if others else ""
 
 
 def _authors(rows: Table) -> str:

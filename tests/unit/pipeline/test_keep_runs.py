@@ -120,6 +120,12 @@ def test_a_run_without_a_round_is_left_out(project):
     assert {row["experiment"] for row in read(project / "kept/rounds.csv")} == {"dots-9"}
 
 
+def test_a_run_that_has_only_scored_its_pretraining_is_left_out(project):
+    shutil.rmtree(project / "results/experiments/dots-10/seed-0/rounds/1")
+    keep(project, "dots-9/seed-0", "dots-10/seed-0")
+    assert {row["experiment"] for row in read(project / "kept/kept_runs.csv")} == {"dots-9"}
+
+
 def test_other_settings_than_those_of_the_project_are_refused(project):
     path = project / "results/settings/dots-9.json"
     path.write_text(path.read_text().replace('"batch_size": 16', '"batch_size": 17'))
