@@ -26,6 +26,7 @@ STARTS = 3  # of the mixture of k Gaussians, from k-means
 TOUCHING = (0.15, 0.02)  # overlap from which two parts are one: parts that are Gaussians each, or that are joined ones
 APART = 0.01  # overlap below which parts have nothing to do with one another
 SPLINTER = 0.08  # of N/k points: a part below it is no part
+SMALL = 0.2  # of N/k points: a part below it gives way where larger ones lie apart
 
 
 def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> np.ndarray:
@@ -180,7 +181,9 @@ def fit_mixture(points: np.ndarray, number: int, starts: int, seed: int) -> Gaus
 def find_parts(responsibilities: np.ndarray, num_parts: int) -> list[list[int]] | None:
     """Join Gaussians to at most `num_parts` parts, of which none is a splinter.
 
-    A splinter, a few points that overlap nothing much, goes to what it overlaps most before anything else is joined.
+    In many columns overlaps are next to nothing, and a handful of points that overlap nothing would be a part where
+    two large ones, which overlap little more, are joined for its sake. So a small part gives way where k parts without
+    it do not touch.
 
     Args:
         responsibilities: (n, m) of every Gaussian for every point.
@@ -189,13 +192,24 @@ def find_parts(responsibilities: np.ndarray, num_parts: int) -> list[list[int]] 
     Returns:
         Lists of Gaussians; None where more than k Gaussians make no k parts.
     """
+    larger = join_splinters(responsibilities, num_parts, SMALL)
+    if larger and len(larger) == num_parts and measure_overlaps(responsibilities, larger).max() < TOUCHING[1]:
+        return larger
+    return join_splinters(responsibilities, num_parts, SPLINTER)
+
+
+def join_splinters(responsibilities: np.ndarray, num_parts: int, limit: float) -> list[list[int]] | None:
+    """Join Gaussians to at most `num_parts` parts, none of them below a share `limit` of N/k points.
+
+    Such a splinter goes to what it overlaps most before anything else is joined.
+    """
     groups = [[int(j)] for j in np.flatnonzero(responsibilities.max(axis=0) > 0)]
     touching = TOUCHING[len(groups) > num_parts]
     while True:
         parts = join(responsibilities, groups, num_parts, touching)
         shares = [responsibilities[:, part].sum() / len(responsibilities) for part in parts]
         smallest = int(np.argmin(shares))
-        if shares[smallest] >= SPLINTER / num_parts or len(groups) <= num_parts:
+        if shares[smallest] >= limit / num_parts or len(groups) <= num_parts:
             return parts if len(groups) >= num_parts or len(parts) == len(groups) else None
         groups = [group for group in groups if not set(group) <= set(parts[smallest])] + [parts[smallest]]
         overlaps = measure_overlaps(responsibilities, groups)[-1]

@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from competitive_mixtures.method.gaussian_start import (
     cluster_by_gaussians,
+    find_parts,
     is_categorical,
     join,
     measure_overlaps,
@@ -143,6 +144,14 @@ def test_a_small_part_is_no_splinter(seed):
     random, labels = np.random.default_rng(seed), np.repeat([0, 1], [2000, 100])
     points = np.array([[0, 0], [4, 1]])[labels] + np.array([1, 0.6])[labels, None] * random.normal(size=(2100, 2))
     assert adjusted_rand_score(labels, cluster_by_gaussians(points, 2, seed)) > 0.95
+
+
+@pytest.mark.parametrize(("shared", "expected"), [(0.01, [[0, 3], [1], [2]]), (0.2, [[0], [1, 2], [3]])])
+def test_a_small_part_gives_way_where_larger_ones_lie_apart(shared, expected):
+    """Of 1,000 points 40 are a part unless the two Gaussians that share a few points are parts of their own."""
+    responsibilities = np.repeat([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [1e-9, 0, 0, 1]], [40, 320, 320, 320], axis=0)
+    responsibilities[40 : 40 + int(320 * shared)] = [0, 0.5, 0.5, 0]
+    assert sorted(map(sorted, find_parts(responsibilities, 3))) == expected
 
 
 @pytest.mark.parametrize("distance", [1e3, 1e6])
