@@ -149,7 +149,9 @@ def test_a_small_part_is_no_splinter(seed):
 @pytest.mark.parametrize(("shared", "expected"), [(0.01, [[0, 3], [1], [2]]), (0.2, [[0], [1, 2], [3]])])
 def test_a_small_part_gives_way_where_larger_ones_lie_apart(shared, expected):
     """Of 1,000 points 40 are a part unless the two Gaussians that share a few points are parts of their own."""
-    responsibilities = np.repeat([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [1e-9, 0, 0, 1]], [40, 320, 320, 320], axis=0)
+    responsibilities = np.repeat(
+        [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [1e-9, 0, 0, 1]], [40, 320, 320, 320], axis=0
+    )
     responsibilities[40 : 40 + int(320 * shared)] = [0, 0.5, 0.5, 0]
     assert sorted(map(sorted, find_parts(responsibilities, 3))) == expected
 
