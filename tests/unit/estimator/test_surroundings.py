@@ -14,6 +14,7 @@ from sklearn import config_context
 from sklearn.base import clone
 
 from competitive_mixtures import CompetitiveMixture
+from competitive_mixtures.method.device import choose_precision
 from competitive_mixtures.method.pytorch_settings import FRESH, borrow_pytorch, keep_settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:CompetitiveMixture. components")
@@ -189,7 +190,7 @@ def test_precisions_that_inherit_from_one_another_stay(ways):
             set_[way]()
         before = observe()
         with borrow_pytorch(1):
-            assert torch.get_float32_matmul_precision() == "medium"
+            assert torch.get_float32_matmul_precision() == choose_precision()
             assert torch.backends.mkldnn.conv.fp32_precision == "none"
             assert torch.backends.cudnn.conv.fp32_precision == "tf32"
         assert observe() == before

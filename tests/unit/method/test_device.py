@@ -1,10 +1,10 @@
-"""The device that is asked for, or a sentence that says why not."""
+"""The device that is asked for, or a sentence that says why not; and products of float32 that are what they say."""
 
 import pytest
 import torch
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.method.device import choose_device
+from competitive_mixtures.method.device import choose_device, choose_kernels, choose_precision
 
 
 def test_device():
@@ -16,3 +16,30 @@ def test_device():
 def test_a_gpu_that_is_not_there_is_said_so():
     with pytest.raises(UserError, match=r"device: cuda.*auto or cpu"):
         choose_device("cuda")
+
+
+@pytest.fixture
+def _restore():
+    precision, threads = torch.get_float32_matmul_precision(), torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision(precision)
+
+
+@pytest.mark.usefixtures("_restore")
+@pytest.mark.parametrize("shape", [(3, 64, 500, 500), (10, 128, 784, 256)])
+def test_no_cpu_rounds_the_inputs_of_products(shape):
+    """Three binary digits less than float32 has, for sums of some hundred; bfloat16 would have sixteen less."""
+    k, batch, inputs, outputs = shape
+    x, weights = torch.rand(k, batch, inputs), torch.rand(k, inputs, outputs)
+    choose_kernels(1)
+    torch.testing.assert_close((x @ weights).double(), x.double() @ weights.double(), rtol=2**-20, atol=0)
+
+
+@pytest.mark.usefixtures("_restore")
+@pytest.mark.parametrize(("product", "expected"), [(512.0, "high"), (512.25, "medium")])
+def test_a_cpu_that_rounds_gets_other_kernels(product, expected, monkeypatch):
+    torch.set_float32_matmul_precision("highest")
+    monkeypatch.setattr(torch.Tensor, "__matmul__", lambda *_: torch.full((1,), product))
+    assert choose_precision.__wrapped__() == expected
+    assert torch.get_float32_matmul_precision() == "highest"
