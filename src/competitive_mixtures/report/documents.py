@@ -13,7 +13,7 @@ from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.formats import write_text
 from competitive_mixtures.files.tables import read_fields, read_rows, to_number
 from competitive_mixtures.report.intervals import mean_interval
-from competitive_mixtures.report.names import METHODS, MODELS
+from competitive_mixtures.report.names import METHODS, MODELS, word_verdict
 from competitive_mixtures.report.plan import Planned, label_baseline, list_baselines, list_variants
 from competitive_mixtures.report.summary import SUMMARY_COLUMNS
 
@@ -95,14 +95,15 @@ def _claims(claims: Table) -> str:
 
 
 def _verdict(verdict: str, preliminary: str) -> str:
-    """`✔ reproduced, 3 of 10 seeds`."""
-    return f"{MARKS[verdict]} {verdict}" + f", {preliminary}" * bool(preliminary)
+    """`✔ reproduced (preliminary: 3 of 10 seeds finished throughout)`."""
+    return f"{MARKS[verdict]} {word_verdict(verdict, preliminary)}"
 
 
 def _former(row: dict[str, str]) -> str:
     """` (by a former criterion ◐ partly)`, where one gives another verdict."""
-    others = dict.fromkeys(name for name in row["verdict_before"].split("; ") if name not in ("", row["verdict"]))
-    return f" (by a former criterion {' and '.join(_verdict(name, '') for name in others)})" if others else ""
+    pairs = zip(row["verdict_before"].split("; "), row["preliminary_before"].split("; "), strict=True)
+    others = dict.fromkeys(_verdict(*pair) for pair in pairs if pair[0] not in ("", row["verdict"]))
+    return f" (by a former criterion {' and '.join(others)})" if others else ""
 
 
 def _authors(rows: Table) -> str:

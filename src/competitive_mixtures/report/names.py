@@ -75,3 +75,8 @@ RELATIONS = {"above": ">", "at_least": "≥", "below": "<", "at_most": "≤"}
 def collect_names() -> dict[str, dict[str, str]]:
     """The names by kind, as the paper's source reads them: `methods`, `models`, `protocols` and `metrics`."""
     return {"methods": METHODS, "models": MODELS, "protocols": PROTOCOLS, "metrics": METRICS}
+
+
+def word_verdict(verdict: str, preliminary: str) -> str:
+    """The verdict, and if it is preliminary which seeds it lacks, as the documents have it."""
+    return verdict + f" (preliminary: {preliminary})" * bool(preliminary)

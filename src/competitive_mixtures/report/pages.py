@@ -8,6 +8,7 @@ from textwrap import indent
 from competitive_mixtures.files.folders import Project
 from competitive_mixtures.files.formats import write_text
 from competitive_mixtures.files.tables import read_fields
+from competitive_mixtures.report.names import word_verdict
 
 STYLE = """
 body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5em; }
@@ -64,7 +65,7 @@ def _overview(root: Path) -> str:
     lines = ["<tr><th></th><th>claim</th><th>verdict</th><th>at the authors' settings</th></tr>"]
     for row in claims:
         verdicts = [
-            ", ".join(filter(None, (row.get(f"{settings}verdict"), row.get(f"{settings}preliminary"))))
+            word_verdict(row.get(f"{settings}verdict", ""), row.get(f"{settings}preliminary", ""))
             for settings in ("", "authors_")
         ]
         cells = (row["id"], row.get("claim", ""), *verdicts)

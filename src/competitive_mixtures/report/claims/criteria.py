@@ -60,7 +60,7 @@ class Part(BaseModel):
         against: what is taken from it, seed by seed; with `None` the value itself is compared with the threshold.
         compare: `difference` is measure - against, `ratio` is measure / against.
         above, at_least, below, at_most: the threshold.
-        seeds: with fewer seeds, or pairs of seeds, the outcome is preliminary.
+        seeds: with fewer finished seeds, or pairs of seeds, the outcome is preliminary, and so is the claim's verdict.
         every: every single run has to lie on the claim's side, where otherwise the mean over seeds has to.
     """
 

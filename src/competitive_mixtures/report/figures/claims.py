@@ -99,12 +99,18 @@ def _write(axes: "Axes", place: int, claim: Row) -> None:
         ha="right",
         va="center",
     ).set_in_layout(False)
-    verdict = claim["verdict"] + (f" ({claim['preliminary']})" if claim["preliminary"] else "")
-    verdicts = [verdict] + [f"authors' settings: {claim['authors_verdict']}"] * bool(claim["authors_verdict"])
+    verdicts = [_mark(claim["verdict"], claim["preliminary"])]
+    if claim["authors_verdict"]:
+        verdicts.append(f"authors' settings: {_mark(claim['authors_verdict'], claim['authors_preliminary'])}")
     deciding = [*verdicts, *textwrap.wrap(claim["deciding"].replace("$", r"\$"), 44, max_lines=2), _number(claim)]
     axes.text(
         1.05, place, "\n".join(deciding), transform=axes.get_yaxis_transform(), fontsize=6.5, ha="left", va="center"
     ).set_in_layout(False)
+
+
+def _mark(verdict: str, preliminary: str) -> str:
+    """The verdict, and whether it is preliminary; the table of verdicts says which runs it lacks."""
+    return verdict + " (preliminary)" * bool(preliminary)
 
 
 def _number(claim: Row) -> str:

@@ -54,7 +54,7 @@ def test_a_part_that_was_not_run_leaves_it_incomplete(tmp_path):
 class TestTooLittleEvidence:
     def test_missing_seeds_make_the_verdict_preliminary(self, tmp_path):
         row = assess(tmp_path, claim(BETTER, seeds=10), pairs(gain=0.5, seeds=4))[0]
-        assert (row["verdict"], row["preliminary"], row["n"]) == ("reproduced", "4 of 10 seeds", "4")
+        assert (row["verdict"], row["preliminary"], row["n"]) == ("reproduced", "4 of 10 seeds finished on toy", "4")
         assert float(row["ci_low"]) > 0
         whole = assess(tmp_path, claim(BETTER, seeds=10), pairs(gain=0.5))[0]
         assert (whole["verdict"], whole["preliminary"]) == ("reproduced", "")
@@ -62,20 +62,53 @@ class TestTooLittleEvidence:
     def test_seeds_of_one_side_only_do_not_count(self, tmp_path):
         scores = [row for row in pairs(gain=0.5) if row["model"] != "single" or row["seed"] < 6]
         assert assess(tmp_path, claim(BETTER), scores)[0]["n"] == "6"
-        assert assess(tmp_path, claim(BETTER, seeds=7), scores)[0]["preliminary"] == "6 of 7 seeds"
+        assert assess(tmp_path, claim(BETTER, seeds=7), scores)[0]["preliminary"] == "6 of 7 seeds finished on toy"
 
     def test_one_seed_only(self, tmp_path):
         row = assess(tmp_path, claim(BETTER, seeds=2), pairs(gain=0.5, seeds=1))[0]
-        assert (row["verdict"], row["preliminary"], row["n"], row["ci_low"]) == ("open", "1 of 2 seeds", "1", "")
+        assert (row["verdict"], row["preliminary"], row["n"], row["ci_low"]) == (
+            "open",
+            "1 of 2 seeds finished on toy",
+            "1",
+            "",
+        )
 
     @pytest.mark.parametrize("value", [math.nan, "", "not run: no weights file", math.inf])
     def test_values_that_are_no_numbers(self, tmp_path, value):
         scores = pairs(gain=0.5, seeds=5)
         scores[3]["value"] = value
         row = assess(tmp_path, claim(BETTER), scores)[0]
-        assert (row["verdict"], row["preliminary"]) == ("reproduced", "4 of 5 seeds")
+        assert (row["verdict"], row["preliminary"]) == ("reproduced", "4 of 5 seeds finished on toy")
         assert "no number for seed 3" in row["evidence"]
         assert verdict(tmp_path, claim(BETTER, seeds=4), scores) == "reproduced"
+
+    def test_it_says_which_part_lacks_the_seeds(self, tmp_path):
+        """The side that lacks them, those that lack most first; a part that has all its seeds is not named."""
+        there = {"experiment": "slow", "metric": "log_likelihood"}
+        few = {"measure": there, "above": -9}
+        pair = BETTER | {"measure": there, "against": {"experiment": "toy"}, "above": -9}
+        scores = pairs(gain=0.5) + [score(seed, -4.0, experiment="slow") for seed in range(2)]
+        assert (
+            assess(tmp_path, claim(BETTER, few, seeds=10), scores)[0]["preliminary"] == "2 of 10 seeds finished on slow"
+        )
+        assert (
+            assess(tmp_path, claim(BETTER, pair, seeds=10), scores)[0]["preliminary"]
+            == "2 of 10 seeds finished on slow"
+        )
+        slower = {"measure": there | {"experiment": "slower"}, "above": -9}
+        scores.append(score(0, -4.0, experiment="slower"))
+        row = assess(tmp_path, claim(BETTER, few, slower, seeds=10), scores)[0]
+        assert row["preliminary"] == "1 of 10 seeds finished on slower, 2 of 10 on slow"
+
+    def test_many_experiments_that_lack_seeds_are_counted(self, tmp_path):
+        names = [f"toy-{number}" for number in range(5)]
+        parts = [{"measure": {"experiment": name, "metric": "log_likelihood"}, "above": -9} for name in names]
+        scores = pairs(gain=0.5) + [score(seed, -4.0, experiment=name) for name in names for seed in range(2)]
+        row = assess(tmp_path, claim(BETTER, *parts, seeds=10), scores)[0]
+        assert row["preliminary"] == "2 of 10 seeds finished on toy-0, toy-1, toy-2 and 2 others"
+        assert (
+            assess(tmp_path, claim(*parts, seeds=10), scores)[0]["preliminary"] == "2 of 10 seeds finished throughout"
+        )
 
     def test_nothing_at_all(self, tmp_path):
         row = assess(tmp_path, claim(BETTER), [])[0]
@@ -142,13 +175,17 @@ class TestEveryRun:
         assert verdict(tmp_path, claim(EVERY, seeds=10), scores) == "reproduced"
         write_rows(tmp_path / "fresh_seeds.csv", SUMMARY_COLUMNS, [score(10, 0.5, metric="purity")])
         row = assess(tmp_path, claim(EVERY, seeds=20), scores)[0]
-        assert (row["verdict"], row["n"], row["preliminary"]) == ("not reproduced", "11", "11 of 20 seeds")
+        assert (row["verdict"], row["n"], row["preliminary"]) == (
+            "not reproduced",
+            "11",
+            "11 of 20 seeds finished on toy",
+        )
 
     def test_a_missing_run_leaves_it_open(self, tmp_path):
         """What all runs at hand do says nothing of the others; one that fails has decided, whatever the others do."""
         scores = [score(seed, 0.9, metric="purity") for seed in range(2)]
         row = assess(tmp_path, claim(EVERY, seeds=3), scores)[0]
-        assert (row["verdict"], row["preliminary"]) == ("open", "2 of 3 seeds")
+        assert (row["verdict"], row["preliminary"]) == ("open", "2 of 3 seeds finished on toy")
         assert verdict(tmp_path, claim(EVERY, seeds=3), [score(0, 0.5, metric="purity")]) == "not reproduced"
 
     @pytest.mark.parametrize(
@@ -168,6 +205,7 @@ class TestEveryRun:
         row = assess(tmp_path, claim(EVERY, seeds=3), scores)[0]
         assert row["verdict"] == expected
         assert ("not finished: seed 2" in row["evidence"]) == ("no" in finished)
+        assert row["preliminary"] == ("2 of 3 seeds finished on toy" if "no" in finished else "")
 
 
 def test_one_metric_less_another(tmp_path):
@@ -185,6 +223,9 @@ def test_an_amended_claim_is_assessed_by_both_criteria(tmp_path):
     amended["C1"]["before"] = former | {"date": date(2026, 11, 25), "why": "It was too easy."}
     row = assess(tmp_path, amended, pairs(gain=0.5))[0]
     assert (row["verdict"], row["verdict_before"], row["amended"]) == ("not reproduced", "reproduced", "2026-11-25")
+    assert row["preliminary_before"] == ""
+    few = assess(tmp_path, amended, pairs(gain=0.5, seeds=4))[0]
+    assert (few["verdict_before"], few["preliminary_before"]) == ("reproduced", "4 of 5 seeds finished on toy")
     with (tmp_path / "claim_parts.csv").open(newline="") as file:
         assert [row["criterion"] for row in csv.DictReader(file)] == ["now", "before"]
 
@@ -220,7 +261,10 @@ def test_the_authors_settings_have_a_verdict_of_their_own(tmp_path):
     scores = pairs(gain=0.5) + [score(seed, -1.0 - 0.1 * seed, experiment="toy-paper") for seed in range(2)]
     row = assess(tmp_path, judged, scores)[0]
     assert (row["verdict"], row["authors_verdict"]) == ("reproduced", "not reproduced")
-    assert (row["authors_preliminary"], row["authors_evidence"]) == ("2 of 3 seeds", "1 parts: 1 fails")
+    assert (row["authors_preliminary"], row["authors_evidence"]) == (
+        "2 of 3 seeds finished on toy-paper",
+        "1 parts: 1 fails",
+    )
     assert row["differing"] == "It depends on the settings."
     with (tmp_path / "claim_parts.csv").open(newline="") as file:
         assert [row["criterion"] for row in csv.DictReader(file)] == ["now", "authors"]
