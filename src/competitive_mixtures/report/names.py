@@ -5,8 +5,8 @@ Keys are those of `results/summary.csv`. The figures look the names up here; the
 """
 
 METHODS = {  # what `competitive` stands for: no table, figure or text says "competitive mixture" without saying which
-    "paper": "paper's method, authors' settings",
-    "plain": "paper's method, our settings",
+    "paper": "the paper's method, authors' settings",
+    "plain": "the paper's method, our settings",
     "ours": "ours",
     "relative": "relative of the paper's method",  # VAE-EM and GANMM, from the same parts
 }

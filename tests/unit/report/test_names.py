@@ -102,3 +102,21 @@ def test_no_mixture_goes_without_its_method():
     sources = [*(ROOT / "paper").rglob("*.typ"), *(ROOT / "src/competitive_mixtures/report").rglob("*.py")]
     named = [path for path in sources if "competitive mixture" in path.read_text(encoding="utf-8").lower()]
     assert {path.name for path in named} <= {"demo.typ", "names.py", "mixture.py"}
+
+
+def test_a_method_has_one_name_and_no_other():
+    """Neither `the plain method` nor `our remedies`: prose and tables have the names of `METHODS`."""
+    others = re.compile(
+        r"plain method|our remed(?:y|ies)|paper's method,? at (?:our|the authors') settings", re.IGNORECASE
+    )
+    sources = [*(ROOT / "paper").rglob("*.typ"), ROOT / "docs/results.md", ROOT / "paper/verdict/claims.csv"]
+    sources.append(ROOT / "src/competitive_mixtures/report/tables/rivals.py")
+    for path in sources:
+        assert not others.findall(path.read_text(encoding="utf-8")), path
+
+
+def test_every_relative_names_the_method_that_it_varies():
+    """Each row of ablations, and each rival with an assignment from the literature."""
+    rows = (ROOT / "paper/verdict/ablations.csv").read_text(encoding="utf-8").splitlines()
+    place = rows[0].split(",").index("method")
+    assert {row.split(",")[place] for row in rows[1:]} == {"plain", "ours"} <= names.METHODS.keys()

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from competitive_mixtures.report.intervals import clip_interval, mean_interval, sign_flip_p
+from competitive_mixtures.report.names import METHODS as METHOD_NAMES
 from competitive_mixtures.report.names import RANGES
 from competitive_mixtures.report.plan import Planned, list_ablations
 from competitive_mixtures.report.scores import Scores
+from competitive_mixtures.report.tables.rivals import name_relative
 from competitive_mixtures.report.tables.settings import flatten
 
 ABLATION_COLUMNS = (
-    "base", "ablation", "changes", "metric", "base_mean", "ablation_mean", "difference", "ci_low", "ci_high", "p", "n",
+    "base", "ablation", "method", "label", "changes", "metric", "base_mean", "ablation_mean", "difference", "ci_low", "ci_high", "p", "n",
     "values", "status",
 )  # fmt: skip
 METRICS = {  # a score of the samples and one of the partition, each as (metric, split)
@@ -25,9 +27,17 @@ def ablation_rows(scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
     rows = []
     for ablation, base in list_ablations(plan):
         changes = {"changes": describe_changes(base, ablation)}
+        changes |= {"method": base.method, "label": f"{base.group}: {label_change(base, ablation)}"}
         for metric, split in METRICS[ablation.kind]:
             rows.append(changes | _difference(scores, base.name, ablation.name, metric, split))
     return rows
+
+
+def label_change(base: Planned, ablation: Planned) -> str:
+    """What an ablation is called beside the method that it varies: another method by its name, else by what is varied."""
+    if ablation.group == base.group:
+        return METHOD_NAMES[ablation.method]
+    return name_relative(ablation) or ablation.name.removeprefix(f"{base.name}-").removeprefix(f"{base.group}-")
 
 
 def describe_changes(base: Planned, ablation: Planned) -> str:

@@ -44,8 +44,8 @@ def _list_rivals(base: Planned, plan: list[Planned]) -> Iterator[tuple[str, str,
         if planned.group == base.group:
             yield METHODS[planned.method], planned.name, "competitive", "-"
     for planned in alike:
-        if relative := _name_relative(planned):
-            yield relative, planned.name, "competitive", "-"
+        if form := name_relative(planned):
+            yield _name_rival(planned, form), planned.name, "competitive", "-"
     for planned in alike:
         if planned is base or planned.name in (f"{base.name}-tuned", f"{base.name}-autoencoder"):
             tuned = ", tuned" if planned.settings.get("tuning") else ""
@@ -53,12 +53,21 @@ def _list_rivals(base: Planned, plan: list[Planned]) -> Iterator[tuple[str, str,
                 yield label_baseline(model, protocol) + tuned, planned.name, model, protocol
 
 
-def _name_relative(planned: Planned) -> str | None:
-    """What the literature calls the mixture of an experiment; None where it is the paper's method, or ours."""
+def name_relative(planned: Planned) -> str | None:
+    """What an experiment takes from the literature, say `VAE-EM's assignment (hard, by density)`; None where nothing.
+
+    VAE-EM's own form is the soft one by posterior; the others are relatives of it.
+    """
     scoring = planned.settings.get("scoring", {})
-    ours = ", our remedies" if planned.remedied else ""
     if planned.settings.get("exploration"):
-        return f"GANMM{ours}"
+        return "GANMM"
     if (form := BOUNDS.get(scoring.get("kind"))) is None:
         return None
-    return f"VAE-EM, {form}, by {scoring['assignment']}{ours}"
+    return f"VAE-EM's assignment ({form}, by {scoring['assignment']})"
+
+
+def _name_rival(planned: Planned, form: str) -> str:
+    """The model that a form from the literature was built on, and the form: by the names that it has everywhere."""
+    if form == "GANMM":
+        return f"{form}, our settings"
+    return f"{METHODS['ours' if planned.remedied else 'plain']}, with {form}"

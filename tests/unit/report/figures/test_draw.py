@@ -79,11 +79,16 @@ def test_ablations_are_drawn_with_what_lies_beyond_the_axis(project, tmp_path, m
     root = tmp_path / "project"
     shutil.copytree(project, root)
     header = (root / "paper/tables/ablations.csv").read_text().splitlines()[0]
-    fields = {"base": "synthetic-9", "metric": "log_likelihood", "p": "0.06", "status": "run"}
+    fields = {"base": "synthetic-9", "method": "ours", "metric": "log_likelihood", "p": "0.06", "status": "run"}
     rows = []
     for number in range(12):
         effect = -50.0 if number == 5 else 0.1 * number
-        values = {"ablation": f"synthetic-9-{number}", "difference": effect, "ci_low": effect - 0.3}
+        values = {
+            "ablation": f"synthetic-9-{number}",
+            "label": f"synthetic-9: {number}",
+            "difference": effect,
+            "ci_low": effect - 0.3,
+        }
         values["n"] = 4 if number == 11 else 5
         values |= {"ci_high": effect + 0.3, "values": f"0:{effect - 0.1} 1:{effect + 0.1}"}
         rows.append(",".join(str((fields | values).get(name, "")) for name in header.split(",")))
@@ -94,6 +99,7 @@ def test_ablations_are_drawn_with_what_lies_beyond_the_axis(project, tmp_path, m
     plot_figure("ablations", tmp_path / "x.svg", root=root, plan=plan, scores=Scores(root, plan))
     axes = drawn[0].axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()][:2] == ["synthetic-9: 0", "synthetic-9: 1"]
+    assert [text.get_text() for text in axes.texts] == ["less ours:"]  # what the rows are compared with
     assert axes.get_xlim()[0] > -50
     assert [line.get_marker() for line in axes.lines].count("<") == 2  # both ends of one interval
     colors = {line.get_ydata()[0]: line.get_color() for line in axes.lines if line.get_marker() == "o"}
