@@ -17,7 +17,8 @@ from competitive_mixtures.settings.layers import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
 KEPT = ("summary.csv", "rounds.csv", "timing.csv", "fresh_seeds.csv", "kept_runs.csv", "machine.json")
-MADE = ("claims.csv", "claim_parts.csv", "ablations.csv", "authors_settings.csv", "paper.pdf")
+TABLES = ("ablations.csv", "authors_settings.csv", "gains.csv", "facts.json")
+MADE = ("claims.csv", "claim_parts.csv", *TABLES, "paper.pdf")
 
 
 def rebuild_report(root: Path, kept: Path, out: Path, *, documents: bool = False) -> None:
@@ -45,7 +46,7 @@ def rebuild_report(root: Path, kept: Path, out: Path, *, documents: bool = False
         shutil.copyfile(kept / KEPT[-1], project.paper.tables / KEPT[-1])  # the machine of the runs, not this one
         compile_paper(project.root)
         (out / "figures").mkdir(parents=True, exist_ok=True)
-        tables = [project.paper.tables / name for name in MADE[2:4]]
+        tables = [project.paper.tables / name for name in TABLES]
         for path in (project.results.claims, project.results.claim_parts, *tables, project.paper.pdf):
             shutil.copyfile(path, out / path.name)
         for plot in TABLES_ONLY:

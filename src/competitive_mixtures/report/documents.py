@@ -1,16 +1,18 @@
 """Numbers of the documents: blocks of README and docs that are written from the kept tables, never by hand.
 
-A block stands between `<!-- verdict: NAME -->` and `<!-- end -->`.
+A block stands between `<!-- verdict: NAME -->` and `<!-- end -->`, each on a line of its own; a number in a sentence
+between `<!-- fact: NAME -->` and `<!-- end -->`.
 """
 
 import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files.formats import write_text
+from competitive_mixtures.files.formats import read_json, write_text
 from competitive_mixtures.files.tables import read_fields, read_rows, to_number
 from competitive_mixtures.report.intervals import mean_interval
 from competitive_mixtures.report.names import METHODS, MODELS, word_verdict
@@ -18,10 +20,12 @@ from competitive_mixtures.report.plan import Planned, label_baseline, list_basel
 from competitive_mixtures.report.summary import SUMMARY_COLUMNS
 
 DOCUMENTS = ("README.md", "docs/results.md")
+FACT = re.compile(r"(<!-- fact: (\w+) -->).*?(<!-- end -->)")  # within a sentence
 BLOCK = re.compile(r"(<!-- verdict: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MARKS = {"reproduced": "✔", "partly": "◐", "open": "?", "incomplete": "…", "not reproduced": "✘", "not run": "–"}
 COLUMNS = (("synthetic-3", "log_likelihood"), ("synthetic-6", "log_likelihood"), ("synthetic-9", "log_likelihood"),
            ("mnist", "frechet_classifier"))  # fmt: skip
+OF_C2 = ("single", "single_wide", "bagging")  # the baselines that C2 names
 GAN_COLUMNS = tuple((f"{group}-gan", metric) for group, metric in COLUMNS)
 Scores = dict[tuple[str, ...], list[float]]
 Table = list[dict[str, str]]
@@ -38,25 +42,33 @@ def fill_documents(root: Path, kept: Path, plan: Iterable[Planned]) -> None:
     Raises:
         UserError: a file is missing, or a block has a name that is not known.
     """
-    blocks = write_blocks(kept, plan)
+    blocks, facts = write_blocks(kept, plan), read_facts(kept)
     for name in DOCUMENTS:
         path = root / name
-        write_text(path, fill(path.read_text(encoding="utf-8"), blocks, name))
+        write_text(path, fill(path.read_text(encoding="utf-8"), blocks, name, facts))
 
 
-def fill(text: str, blocks: dict[str, str], name: str) -> str:
-    """A document with the content of its blocks replaced.
+def fill(text: str, blocks: dict[str, str], name: str, facts: dict[str, str] | None = None) -> str:
+    """A document with the content of its blocks, and the numbers in its sentences, replaced.
 
     Raises:
-        UserError: a block has a name that is not known.
+        UserError: a block or a number has a name that is not known.
     """
 
-    def replace(match: re.Match[str]) -> str:
-        if match[2] not in blocks:
-            raise UserError(f"{name}: found the block {match[2]!r}, expected one of {', '.join(blocks)}")
-        return f"{match[1]}{blocks[match[2]]}{match[3]}"
+    def replace(kind: str, known: dict[str, str], match: re.Match[str]) -> str:
+        if match[2] not in known:
+            raise UserError(f"{name}: found the {kind} {match[2]!r}, expected one of {', '.join(known)}")
+        return f"{match[1]}{known[match[2]]}{match[3]}"
 
-    return BLOCK.sub(replace, text)
+    text = BLOCK.sub(partial(replace, "block", blocks), text)
+    return FACT.sub(partial(replace, "fact", facts or {}), text)
+
+
+def read_facts(kept: Path) -> dict[str, str]:
+    """The numbers that stand in sentences, by name: those of `facts.json`, and how many criteria were amended."""
+    claims = _read(kept / "claims.csv")
+    amended = sum(any(row["amended"].split("; ")) for row in claims)
+    return {**read_json(kept / "facts.json"), "amended": f"{amended} of the {len(claims)}"}
 
 
 def write_blocks(kept: Path, plan: Iterable[Planned]) -> dict[str, str]:
@@ -73,8 +85,9 @@ def write_blocks(kept: Path, plan: Iterable[Planned]) -> dict[str, str]:
         "authors": lambda: _authors(authors),
         "vae": lambda: _scores(scores, variants, COLUMNS),
         "gan": lambda: _scores(scores, variants, GAN_COLUMNS),
+        "gains": lambda: _gains(_read(kept / "gains.csv")),
     }
-    return {name: write() for name, write in writers.items()}
+    return {name: write() for name, write in writers.items() if name != "gains" or (kept / "gains.csv").is_file()}
 
 
 def _read(path: Path) -> Table:
@@ -92,6 +105,30 @@ def _claims(claims: Table) -> str:
         deciding = row["deciding"].replace("<", "&lt;").replace(">", "&gt;")
         lines.append(f"| **{row['id']}** {row['claim']} | {verdict} | {authors} | {deciding}: {_amount(row)} |")
     return "\n".join(lines) + "\n"
+
+
+def _gains(rows: Table) -> str:
+    """A line for each baseline of C2 and data set: the gain of the paper's method in both protocols, side by side."""
+    found = {
+        (row["group"], row["model"], row["protocol"]): row
+        for row in rows
+        if row["method"] == "plain" and row["model"] in OF_C2
+    }
+    groups = [group for group, metric in COLUMNS if metric == "log_likelihood"]
+    lines = ["| less | data | paper's protocol | equal compute |", "|---|---|---|---|"]
+    for model in OF_C2:
+        for group in groups:
+            cells = [found.get((group, model, protocol)) for protocol in ("paper", "equal_compute")]
+            if any(cells):
+                shown = [_gain(row) if row else "–" for row in cells]
+                lines.append(f"| {MODELS[model]} | {group} | {' | '.join(shown)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _gain(row: dict[str, str]) -> str:
+    """`0.74 (0.49 to 0.99), 10 seeds`."""
+    span = f" ({_fixed(row['ci_low'])} to {_fixed(row['ci_high'])})" if row["ci_low"] else ""
+    return f"{_fixed(row['difference'])}{span}, {row['n']} seeds"
 
 
 def _verdict(verdict: str, preliminary: str) -> str:

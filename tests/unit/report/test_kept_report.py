@@ -8,7 +8,7 @@ from fakes import ROOT, make_plan
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.tables import write_rows
 from competitive_mixtures.pipeline.rebuild import MADE, rebuild_report
-from competitive_mixtures.report.documents import DOCUMENTS, fill, write_blocks
+from competitive_mixtures.report.documents import DOCUMENTS, fill, read_facts, write_blocks
 from competitive_mixtures.report.plan import read_plan
 from competitive_mixtures.report.summary import SUMMARY_COLUMNS
 from competitive_mixtures.settings.layers import read_params
@@ -44,12 +44,19 @@ def test_documents_have_the_numbers_of_the_tables(rebuilt, tmp_path, name):
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "<!-- verdict: " in text
     (rebuilt / "summary.csv").write_bytes((VERDICT / "summary.csv").read_bytes())
-    assert fill(text, write_blocks(rebuilt, read_plan(tmp_path)), name) == text
+    assert fill(text, write_blocks(rebuilt, read_plan(tmp_path)), name, read_facts(rebuilt)) == text
 
 
 def test_a_number_changed_by_hand_is_put_right():
     text = "before\n<!-- verdict: claims -->\n| C1 | 0.99 |\n<!-- end -->\nafter\n"
     assert fill(text, {"claims": "| C1 | 0.76 |\n"}, "README.md") == text.replace("0.99", "0.76")
+
+
+def test_a_number_in_a_sentence_is_put_right():
+    text = "beats it on <!-- fact: ahead -->all<!-- end --> sets"
+    assert fill(text, {}, "README.md", {"ahead": "2 of 3"}) == text.replace("all", "2 of 3")
+    with pytest.raises(UserError, match="found the fact 'ahead', expected one of behind"):
+        fill(text, {}, "README.md", {"behind": "0"})
 
 
 def test_the_authors_settings_have_a_line_a_data_set(rebuilt, tmp_path):

@@ -83,8 +83,8 @@ def _name_rows(axes: "Axes", block: "pd.DataFrame", places: dict[tuple[str, str]
     firsts = {method: place for (method, _), place in reversed(places.items())}
     for method, place in firsts.items():
         name = f"less {METHODS[method]}:"
-        axes.annotate(name, (0, place - 1), (-3, 0), ("axes fraction", "data"), textcoords="offset points", fontsize=6.5,
-                      ha="right", va="center", fontweight="bold", annotation_clip=False)  # fmt: skip
+        axes.annotate(name, (0, place - 1), (-3, 0), ("axes fraction", "data"), textcoords="offset points",
+                      fontsize=6.5, ha="right", va="center", fontweight="bold", annotation_clip=False)  # fmt: skip
 
 
 def _draw_metric(axes: "Axes", rows: "pd.DataFrame", metric: str, places: dict[tuple[str, str], float]) -> None:

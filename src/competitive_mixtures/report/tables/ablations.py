@@ -13,8 +13,8 @@ from competitive_mixtures.report.tables.rivals import name_relative
 from competitive_mixtures.report.tables.settings import flatten
 
 ABLATION_COLUMNS = (
-    "base", "ablation", "method", "label", "changes", "metric", "base_mean", "ablation_mean", "difference", "ci_low", "ci_high", "p", "n",
-    "values", "status",
+    "base", "ablation", "method", "label", "changes", "metric", "base_mean", "ablation_mean", "difference", "ci_low",
+    "ci_high", "p", "n", "values", "status",
 )  # fmt: skip
 METRICS = {  # a score of the samples and one of the partition, each as (metric, split)
     "vector": (("log_likelihood", "test"), ("purity", "train")),
@@ -34,7 +34,7 @@ def ablation_rows(scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
 
 
 def label_change(base: Planned, ablation: Planned) -> str:
-    """What an ablation is called beside the method that it varies: another method by its name, else by what is varied."""
+    """What an ablation is called beside the method that it varies: by another method's name, or by what is varied."""
     if ablation.group == base.group:
         return METHOD_NAMES[ablation.method]
     return name_relative(ablation) or ablation.name.removeprefix(f"{base.name}-").removeprefix(f"{base.group}-")

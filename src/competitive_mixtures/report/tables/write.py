@@ -10,6 +10,8 @@ from competitive_mixtures.report.plan import Planned, read_plan
 from competitive_mixtures.report.scores import CELL_COLUMNS, Scores
 from competitive_mixtures.report.tables.ablations import ABLATION_COLUMNS, ablation_rows
 from competitive_mixtures.report.tables.authors_settings import AUTHORS_SETTINGS_COLUMNS, authors_settings_rows
+from competitive_mixtures.report.tables.facts import collect_facts
+from competitive_mixtures.report.tables.gains import GAIN_COLUMNS, gain_rows
 from competitive_mixtures.report.tables.likelihood import (
     AUTHORS_COLUMNS,
     LIKELIHOOD_COLUMNS,
@@ -36,7 +38,7 @@ from competitive_mixtures.report.tables.settings import (
 TABLES = (
     "density.csv", "images.csv", "clustering.csv", "precision_recall.csv", "compute.csv", "likelihood.csv",
     "authors_code.csv", "authors_settings.csv", "ablations.csv", "rivals.csv", "tuning.csv", "experiments.csv",
-    "settings.csv", "deviations.csv", "names.json", "machine.json",
+    "settings.csv", "deviations.csv", "gains.csv", "facts.json", "names.json", "machine.json",
 )  # fmt: skip
 
 
@@ -68,7 +70,10 @@ def write_tables(root: Path, out: Path, *, plan: list[Planned] | None = None) ->
     write_rows(out / "likelihood.csv", LIKELIHOOD_COLUMNS, likelihood_rows(root, scores, plan))
     write_rows(out / "authors_code.csv", AUTHORS_COLUMNS, authors_rows(root))
     write_rows(out / "authors_settings.csv", AUTHORS_SETTINGS_COLUMNS, authors_settings_rows(root, scores, plan))
-    write_rows(out / "ablations.csv", ABLATION_COLUMNS, ablation_rows(scores, plan))
+    gains, ablations = gain_rows(scores, plan), ablation_rows(scores, plan)
+    write_rows(out / "gains.csv", GAIN_COLUMNS, gains)
+    write_rows(out / "ablations.csv", ABLATION_COLUMNS, ablations)
+    write_json(out / "facts.json", collect_facts(root, scores, plan, gains, ablations))
     write_rows(out / "rivals.csv", RIVAL_COLUMNS, rival_rows(scores, plan))
     write_rows(out / "experiments.csv", PLAN_COLUMNS, plan_rows(scores, plan))
     write_rows(out / "settings.csv", SETTING_COLUMNS, setting_rows(plan))
