@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 COLORS = {"holds": "#117733", "fails": "#882255", "open": "#777777"}
 REACH = 6.0  # half-widths of an interval on either side of the threshold
+WIDTH = 46  # characters of a line beside the axis
+LINE, GAP, FOOT = 0.108, 0.13, 0.3  # inches: of a line of text, between two rows, and below the axis
 Row = dict[str, str]
 
 
@@ -28,14 +30,19 @@ def plot_claims(tables: ResultTables, out: Path) -> None:
     results = Project(tables.root).results
     claims = _rows(results.claims)
     parts = [row for row in _rows(results.claim_parts) if row["criterion"] in ("now", "authors")]
-    figure = style.make_figure(style.TEXT_WIDTH, 0.55 + 0.62 * len(claims), layout="none")
-    axes = figure.add_axes((0.345, 0.035, 0.31, 0.96))
-    for place, claim in enumerate(claims):
-        _draw_parts(axes, place, [part for part in parts if part["id"] == claim["id"]])
-        _write(axes, place, claim)
-        axes.axhline(place + 0.5, color="#e4e4e4", linewidth=0.5, xmin=-0.75, xmax=2, clip_on=False)
+    texts = [(_left(claim), _right(claim)) for claim in claims]
+    heights = [GAP + LINE * max(map(len, pair)) for pair in texts]
+    figure = style.make_figure(style.TEXT_WIDTH, sum(heights) + FOOT, layout="none")
+    foot = FOOT / (sum(heights) + FOOT)
+    axes = figure.add_axes((0.345, foot, 0.31, 1 - foot))
+    top = 0.0
+    for claim, pair, height in zip(claims, texts, heights, strict=True):
+        _draw_parts(axes, top, height, [part for part in parts if part["id"] == claim["id"]])
+        _write(axes, top + height / 2, pair)
+        top += height
+        axes.axhline(top, color="#e4e4e4", linewidth=0.5, xmin=-0.75, xmax=2, clip_on=False)
     axes.axvline(0, color=style.INK, linewidth=0.7)
-    axes.set(xlim=(-REACH, REACH), ylim=(len(claims) - 0.5, -0.5), yticks=[])
+    axes.set(xlim=(-REACH, REACH), ylim=(top, 0), yticks=[])
     axes.set_xticks([-REACH + 0.5, 0, REACH - 0.5], ["against the claim", "threshold", "for the claim"])
     axes.tick_params(axis="x", length=0)
     axes.spines["left"].set_visible(False)
@@ -47,14 +54,14 @@ def _rows(path: Path) -> list[Row]:
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
-def _draw_parts(axes: "Axes", place: int, parts: list[Row]) -> None:
-    """Draw the comparisons above each other; a comparison of every run is a square at the edge of its side.
+def _draw_parts(axes: "Axes", top: float, extent: float, parts: list[Row]) -> None:
+    """Draw the comparisons above each other in a row of this extent in inches.
 
-    Those at the authors' settings have open marks. A cross at the threshold is a comparison without an interval: not
-    run, or of one seed.
+    A comparison of every run is a square at the edge of its side; those at the authors' settings have open marks. A
+    cross at the threshold is a comparison without an interval: not run, or of one seed.
     """
     for number, part in enumerate(parts):
-        height = place + 0.8 * ((number + 0.5) / len(parts) - 0.5)
+        height = top + extent * (0.1 + 0.8 * (number + 0.5) / len(parts))
         if part["outcome"] not in COLORS or part["ci_low"] == "":
             axes.plot(0, height, "x", color=COLORS["open"], markersize=2.2, markeredgewidth=0.5)
             continue
@@ -87,25 +94,25 @@ def _draw_parts(axes: "Axes", place: int, parts: list[Row]) -> None:
         )
 
 
-def _write(axes: "Axes", place: int, claim: Row) -> None:
-    """Write the claim to the left of its row, the verdict and the deciding comparison to the right."""
-    text = textwrap.fill(f"{claim['id']}  {claim['claim']}", 44, max_lines=4)
-    axes.text(
-        -0.06,
-        place,
-        text.replace("$", r"\$"),
-        transform=axes.get_yaxis_transform(),
-        fontsize=6.5,
-        ha="right",
-        va="center",
-    ).set_in_layout(False)
+def _left(claim: Row) -> list[str]:
+    """The lines to the left of a row: the claim, whole."""
+    return textwrap.wrap(f"{claim['id']}  {claim['claim']}", WIDTH)
+
+
+def _right(claim: Row) -> list[str]:
+    """The lines to the right: the verdicts, and the comparison that decides the one at our settings, whole."""
     verdicts = [_mark(claim["verdict"], claim["preliminary"])]
     if claim["authors_verdict"]:
         verdicts.append(f"authors' settings: {_mark(claim['authors_verdict'], claim['authors_preliminary'])}")
-    deciding = [*verdicts, *textwrap.wrap(claim["deciding"].replace("$", r"\$"), 44, max_lines=2), _number(claim)]
-    axes.text(
-        1.05, place, "\n".join(deciding), transform=axes.get_yaxis_transform(), fontsize=6.5, ha="left", va="center"
-    ).set_in_layout(False)
+    return [*verdicts, *textwrap.wrap(claim["deciding"], WIDTH), _number(claim)]
+
+
+def _write(axes: "Axes", middle: float, texts: tuple[list[str], list[str]]) -> None:
+    """Write the lines to the left and to the right of a row."""
+    for lines, place, side in zip(texts, (-0.06, 1.05), ("right", "left"), strict=True):
+        text = "\n".join(lines).replace("$", r"\$")
+        words = axes.text(place, middle, text, transform=axes.get_yaxis_transform(), ha=side, va="center")
+        words.set(fontsize=6.5, linespacing=1.1, in_layout=False)
 
 
 def _mark(verdict: str, preliminary: str) -> str:
