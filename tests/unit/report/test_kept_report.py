@@ -1,13 +1,18 @@
 """The report, the verdicts and the numbers of the documents are those that the kept tables give."""
 
+import io
 import shutil
 
+import numpy as np
 import pytest
+import typst
 from fakes import ROOT, make_plan
+from PIL import Image
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files.tables import write_rows
+from competitive_mixtures.files.tables import read_fields, write_rows
 from competitive_mixtures.pipeline.rebuild import MADE, rebuild_report
+from competitive_mixtures.report import compile
 from competitive_mixtures.report.documents import DOCUMENTS, fill, read_facts, write_blocks
 from competitive_mixtures.report.plan import read_plan
 from competitive_mixtures.report.summary import SUMMARY_COLUMNS
@@ -17,11 +22,33 @@ from competitive_mixtures.settings.resolved import write_resolved
 VERDICT = ROOT / "paper/verdict"
 
 
+PAGES = []  # of the report, as small pictures
+FOOT = 2.6 / 29.7  # of a page: the margin with its number
+
+
 @pytest.fixture(scope="module")
 def rebuilt(tmp_path_factory):
     out = tmp_path_factory.mktemp("verdict")
-    rebuild_report(ROOT, VERDICT, out)
+    compile_pdf = compile.compile_pdf
+
+    def draw_pages(source, root, out, inputs):
+        compile_pdf(source, root, out, inputs)
+        PAGES[:] = typst.compile(source, root=root, format="png", ppi=30, ignore_system_fonts=True, sys_inputs=inputs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compile, "compile_pdf", draw_pages)
+        rebuild_report(ROOT, VERDICT, out)
     return out
+
+
+def test_no_page_is_left_empty_for_what_did_not_fit(rebuilt):
+    """Up to a fifth of a page's height at its foot; the last page ends where the text does."""
+    empty = {}
+    for number, page in enumerate(PAGES[:-1], start=1):
+        ink = np.asarray(Image.open(io.BytesIO(page)).convert("L")) < 240
+        text = ink[: int(len(ink) * (1 - FOOT))]
+        empty[number] = 1 - np.flatnonzero(text.any(axis=1)).max() / len(text)
+    assert {number: share for number, share in empty.items() if share > 0.2} == {}
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -100,3 +127,15 @@ def test_true_samples_are_those_of_most_seeds(rebuilt, tmp_path):
 def test_an_unknown_block_is_refused():
     with pytest.raises(UserError, match=r"README\.md: found the block 'claim', expected one of claims"):
         fill("<!-- verdict: claim -->\n<!-- end -->", {"claims": ""}, "README.md")
+
+
+def test_runs_of_unknown_origin_are_named_as_such():
+    """A run beside the tables has its commit and processor in `kept_runs.csv`, or the notes say that none has it."""
+    runs = {}
+    for name in ("fresh_seeds.csv", "kept_runs.csv"):
+        _, rows = read_fields(VERDICT / name)
+        runs[name] = {tuple(row[:2]) for row in rows}
+    if not runs["fresh_seeds.csv"] <= runs["kept_runs.csv"]:
+        notes = " ".join((VERDICT / "README.md").read_text(encoding="utf-8").split())
+        assert f"`fresh_seeds.csv` has {len(runs['fresh_seeds.csv'])} runs more" in notes
+        assert "No table names the commit or the processor of any of them" in notes

@@ -1,6 +1,7 @@
 """The verdicts on one page: where every comparison of a claim lies, and the deciding one in its own unit."""
 
 import math
+import re
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,7 +105,8 @@ def _right(claim: Row) -> list[str]:
     verdicts = [_mark(claim["verdict"], claim["preliminary"])]
     if claim["authors_verdict"]:
         verdicts.append(f"authors' settings: {_mark(claim['authors_verdict'], claim['authors_preliminary'])}")
-    return [*verdicts, *textwrap.wrap(claim["deciding"], WIDTH), _number(claim)]
+    deciding = re.sub(r" ([<>≤≥]) ", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", claim["deciding"])  # with its number
+    return [*verdicts, *textwrap.wrap(deciding, WIDTH), _number(claim)]
 
 
 def _write(axes: "Axes", middle: float, texts: tuple[list[str], list[str]]) -> None:

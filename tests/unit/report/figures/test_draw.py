@@ -1,12 +1,15 @@
+import csv
 import shutil
+from types import SimpleNamespace
 
 import pytest
-from fakes import make_plan
+from fakes import ROOT, make_plan
 from PIL import Image
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.catalogue import list_figures
+from competitive_mixtures.report.figures.claims import plot_claims
 from competitive_mixtures.report.figures.draw import plot_all, plot_figure
 from competitive_mixtures.report.scores import Scores
 
@@ -105,3 +108,30 @@ def test_ablations_are_drawn_with_what_lies_beyond_the_axis(project, tmp_path, m
     colors = {line.get_ydata()[0]: line.get_color() for line in axes.lines if line.get_marker() == "o"}
     assert set(colors.values()) == {"#117733", "#777777"}
     assert (colors[10], colors[11]) == ("#117733", "#777777")  # the last has too few seeds for a clear difference
+
+
+def test_claims_are_written_whole_and_within_the_figure(tmp_path, monkeypatch):
+    """Of the kept verdicts: every word of a claim and of its deciding comparison, and no two rows on one another."""
+    (tmp_path / "results").mkdir()
+    for name in ("claims.csv", "claim_parts.csv"):
+        shutil.copyfile(ROOT / "paper/verdict" / name, tmp_path / "results" / name)
+    drawn = []
+    monkeypatch.setattr(style, "save", lambda figure, out: drawn.append(figure))
+    with style.house_style():
+        plot_claims(SimpleNamespace(root=tmp_path), tmp_path / "x.svg")
+        (figure,) = drawn
+        figure.draw_without_rendering()
+        texts = figure.axes[0].texts
+        boxes = [text.get_window_extent() for text in texts]
+    shown = [" ".join(text.get_text().split()) for text in texts]
+    with (tmp_path / "results/claims.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row, left, right in zip(rows, shown[::2], shown[1::2], strict=True):
+        assert left.replace("- ", "-") == f"{row['id']} {row['claim']}".replace("- ", "-")
+        assert row["deciding"].replace("- ", "-") in right.replace("- ", "-")
+    for box in boxes:
+        assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+    for above, below in zip(boxes[::2], boxes[2::2], strict=False):
+        assert below.y1 < above.y0
+    for above, below in zip(boxes[1::2], boxes[3::2], strict=False):
+        assert below.y1 < above.y0
