@@ -35,6 +35,6 @@ def _gain(
     interval = mean_interval([mixture[seed] - baseline[seed] for seed in common])
     if not interval.count:
         return
-    row = {"group": group, "method": method, "model": model, "protocol": protocol, "metric": metric}
+    row: dict[str, Any] = {"group": group, "method": method, "model": model, "protocol": protocol, "metric": metric}
     row |= {"difference": interval.mean, "n": interval.count}
     yield row if math.isnan(interval.low) else row | {"ci_low": interval.low, "ci_high": interval.high}
