@@ -26,6 +26,7 @@ from competitive_mixtures.estimator.inputs import Form, read_points
 from competitive_mixtures.estimator.parameters import (
     check_count,
     check_counts,
+    check_last_round,
     check_path,
     check_room,
     check_share,
@@ -205,6 +206,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         points, form = read_points(checked, X, form=self._form if goes_on else None)
         init, parts = read_start(self.init, len(points), check_count("n_components", self.n_components))
         experiment = self._make_experiment(form, len(points), init)
+        check_last_round(experiment.scoring, self.n_rounds, self._records[-1]["round"] if goes_on else 0)
         with borrow_pytorch(count_threads(self.n_jobs)), hide_progress():
             best = self._go_on(experiment, points, form) if goes_on else self._start(experiment, points, form, parts)
         if not goes_on:

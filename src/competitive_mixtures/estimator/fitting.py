@@ -26,6 +26,7 @@ from competitive_mixtures.method.scale import Scale
 from competitive_mixtures.method.state import RoundState
 from competitive_mixtures.networks.autoencoder import Autoencoder
 from competitive_mixtures.settings.schema import Experiment
+from competitive_mixtures.settings.scoring import count_cycle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,6 +105,7 @@ def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: 
     """
     first = start.record.get("round", -1) + 1
     last = num_rounds if first == 0 else first + num_rounds - 1
+    cycle = count_cycle(run.experiment.scoring)  # between full rounds a point has two components to choose from
     records: list[dict[str, Any]] = []
     outcome = start
     with watch_rounds(first, last, verbose) as tell:
@@ -113,7 +115,7 @@ def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: 
             outcome = rounds.conclude(run, number, outcome.record, outcome.assignment.winner, part)
             records.append(outcome.record)
             tell(outcome.record)
-            if number and outcome.record["share_changed"] < tol:
+            if number and number % cycle == 0 and outcome.record["share_changed"] < tol:
                 break
     return summarize(run, outcome, part, records)
 

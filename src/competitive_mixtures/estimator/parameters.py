@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.method.device import find_memory
 from competitive_mixtures.settings.experiment import Start
+from competitive_mixtures.settings.scoring import Scoring, find_last_round_conflicts
 
 STARTS = get_args(Start)
 MAX_THREADS = 1024  # of a call: PyTorch starts as many as it is told
@@ -32,6 +33,22 @@ def check_count(name: str, value: Any) -> int:
     if number < 1:
         raise UserError(f"CompetitiveMixture: {name} = {value!r}; expected an integer of at least 1")
     return number
+
+
+def check_last_round(scoring: Scoring, n_rounds: int, played: int) -> None:
+    """Refuse a number of rounds that ends between two in which all components score, see `scoring.full_every`.
+
+    Args:
+        scoring: of the experiment.
+        n_rounds: to play.
+        played: before, where a fit goes on.
+
+    Raises:
+        UserError: says which numbers would do.
+    """
+    for conflict in find_last_round_conflicts(scoring, played + n_rounds):
+        before = f" after {played}" if played else ""
+        raise UserError(f"CompetitiveMixture: n_rounds = {n_rounds}{before}: the last round: {conflict}")
 
 
 def check_counts(name: str, value: Any) -> list[int] | None:

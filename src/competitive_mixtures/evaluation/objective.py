@@ -14,7 +14,7 @@ def estimate_objective(log_ratios: Tensor, components: Tensor, weights: Tensor, 
     KL(P_d^j || P_gj), the one that discriminator scores on data points can estimate.
 
     Args:
-        log_ratios: (n, k) log density ratios at training or held-out points.
+        log_ratios: (n,) log density ratios at training or held-out points, each at the component that owns it.
         components: (n,) integers, the component that owns each point.
         weights: (k,) mixture weights alpha of the training points.
         log_partition: (k,) float64 log(Z_j / N), log of the mean of r_j over the training points.
@@ -26,6 +26,6 @@ def estimate_objective(log_ratios: Tensor, components: Tensor, weights: Tensor, 
         Locatello et al., arXiv 1804.11130, the objective of section 3.
     """
     components = components.long()
-    own = log_ratios.gather(1, components[:, None])[:, 0].double()
-    log_weighted = own - log_partition[components] + weights.double().log()[components]  # (n,) log alpha_c rho_c
+    log_rho = log_ratios.double() - log_partition[components]
+    log_weighted = log_rho + weights.double().log()[components]  # (n,) log alpha_c rho_c
     return -log_weighted.mean().item()

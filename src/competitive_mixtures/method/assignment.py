@@ -6,6 +6,7 @@ Numbers of components are j = 0..k-1; cells are int64 position tensors, one a co
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 import torch
@@ -61,15 +62,22 @@ def assign(scores: Tensor, first: int = 0) -> Assignment:
     values = scores.numpy()
     if np.isnan(values).any():
         row, column = np.argwhere(np.isnan(values))[0]
-        raise UserError(
-            f"component {column}: its score of training point {first + row} is NaN; the discriminators diverged"
-        )
+        refuse_nan(column, first + row)
     winner = values.argmax(axis=1).astype(np.int16)
     if values.shape[1] == 1:
         return Assignment(winner, np.full(len(values), np.inf, dtype=np.float32))
     own = torch.from_numpy(winner).long()[:, None]
     runner_up = scores.scatter(1, own, -torch.inf).amax(1)
     return Assignment(winner, (scores.gather(1, own)[:, 0] - runner_up).numpy())
+
+
+def refuse_nan(component: int, point: int) -> NoReturn:
+    """Say whose score of which training point is NaN.
+
+    Raises:
+        UserError: always.
+    """
+    raise UserError(f"component {component}: its score of training point {point} is NaN; the discriminators diverged")
 
 
 def choose_cells(winner: np.ndarray, former: Sequence[Tensor], min_share: float) -> list[Tensor]:

@@ -28,8 +28,12 @@ def to_float(points: Tensor) -> Tensor:
 
 def split_batches(points: Tensor, max_rows: int | None = None) -> Sequence[Tensor]:
     """Points in batches of at most `max_rows`, `SCORING_BATCH` where None; fewer of large ones, to fit the memory."""
-    rows = SCORING_BATCH if max_rows is None else max_rows
-    return points.split(max(1, min(rows, SCORING_VALUES // points[0].numel())))
+    return points.split(limit_rows(points, SCORING_BATCH if max_rows is None else max_rows))
+
+
+def limit_rows(points: Tensor, max_rows: int) -> int:
+    """How many of these points are scored at once: at most `max_rows`, fewer of large ones, to fit the memory."""
+    return max(1, min(max_rows, SCORING_VALUES // points[0].numel()))
 
 
 def draw_batches(

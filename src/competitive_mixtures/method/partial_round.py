@@ -25,8 +25,9 @@ class PartialRound:
     Attributes:
         ids: numbers of the components.
         state: their networks; the cells that all k components trained on.
-        log_ratios: (N, len(ids)) float32, log r_j of the training points, or bounds in their place.
-        log_ratios_test: (M, len(ids)) float32, of the test points.
+        log_ratios: (N, len(ids)) float32, log r_j of the training points, or bounds in their place; where the state has
+            candidates a list (n,), see `Candidates`.
+        log_ratios_test: (M, len(ids)) float32, of the test points; (0, len(ids)) where candidates score.
         samples: (len(ids), n, *shape), float32 or uint8.
         metrics: losses by component, samples seen and compute of this round, in training and in forward passes alone,
             revived pairs, seconds by phase.
@@ -83,7 +84,7 @@ def join_partial_rounds(setup: Setup, paths: Sequence[Path]) -> PartialRound:
     return PartialRound(
         ids=ids,
         state=unpack_state(setup, parts[0] | networks),
-        log_ratios=torch.cat([part["log_ratios"] for part in parts], dim=1),
+        log_ratios=torch.cat([part["log_ratios"] for part in parts], dim=-1),
         log_ratios_test=torch.cat([part["log_ratios_test"] for part in parts], dim=1),
         samples=np.concatenate([part["samples"].numpy() for part in parts]),
         metrics=merge_metrics([metrics[shard] for shard in order]),

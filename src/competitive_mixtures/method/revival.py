@@ -14,6 +14,7 @@ from competitive_mixtures.method.cell_widths import measure_mergers, measure_spl
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.method.state import RoundState
 from competitive_mixtures.seeding import StreamKey, make_generator
+from competitive_mixtures.settings import schema
 
 
 def find_runner_up(log_ratios: Tensor, winner: np.ndarray) -> np.ndarray:
@@ -67,6 +68,11 @@ def find_spare(log_ratios: Tensor, winner: np.ndarray, runner_up: np.ndarray, mi
     return spare[: k - 1]
 
 
+def is_due(settings: schema.Revival | None, round_: int) -> bool:
+    """Whether a round may start with revivals, which the scores of the round before then plan."""
+    return settings is not None and 2 <= round_ <= settings.until and round_ % settings.every == 0
+
+
 def plan_revivals(
     run: Run, next_round: int, log_ratios: Tensor, normalizers: Tensor, winner: np.ndarray
 ) -> list[tuple[int, int]]:
@@ -83,7 +89,7 @@ def plan_revivals(
         Pairs (donor, recipient), the largest gain first.
     """
     settings, k = run.experiment.revival, run.experiment.num_components
-    if settings is None or next_round < 2 or next_round % settings.every or next_round > settings.until:
+    if settings is None or not is_due(settings, next_round):
         return []
     log_ratios = log_ratios - normalizers
     runner_up = find_runner_up(log_ratios, winner)

@@ -6,7 +6,6 @@ Nothing here touches a file: `pipeline.jobs` does for the pipeline, and the esti
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,21 +18,16 @@ from competitive_mixtures.method import assignment
 from competitive_mixtures.method.assignment import Assignment
 from competitive_mixtures.method.partial_round import PartialRound
 from competitive_mixtures.method.partition import choose_start
-from competitive_mixtures.method.revival import plan_revivals, revive, split_mixture_weights
+from competitive_mixtures.method.revival import is_due, plan_revivals, revive, split_mixture_weights
 from competitive_mixtures.method.run import Clock, Run
-from competitive_mixtures.method.scoring import (
-    count_forward,
-    log_normalizers,
-    log_scores,
-    log_scores_in_blocks,
-    log_sums,
-    score,
-)
+from competitive_mixtures.method.score_table import CandidateScores, FullScores, Scores, choose_candidates
+from competitive_mixtures.method.scoring import count_forward, log_normalizers, log_scores, score, score_candidates
 from competitive_mixtures.method.state import RoundState
 from competitive_mixtures.method.training import Training, train_components, train_discriminators
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
 from competitive_mixtures.settings.schema import Scoring
+from competitive_mixtures.settings.scoring import count_cycle
 
 COSTS = ("samples_seen", "compute", "forward_compute")  # of a round's record, summed over the rounds
 
@@ -115,6 +109,7 @@ def compete(run: Run, round_: int, state: RoundState, ids: Sequence[int]) -> Par
     """
     settings, scoring, key = run.experiment.training, run.experiment.scoring, (run.seed, "round", round_)
     revived = state.revivals
+    candidates = None if scores_all(run, round_, state) else state.candidates
     with run.clock.time("load"):
         revive(state, key)
         components = state.components.take(ids)  # the same networks where these are all
@@ -143,13 +138,34 @@ def compete(run: Run, round_: int, state: RoundState, ids: Sequence[int]) -> Par
                 key=(*key, "discriminators"),
             )
     with run.clock.time("score"):
-        log_ratios = score(components, discriminators, run.train, (*key, "train points"))
-        log_ratios_test = score(components, discriminators, run.test, (*key, "test points"))
+        if candidates is None or discriminators is None:
+            log_ratios = score(components, discriminators, run.train, (*key, "train points"))
+            log_ratios_test = score(components, discriminators, run.test, (*key, "test points"))
+        else:
+            log_ratios = score_candidates(discriminators, run.train, candidates)
+            log_ratios_test = torch.empty(0, len(components.ids))
     samples = run.draw_snapshots(components, "round", round_)
-    forward = count_forward(components, discriminators, len(run.train), scoring)
+    forward = count_forward(components, discriminators, log_ratios.numel(), scoring)
     metrics = list_costs(trainings, forward) | {"revived": revived, "seconds": dict(run.clock.seconds)}
-    left = RoundState(components, discriminators, state.cells, [])
+    left = RoundState(components, discriminators, state.cells, [], candidates)
     return PartialRound(components.ids, left, log_ratios, log_ratios_test, samples, metrics)
+
+
+def scores_all(run: Run, round_: int, state: RoundState) -> bool:
+    """Whether every component scores every point in a round, which is then a full one.
+
+    Besides every `scoring.full_every`th these are rounds 0 and 1, the rounds whose scores plan revivals, and those that
+    revivals start. Before round 1 all components stand for all of the data, so that round 0 ranks them by chance.
+
+    Args:
+        run: settings and data.
+        round_: t.
+        state: what round t-1 left.
+    """
+    every, revival = count_cycle(run.experiment.scoring), run.experiment.revival
+    if round_ < 2 or round_ % every == 0 or state.candidates is None:
+        return True
+    return bool(state.revivals) or is_due(revival, round_ + 1)
 
 
 def choose_discriminators(
@@ -176,22 +192,26 @@ def conclude(run: Run, round_: int, record: Mapping[str, Any], former: np.ndarra
     """
     settings, k, clock = run.experiment.scoring, run.experiment.num_components, Clock()
     with clock.time("assign"):
-        sums = log_sums(part.log_ratios)
+        candidates = part.state.candidates
+        scores = CandidateScores(part.log_ratios, candidates) if candidates else FullScores(part.log_ratios)
+        sums = scores.log_sums()
         normalizers = log_normalizers(sums, settings)
         prior = split_mixture_weights(np.array(record["weights"]), part.metrics["revived"])
-        to_scores = partial(log_scores_in_blocks, normalizers=normalizers, weights=prior, settings=settings)
-        assigned = assignment.assign_blocks(to_scores(part.log_ratios))
+        assigned = scores.assign(normalizers, prior, settings)
         cells = choose_next_cells(run, round_, assigned.winner, part, normalizers, prior)
         counts = assigned.count(k)
         weights = counts / counts.sum()
-        winner_test = assignment.assign_blocks(to_scores(part.log_ratios_test)).winner
-        objectives = estimate_objectives(part, assigned.winner, winner_test, weights, sums, settings)
+        test = FullScores(part.log_ratios_test)
+        winners = assigned.winner, test.assign(normalizers, prior, settings).winner
+        objectives = estimate_objectives((scores, test), winners, weights, sums, settings)
         revivals = plan_revivals(run, round_ + 1, part.log_ratios, normalizers, assigned.winner)
+        if candidates is None and count_cycle(settings) > 1:
+            candidates = choose_candidates(part.log_ratios, sums, assigned.winner, normalizers, prior, settings)
     labels = run.dataset.train_labels
     totals = {key: record[key] + part.metrics[key] for key in COSTS}
     seconds = part.metrics["seconds"] | clock.seconds
     return Outcome(
-        state=replace(part.state, cells=cells, revivals=revivals),
+        state=replace(part.state, cells=cells, revivals=revivals, candidates=candidates),
         assignment=assigned,
         former=former,
         samples=part.samples,
@@ -227,26 +247,31 @@ def choose_next_cells(
 
 
 def estimate_objectives(
-    part: PartialRound,
-    winner: np.ndarray,
-    winner_test: np.ndarray,
+    scores: tuple[Scores, FullScores],
+    winners: tuple[np.ndarray, np.ndarray],
     weights: np.ndarray,
     sums: Tensor,
     settings: Scoring,
 ) -> dict[str, float | None]:
     """The objective's estimate on training and on test points, in nats.
 
-    None where a test point's winner has no weight, where there are no test points, and where the points are scored by
-    likelihood bounds, which know nothing of the data's own density.
+    None where a test point's winner has no weight, where there are no test points or only candidates scored, and where
+    the points are scored by likelihood bounds, which know nothing of the data's own density.
+
+    Args:
+        scores: of training and of test points.
+        winners: (N,) and (M,) int16.
+        weights: (k,), alpha.
+        sums: (k,) float64, log of the sums of r_j over the training points.
+        settings: of the scoring.
     """
     if settings.uses_bounds:
         return {"objective": None, "objective_test": None}
-    log_partition = sums - math.log(len(part.log_ratios))
+    log_partition = sums - math.log(len(winners[0]))
     alpha = torch.from_numpy(weights)
-    columns = {"objective": (part.log_ratios, winner), "objective_test": (part.log_ratios_test, winner_test)}
     estimates = {
-        name: estimate_objective(ratios, torch.from_numpy(column).long(), alpha, log_partition)
-        for name, (ratios, column) in columns.items()
+        name: estimate_objective(scored.pick(winner), torch.from_numpy(winner), alpha, log_partition)
+        for name, scored, winner in zip(("objective", "objective_test"), scores, winners, strict=True)
     }
     return {name: value if np.isfinite(value) else None for name, value in estimates.items()}
 

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from competitive_mixtures.method.batches import BLOCK_POINTS, split_batches, to_float
+from competitive_mixtures.method.batches import BLOCK_POINTS, limit_rows, split_batches, to_float
+from competitive_mixtures.method.candidates import Candidates
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
@@ -47,7 +48,7 @@ def score(
 def count_forward(
     components: Ensemble[ComponentStack],
     discriminators: Ensemble[DensityRatioStack] | None,
-    num_points: int,
+    num_scores: int,
     settings: schema.Scoring,
 ) -> float:
     """What a round's forward passes alone cost: training points scored, and samples drawn for the discriminators.
@@ -58,17 +59,17 @@ def count_forward(
     Args:
         components: as in `score`.
         discriminators: as in `score`.
-        num_points: N, training points.
+        num_scores: pairs of a training point and a component that scored it.
         settings: of the scoring.
 
     Returns:
         Samples times parameters. A pass costs about a third of a training step's, which goes back as well.
     """
     if discriminators is None or settings.uses_bounds:
-        return float(num_points * components.num_parameters)
+        return num_scores * components.num_parameters / len(components.ids)
     drawn = settings.steps_per_round * settings.batch_size  # of each component
     sampled = sum(drawn * stack.num_generating_parameters for _, stack in components.stacks)
-    return float(num_points * discriminators.num_parameters + sampled)
+    return num_scores * discriminators.num_parameters / len(discriminators.ids) + sampled
 
 
 def score_by_discriminators(discriminators: Ensemble[DensityRatioStack], points: Tensor) -> Tensor:
@@ -93,6 +94,32 @@ def score_by_discriminators(discriminators: Ensemble[DensityRatioStack], points:
 
     columns = run_side_by_side([partial(score, members, stack) for members, stack in discriminators.stacks])
     return torch.cat(columns, dim=1) if len(columns) > 1 else columns[0]
+
+
+def score_candidates(discriminators: Ensemble[DensityRatioStack], points: Tensor, candidates: Candidates) -> Tensor:
+    """Log r_j(x) of the points that have j as a candidate; each network goes through its own points alone.
+
+    Args:
+        discriminators: trained, of the kind `discriminators` with separate trunks.
+        points: (N, *shape), float32 or uint8.
+        candidates: who scores which point.
+
+    Returns:
+        The part of these discriminators of the list that `Candidates` describes, float32, on the CPU.
+    """
+    size = limit_rows(points, SCORING_ROWS)
+
+    def score(stack: DensityRatioStack, row: int, positions: Tensor) -> Tensor:
+        network = stack.take_one(row)
+        log_ratios = torch.empty(len(positions), dtype=torch.float32)
+        for part, place in zip(positions.to(points.device).split(size), log_ratios.split(size), strict=True):
+            place.copy_(network.log_ratios(to_float(points.index_select(0, part)))[:, 0])
+        return log_ratios
+
+    networks = [(stack, row) for members, stack in discriminators.stacks for row in range(len(members))]
+    lists = candidates.list_points(discriminators.ids)
+    tasks = [partial(score, *network, positions) for network, positions in zip(networks, lists, strict=True)]
+    return torch.cat(run_side_by_side(tasks))
 
 
 def score_by_bound(components: Ensemble[ComponentStack], points: Tensor, key: StreamKey) -> Tensor:

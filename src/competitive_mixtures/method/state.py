@@ -8,6 +8,7 @@ from torch import Tensor
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.formats import take_named
+from competitive_mixtures.method.candidates import Candidates
 from competitive_mixtures.method.run import Setup
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
@@ -23,12 +24,14 @@ class RoundState:
         discriminators: those that scored the points; None before round 0, and where evidence bounds score.
         cells: for each of the k components the positions of the points that it trains on next, int64, (n_j,).
         revivals: pairs (donor, recipient) of component numbers that the next round starts with.
+        candidates: of a round, who scored each point; then who scores it next. None where every component does.
     """
 
     components: Ensemble[ComponentStack]
     discriminators: Ensemble[DensityRatioStack] | None
     cells: list[Tensor]
     revivals: list[tuple[int, int]]
+    candidates: Candidates | None = None
 
 
 def pack_state(state: RoundState, *, keep_discriminators: bool) -> dict[str, Tensor]:
@@ -39,13 +42,15 @@ def pack_state(state: RoundState, *, keep_discriminators: bool) -> dict[str, Ten
         keep_discriminators: whether the next round carries them on (`scoring.reset: false`).
 
     Returns:
-        `components.*` and `discriminators.*` as the ensembles name them, `cells.<j>` (n_j,) int32, and `revivals`
-        (n, 2) int64.
+        `components.*` and `discriminators.*` as the ensembles name them, `cells.<j>` (n_j,) int32, `revivals`
+        (n, 2) int64, and where there are candidates `candidates.numbers` and `candidates.log_rest`.
     """
     tensors = {f"components.{name}": tensor for name, tensor in state.components.state().items()}
     if keep_discriminators and state.discriminators is not None:
         tensors |= {f"discriminators.{name}": tensor for name, tensor in state.discriminators.state().items()}
     tensors |= {f"cells.{j}": cell.cpu().int() for j, cell in enumerate(state.cells)}
+    if state.candidates is not None:
+        tensors |= {f"candidates.{name}": getattr(state.candidates, name) for name in ("numbers", "log_rest")}
     return tensors | {"revivals": torch.tensor(state.revivals, dtype=torch.int64).view(-1, 2)}
 
 
@@ -75,4 +80,7 @@ def unpack_state(setup: Setup, tensors: Mapping[str, Tensor], ids: Sequence[int]
     if carried := take_named(tensors, "discriminators."):
         discriminators = setup.build_discriminators(0, ids)
         discriminators.load(carried)
-    return RoundState(components, discriminators, [cells[str(j)].long() for j in range(num_components)], revivals)
+    chosen = take_named(tensors, "candidates.")
+    candidates = Candidates(**chosen) if chosen else None
+    cells_of = [cells[str(j)].long() for j in range(num_components)]
+    return RoundState(components, discriminators, cells_of, revivals, candidates)

@@ -1,6 +1,7 @@
 """k discriminators that tell the real points from each component's samples, and the (k+1)-way classifier."""
 
 from collections.abc import Sequence
+from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +13,7 @@ from competitive_mixtures.networks.kernels import availability
 from competitive_mixtures.networks.kernels.backprop import DiscriminatorBackprop
 from competitive_mixtures.networks.kernels.fused_forward import apply_one_by_one
 from competitive_mixtures.networks.layers import Generators
-from competitive_mixtures.networks.stack import Stack, Trained
+from competitive_mixtures.networks.stack import Stack, Trained, select
 from competitive_mixtures.settings import schema
 
 
@@ -42,7 +43,7 @@ class DensityRatioStack(Stack):
         device: torch.device | str = "cpu",
     ) -> None:
         super().__init__()
-        self.settings, self.count = settings, len(generators)
+        self.settings, self.shape, self.count = settings, tuple(shape), len(generators)
         self.network = self.build_network(settings, shape, generators)
         self.prepare(device, {"network": (self, settings.optimizer)})
 
@@ -52,6 +53,12 @@ class DensityRatioStack(Stack):
 
     def attach(self, components: Sequence[ComponentStack]) -> None:
         """Be told of the components whose samples are to come; most need not know."""
+
+    def take_one(self, row: int) -> Self:
+        """A stack with a copy of one of the networks."""
+        one = type(self)(self.settings, self.shape, [torch.Generator()], device=self.device)
+        one.load(select(self.state(), [row]))
+        return one
 
     def log_ratios(self, points: Tensor) -> Tensor:
         """Log r_j(x), proportional to log p_gj(x) / p_d(x), of points (n, *shape), as (n, k)."""

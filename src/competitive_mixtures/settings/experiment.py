@@ -13,7 +13,7 @@ from competitive_mixtures.settings.blocks import Block, refuse
 from competitive_mixtures.settings.components import Component
 from competitive_mixtures.settings.quantities import MAX_STEPS, Layers, Points, Rounds, Samples, Share, Steps
 from competitive_mixtures.settings.representation import Autoencoder
-from competitive_mixtures.settings.scoring import Scoring
+from competitive_mixtures.settings.scoring import Scoring, find_last_round_conflicts
 from competitive_mixtures.settings.sizes import (
     BYTES_PER_WEIGHT,
     FLOAT_BYTES,
@@ -286,6 +286,11 @@ class PlannedExperiment(Experiment):
     rounds: Annotated[int, measured_in("rounds", ge=1, le=100_000)]  # no plan of more jobs would ever be drawn up
     draws: Annotated[int, measured_in("draws", ge=1, le=1_000)] = 1
     resources: Resources
+
+    def find_conflicts(self) -> Iterator[str]:
+        """As for `Experiment`, and the number of rounds."""
+        yield from super().find_conflicts()
+        yield from (f"rounds: {conflict}" for conflict in find_last_round_conflicts(self.scoring, self.rounds))
 
     def settings(self) -> dict[str, Any]:
         """The part that a job's result depends on: the content of `results/settings/<experiment>.json`."""

@@ -1,13 +1,13 @@
 """The ways to score which component could have produced a point."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from competitive_mixtures.settings.blocks import Block
 from competitive_mixtures.settings.components import Component, Network, Optimizer
-from competitive_mixtures.settings.quantities import Points, Steps
+from competitive_mixtures.settings.quantities import Points, Rounds, Steps
 
 Assigning = Literal["density", "posterior"]
 
@@ -49,15 +49,35 @@ class Discriminators(DensityRatios):
 
     Attributes:
         trunk: whether each discriminator has `separate` hidden layers or all have `shared` ones.
+        full_every: rounds from one in which every component scores every point to the next; in those between a point
+            is scored by its winner and its runner-up in the last of these only (ours). 1 scores all in every round.
     """
 
     kind: Literal["discriminators"]
     trunk: Literal["separate", "shared"]
+    full_every: Rounds = 1
+
+    @model_serializer(mode="wrap")
+    def _leave_out_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The settings that are written stay those of runs from before the key was there."""
+        written = dump(self)
+        return {key: value for key, value in written.items() if (key, value) != ("full_every", 1)}
 
     def find_conflicts(self, components: Sequence[Component], shards: int) -> Iterator[str]:
         """Sentences on what these settings ask of an experiment's components and shards, each with its key."""
         if shards > 1 and self.trunk == "shared":
             yield "trunk: discriminators that share their trunk train in one job; use shards: 1"
+        if self.full_every > 1 and self.trunk == "shared":
+            yield (
+                f"full_every: found {self.full_every} with trunk: shared, which gives all scores at once; expected 1, "
+                "or trunk: separate"
+            )
+        number = sum(component.count for component in components)
+        if self.full_every > 1 and number < 3:
+            yield (
+                f"full_every: found {self.full_every} with {number} components, of which none could be left out; "
+                "expected 1, or 3 components and more"
+            )
 
 
 class Classifier(DensityRatios):
@@ -126,3 +146,19 @@ class SoftBound(EvidenceBounds):
 
 
 Scoring = Annotated[Discriminators | Classifier | OffsetClassifier | Bound | SoftBound, Field(discriminator="kind")]
+
+
+def count_cycle(scoring: Scoring) -> int:
+    """Rounds from one in which every component scores every point to the next."""
+    return scoring.full_every if scoring.kind == "discriminators" else 1
+
+
+def find_last_round_conflicts(scoring: Scoring, last: int) -> Iterator[str]:
+    """A sentence where the last round would not be one in which every component scores every point, without a key."""
+    every = count_cycle(scoring)
+    if last % every:
+        near = " or ".join(str(number) for number in (last - last % every, last + every - last % every) if number)
+        yield (
+            f"found {last}, expected a multiple of scoring.full_every = {every}, so that all components score in the "
+            f"last round; use {near}"
+        )

@@ -11,8 +11,8 @@ from competitive_mixtures.method.scoring import log_sums
 
 def score(log_ratios: np.ndarray, components: np.ndarray, weights: np.ndarray) -> float:
     partition = torch.from_numpy(logsumexp(log_ratios, axis=0) - np.log(len(log_ratios)))
-    log_ratios = torch.from_numpy(log_ratios)
-    return estimate_objective(log_ratios, torch.from_numpy(components), torch.from_numpy(weights), partition)
+    own = torch.from_numpy(log_ratios[np.arange(len(components)), components])
+    return estimate_objective(own, torch.from_numpy(components), torch.from_numpy(weights), partition)
 
 
 def test_bound_is_entropy_of_weights_less_mean_log_ratio() -> None:
@@ -62,13 +62,13 @@ def test_held_out_points_use_the_constants_and_weights_of_the_training_points() 
     weights = torch.tensor([0.25, 0.75])
     partition = log_sums(train) - np.log(2)
 
-    bound = estimate_objective(torch.tensor([[3.0, 0.5]]), torch.tensor([1]), weights, partition)
+    bound = estimate_objective(torch.tensor([0.5]), torch.tensor([1]), weights, partition)
 
     assert partition.numpy() == pytest.approx([np.log((1 + np.e**2) / 2), 1.0])
     assert bound == pytest.approx(-np.log(0.75) - (0.5 - 1.0))
 
 
 def test_points_of_a_component_without_weight_make_the_bound_infinite() -> None:
-    zeros = torch.zeros(2, 2)
+    zeros = torch.zeros(2)
 
     assert estimate_objective(zeros, torch.tensor([0, 1]), torch.tensor([1.0, 0.0]), torch.zeros(2)) == np.inf

@@ -71,5 +71,5 @@ def test_forward_passes_are_points_scored_and_samples_drawn(changes, networks, s
     components = build_components(experiment, (2,), 0, unit=1.0)
     uses_networks = experiment.scoring.kind != "bound"
     discriminators = build_discriminators(experiment, (2,), (0, "round", 1)) if uses_networks else None
-    found = scoring.count_forward(components, discriminators, 120, experiment.scoring)
+    found = scoring.count_forward(components, discriminators, 3 * 120, experiment.scoring)
     assert found == 120 * networks + 10 * 16 * sampled
