@@ -30,6 +30,7 @@ SEEDS = (1, 2, 4)
 ON_DISK = (1_000_000, 10_000_000)  # points of an array that is read from a file
 DIMENSION = 16  # of these; the others are points of the plane
 LIMIT_GB = 4
+CYCLE = 3  # rounds from one with all scores to the next
 PAIRS = 5  # of rounds with many and few components, in turn
 BATCH = 256
 SAMPLES = 3 * 200 * BATCH  # that the components of `synthetic-3` draw together in a round
@@ -57,15 +58,32 @@ def curve_components() -> Iterator[Row]:
     for k, found in measured.items():
         yield make_single_row(f"round_{k}_components", found["seconds"], describe(found))
     exponent = fit_exponent(COMPONENTS, [found["seconds"] for found in measured.values()])
-    pairs = [[measure(64_000, k, SAMPLES // (k * BATCH))["seconds"] for k in (48, 3)] for _ in range(PAIRS)]
-    many, few = map(list, zip(*pairs, strict=True))
-    ratios = sorted(a / b for a, b in pairs)
-    yield make_row(
-        "round_48_against_3_components",
-        (many, few),
-        f"{statistics.median(ratios):.2f} times as long at the same number of samples in all, the median of {PAIRS} "
-        f"pairs from {ratios[0]:.2f} to {ratios[-1]:.2f}; seconds grow as k^{exponent:.2f}",
-    )
+    yield from compare_components(f"seconds grow as k^{exponent:.2f}")
+
+
+def compare_components(growth: str) -> Iterator[Row]:
+    """A round of 48 components beside one of 3, all scores in every round and in every third."""
+    sides = {"all": (48, 1), "candidates": (48, CYCLE), "few": (3, 1)}
+    seconds: dict[str, list[float]] = {side: [] for side in sides}
+    for _ in range(PAIRS):
+        for side, (k, full_every) in sides.items():
+            found = measure(64_000, k, SAMPLES // (k * BATCH), full_every=full_every)
+            seconds[side].append(found["seconds"])
+    notes = {
+        "all": ("round_48_against_3_components", growth),
+        "candidates": (
+            "round_48_candidates_against_3_components",
+            f"the mean of {CYCLE} rounds, one with all scores and {CYCLE - 1} with those of two candidates a point",
+        ),
+    }
+    for side, (name, note) in notes.items():
+        ratios = sorted(a / b for a, b in zip(seconds[side], seconds["few"], strict=True))
+        yield make_row(
+            name,
+            (seconds[side], seconds["few"]),
+            f"{statistics.median(ratios):.2f} times as long at the same number of samples in all, the median of "
+            f"{PAIRS} pairs from {ratios[0]:.2f} to {ratios[-1]:.2f}; {note}",
+        )
 
 
 def curve_array_on_disk() -> Iterator[Row]:
@@ -99,16 +117,21 @@ def curve_seeds() -> Iterator[Row]:
 
 
 def measure(
-    num_points: int, num_components: int, num_steps: int, repeats: int = 3, dimension: int = 2
+    num_points: int, num_components: int, num_steps: int, repeats: int = 3, dimension: int = 2, full_every: int = 1
 ) -> dict[str, float]:
-    """Least CPU seconds of a round, wall seconds by phase and peak memory in MB, of a new process."""
-    arguments = [num_points, num_components, num_steps, repeats, dimension]
+    """Least CPU seconds of a round, wall seconds by phase and peak memory in MB, of a new process.
+
+    With `full_every` the seconds are the mean of so many rounds, the first of them full.
+    """
+    arguments = [num_points, num_components, num_steps, repeats, dimension, full_every]
     command = [sys.executable, __file__, "--round", *map(str, arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
     return json.loads(done.stdout)
 
 
-def run_rounds(num_points: int, num_components: int, num_steps: int, repeats: int, dimension: int) -> dict[str, float]:
+def run_rounds(
+    num_points: int, num_components: int, num_steps: int, repeats: int, dimension: int, full_every: int
+) -> dict[str, float]:
     """What `measure` gives, in this process."""
     from competitive_mixtures.method import rounds
     from competitive_mixtures.method.device import choose_kernels
@@ -121,18 +144,23 @@ def run_rounds(num_points: int, num_components: int, num_steps: int, repeats: in
         num_steps = ceil(num_points / num_components / BATCH)
     component = experiment.components[0].model_copy(update={"count": num_components})
     training = experiment.training.model_copy(update={"pretraining_steps": 1, "steps_per_round": num_steps})
-    scoring = experiment.scoring.model_copy(update={"steps_per_round": max(1, num_steps // 2)})
-    experiment = experiment.model_copy(update={"components": [component], "training": training, "scoring": scoring})
+    changes = {"steps_per_round": max(1, num_steps // 2), "full_every": full_every}
+    scoring = experiment.scoring.model_copy(update=changes)
+    blocks = {"components": [component], "training": training, "scoring": scoring, "revival": None}
+    experiment = experiment.model_copy(update=blocks)
     with tempfile.TemporaryDirectory() as folder:
         run = Run(experiment, write_normal_points(Path(folder), num_points, dimension), 0)
     start = rounds.pretrain(run)
     measured = []
     for _ in range(repeats):
-        run.clock.seconds.clear()
-        began = CPU()
-        part = rounds.compete(run, 1, start.state, range(num_components))
-        outcome = rounds.conclude(run, 1, start.record, start.assignment.winner, part)
-        measured.append({"seconds": CPU() - began, **outcome.record["seconds"]})
+        outcome, cycle = start, []
+        for number in range(full_every, 2 * full_every):  # the first of these is a full one
+            run.clock.seconds.clear()
+            began = CPU()
+            part = rounds.compete(run, number, outcome.state, range(num_components))
+            outcome = rounds.conclude(run, number, start.record, outcome.assignment.winner, part)
+            cycle.append({"seconds": CPU() - began, **outcome.record["seconds"]})
+        measured.append({phase: statistics.fmean(found[phase] for found in cycle) for phase in cycle[0]})
     best = min(measured, key=lambda found: found["seconds"])
     return best | {"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "steps": num_steps}
 
@@ -166,7 +194,7 @@ def fit_exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--round", type=int, nargs=5, metavar=("POINTS", "COMPONENTS", "STEPS", "REPEATS", "D"))
+    parser.add_argument("--round", type=int, nargs=6, metavar=("POINTS", "K", "STEPS", "REPEATS", "D", "CYCLE"))
     arguments = parser.parse_args()
     if arguments.round:
         print(json.dumps(run_rounds(*arguments.round)))

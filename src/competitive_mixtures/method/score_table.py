@@ -43,8 +43,8 @@ class CandidateScores:
     """Scores of a round between two full ones.
 
     Deviation: the paper has every component score every point in every round. Here the sum Z_j is that of the new r_j
-    over the points that have j as a candidate and, over the others, that of the last full round: r_j is small there, and
-    discriminators that are trained anew differ little by a common factor, so that old and new values may be added up.
+    over the points that have j as a candidate and, over the others, that of the last full round. There r_j is small;
+    and discriminators that are trained anew differ little by a common factor, so that old and new may be added up.
 
     Attributes:
         log_ratios: (2N,) float32, log r_j, listed as `Candidates` says.

@@ -10,7 +10,7 @@ from torch import Tensor
 from competitive_mixtures.method.batches import BLOCK_POINTS, limit_rows, split_batches, to_float
 from competitive_mixtures.method.candidates import Candidates
 from competitive_mixtures.networks.component import ComponentStack
-from competitive_mixtures.networks.discriminator import DensityRatioStack
+from competitive_mixtures.networks.discriminator import DensityRatioStack, DiscriminatorStack
 from competitive_mixtures.networks.ensemble import Ensemble
 from competitive_mixtures.networks.kernels.threads import run_side_by_side
 from competitive_mixtures.networks.vae import VAEStack
@@ -110,10 +110,11 @@ def score_candidates(discriminators: Ensemble[DensityRatioStack], points: Tensor
     size = limit_rows(points, SCORING_ROWS)
 
     def score(stack: DensityRatioStack, row: int, positions: Tensor) -> Tensor:
-        network = stack.take_one(row)
+        assert isinstance(stack, DiscriminatorStack)
+        find_ratios = stack.choose_one(row)
         log_ratios = torch.empty(len(positions), dtype=torch.float32)
         for part, place in zip(positions.to(points.device).split(size), log_ratios.split(size), strict=True):
-            place.copy_(network.log_ratios(to_float(points.index_select(0, part)))[:, 0])
+            place.copy_(find_ratios(to_float(points.index_select(0, part))))
         return log_ratios
 
     networks = [(stack, row) for members, stack in discriminators.stacks for row in range(len(members))]

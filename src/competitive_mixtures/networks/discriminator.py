@@ -1,7 +1,6 @@
 """k discriminators that tell the real points from each component's samples, and the (k+1)-way classifier."""
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -43,7 +42,7 @@ class DensityRatioStack(Stack):
         device: torch.device | str = "cpu",
     ) -> None:
         super().__init__()
-        self.settings, self.shape, self.count = settings, tuple(shape), len(generators)
+        self.settings, self.count = settings, len(generators)
         self.network = self.build_network(settings, shape, generators)
         self.prepare(device, {"network": (self, settings.optimizer)})
 
@@ -53,12 +52,6 @@ class DensityRatioStack(Stack):
 
     def attach(self, components: Sequence[ComponentStack]) -> None:
         """Be told of the components whose samples are to come; most need not know."""
-
-    def take_one(self, row: int) -> Self:
-        """A stack with a copy of one of the networks."""
-        one = type(self)(self.settings, self.shape, [torch.Generator()], device=self.device)
-        one.load(select(self.state(), [row]))
-        return one
 
     def log_ratios(self, points: Tensor) -> Tensor:
         """Log r_j(x), proportional to log p_gj(x) / p_d(x), of points (n, *shape), as (n, k)."""
@@ -74,6 +67,7 @@ class DiscriminatorStack(DensityRatioStack):
     def build_network(self, settings: schema.DensityRatios, shape: Sequence[int], generators: Generators) -> nn.Module:
         """K encoders with one output each."""
         assert isinstance(settings, schema.Discriminators)
+        self.shape = tuple(shape)
         self.shares_trunk = settings.trunk == "shared"
         self.num_networks = 1 if self.shares_trunk else self.count
         return build_encoder(
@@ -134,6 +128,16 @@ class DiscriminatorStack(DensityRatioStack):
             logits = self._logits(points.unsqueeze(0))
         self.train()
         return -logits.T
+
+    def choose_one(self, row: int) -> Callable[[Tensor], Tensor]:
+        """A function that gives log r_j(x) of points (n, *shape) by one of separate networks alone, (n,)."""
+        if self.scores_one_by_one:
+            own = [parameter[row : row + 1] for parameter in self.plain]
+            return lambda points: -apply_one_by_one(own, points.flatten(1))[0, :, 0]
+        assert isinstance(self.settings, schema.Discriminators)
+        one = DiscriminatorStack(self.settings, self.shape, [torch.Generator()], device=self.device)
+        one.load(select(self.state(), [row]))
+        return lambda points: one.log_ratios(points)[:, 0]
 
     def _classify(self, real: Tensor, fake: Tensor) -> Tensor:
         """Logits (k, 2 * batch) of the real points, then of the samples."""
