@@ -1,4 +1,4 @@
-"""What continuous integration runs: a browser is fetched where there is none, then checks, documents and tests."""
+"""What continuous integration runs: a browser and poppler are fetched where missing, then checks, documents and tests."""
 
 import os
 import shutil
@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-INSTALLS = 'case "$*" in *install*) printf "#!/bin/sh\\n" > "$TOOLS/chromium"; chmod +x "$TOOLS/chromium";; esac\n'
+INSTALLS = """for package in "$@"; do
+    case "$package" in
+        chromium) command=chromium ;;
+        poppler-utils) command=pdftotext ;;
+        *) continue ;;
+    esac
+    printf "#!/bin/sh\\n" > "$TOOLS/$command"
+    chmod +x "$TOOLS/$command"
+done
+"""
 
 
 @dataclass
@@ -33,7 +42,7 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """One without a browser, whose user is root."""
+    """One without a browser and poppler, whose user is root."""
     tools = tmp_path / "tools"
     tools.mkdir()
     (tmp_path / ".ci").mkdir()
@@ -50,32 +59,45 @@ def machine(tmp_path: Path) -> Machine:
 MADE = ["make check", "make docs", "make test"]
 
 
+NOTES = (
+    "note: no browser here, and none could be installed: the tests in one are skipped\n"
+    "note: no pdftotext here: the tests of the PDF's text are skipped\n"
+)
+
+
 @pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
-def test_a_browser_that_is_there_is_taken(machine, name):
+def test_what_is_there_is_taken(machine, name):
     machine.give(name)
+    machine.give("pdftotext")
     machine.give("apt-get", INSTALLS)
     assert machine.run() == (MADE, "")
 
 
-def test_a_missing_browser_is_installed(machine):
+@pytest.mark.parametrize(
+    ("there", "installed"),
+    [((), " chromium poppler-utils"), (("chromium",), " poppler-utils"), (("pdftotext",), " chromium")],
+)
+def test_what_is_missing_is_installed(machine, there, installed):
+    for name in there:
+        machine.give(name)
     machine.give("apt-get", INSTALLS)
     calls, said = machine.run()
     assert [call.partition(" ")[0] for call in calls] == ["apt-get", "apt-get", "make", "make", "make"]
-    assert calls[1].endswith(" chromium")
+    assert calls[1].endswith("--no-install-recommends" + installed)
     assert calls[2:] == MADE
     assert said == ""
 
 
 @pytest.mark.parametrize("script", [None, "exit 100\n"])
-def test_without_a_browser_the_rest_runs_and_a_sentence_says_so(machine, script):
+def test_what_cannot_be_had_is_said_and_the_rest_runs(machine, script):
     if script:
         machine.give("apt-get", script)
     calls, said = machine.run()
     assert calls[-3:] == MADE
-    assert said == "note: no browser here, and none could be installed: the tests in one are skipped\n"
+    assert said == NOTES
 
 
 def test_who_is_not_root_installs_nothing(machine):
     (machine.tools / "id").write_text("#!/bin/sh\necho 1000\n")
     machine.give("apt-get", INSTALLS)
-    assert machine.run()[0] == MADE
+    assert machine.run() == (MADE, NOTES)
