@@ -1,4 +1,4 @@
-"""What continuous integration runs: a browser and poppler are fetched where missing, then checks, documents and tests."""
+"""What continuous integration runs: a browser and poppler come where missing, then checks, documents and tests."""
 
 import os
 import shutil
