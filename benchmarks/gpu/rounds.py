@@ -9,9 +9,9 @@ from timing import Bench, Row
 
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.method.assignment import to_cells
-from competitive_mixtures.method.partition import split_uniformly
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.method.scoring import score_by_discriminators
+from competitive_mixtures.method.start import split_uniformly
 from competitive_mixtures.method.training import train_components, train_discriminators
 from competitive_mixtures.settings import schema
 from competitive_mixtures.settings.blocks import validate

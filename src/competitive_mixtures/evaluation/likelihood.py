@@ -69,21 +69,6 @@ def fit_bandwidth(samples: np.ndarray, held_out: np.ndarray) -> tuple[float, np.
     return float(candidates[best]), own[best]
 
 
-def mixture_log_likelihood(component_log_densities: np.ndarray, weights: np.ndarray) -> float:
-    """Compute the mean log-likelihood of a mixture, log alpha_j included.
-
-    Args:
-        component_log_densities: (k, n) log p_gj(x) of the n data points.
-        weights: (k,) mixture weights alpha, which sum to 1; zeros are allowed.
-
-    Returns:
-        The mean over points of log sum_j alpha_j p_gj(x), in nats.
-    """
-    with np.errstate(divide="ignore"):
-        weighted = np.asarray(component_log_densities, dtype=np.float64) + np.log(weights)[:, None]
-    return float(np.logaddexp.reduce(weighted, axis=0).mean())
-
-
 def draft_log_likelihood(component_log_densities: np.ndarray, components: np.ndarray, weights: np.ndarray) -> float:
     """Compute the score in the column "kVAEs" of the paper's draft, which is no mixture likelihood.
 

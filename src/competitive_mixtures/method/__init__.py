@@ -1,7 +1,9 @@
 """The paper's algorithm, and what is compared with it.
 
-`rounds` plays it: pretraining on a `partition`, then steps (a) to (e) of each round. Its parts are `training` (a, b;
+`rounds` plays it: pretraining on the `start`, then steps (a) to (e) of each round. Its parts are `training` (a, b;
 `batches` draws), `scoring` (c, and Z_j) and `assignment` (d, load balancing). `state` is what passes from round to
 round, `partial_round` what a shard brings. `run` is one experiment with one seed (`scale` its units, `device` where it
-computes). Ours: `revival`, by `cell_widths`. Compared: `baselines`.
+computes). Ours: `gaussian_start`, with `valleys`; `early_stopping`; `revival`, by `cell_widths`; `candidates` and
+`score_table`, for fewer scores; `representation`. What standardises each component is `networks.component`. Compared:
+`baselines`.
 """

@@ -80,7 +80,7 @@ def refuse_nan(component: int, point: int) -> NoReturn:
     raise UserError(f"component {component}: its score of training point {point} is NaN; the discriminators diverged")
 
 
-def choose_cells(winner: np.ndarray, former: Sequence[Tensor], min_share: float) -> list[Tensor]:
+def balance_cells(winner: np.ndarray, former: Sequence[Tensor], min_share: float) -> list[Tensor]:
     """The cells to train on next (load balancing).
 
     Args:

@@ -8,7 +8,7 @@ import torch
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.networks.kernels.threads import keep_freed_memory
 
-ROUNDED_AWAY = 2.0**-12  # what bfloat16 does not keep beside 1
+ROUNDED_AWAY = 2.0**-12  # what neither bfloat16 nor TF32 keeps beside 1
 
 
 def choose_device(name: str) -> torch.device:
@@ -71,13 +71,18 @@ def choose_precision() -> str:
     """The word for `torch.set_float32_matmul_precision` with the fastest products that this CPU does not round.
 
     "medium" has them computed by oneDNN, on AMD's processors up to twice as fast as MKL and as exact. A CPU with
-    matrix units for bfloat16 rounds their inputs to its eight bits under that word, so it gets "high", which is the
-    same to a GPU.
+    matrix units for bfloat16 rounds their inputs to its eight bits under that word; "high", which is the same to a GPU,
+    may come to TF32's eleven.
     """
     before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("medium")
+    chosen = next((word for word in ("medium", "high") if not rounds_products(word)), "highest")
+    torch.set_float32_matmul_precision(before)
+    return chosen
+
+
+def rounds_products(word: str) -> bool:
+    """Whether this CPU rounds the inputs of products under a word, which is left set."""
+    torch.set_float32_matmul_precision(word)
     factor = torch.full((512, 512), 1 + ROUNDED_AWAY, dtype=torch.float32, device="cpu")
     with torch.autocast("cpu", enabled=False):  # a caller's, which rounds by itself
-        is_rounded = bool((factor @ factor).max() < 512 * (1 + ROUNDED_AWAY))
-    torch.set_float32_matmul_precision(before)
-    return "high" if is_rounded else "medium"
+        return bool((factor @ factor).max() < 512 * (1 + ROUNDED_AWAY))

@@ -1,6 +1,6 @@
 """Our remedy for starved components: what the mixture can spare becomes a copy of what is overloaded.
 
-The paper balances the load (`competition.choose_cells`), which keeps a starved component alive and does not move it.
+The paper balances the load (`assignment.balance_cells`), which keeps a starved component alive and does not move it.
 """
 
 from collections.abc import Sequence

@@ -17,11 +17,11 @@ from competitive_mixtures.evaluation.objective import estimate_objective
 from competitive_mixtures.method import assignment
 from competitive_mixtures.method.assignment import Assignment
 from competitive_mixtures.method.partial_round import PartialRound
-from competitive_mixtures.method.partition import choose_start
 from competitive_mixtures.method.revival import is_due, plan_revivals, revive, split_mixture_weights
 from competitive_mixtures.method.run import Clock, Run
 from competitive_mixtures.method.score_table import CandidateScores, FullScores, Scores, choose_candidates
 from competitive_mixtures.method.scoring import count_forward, log_normalizers, log_scores, score, score_candidates
+from competitive_mixtures.method.start import choose_start
 from competitive_mixtures.method.state import RoundState
 from competitive_mixtures.method.training import Training, train_components, train_discriminators
 from competitive_mixtures.networks.discriminator import DensityRatioStack
@@ -243,7 +243,7 @@ def choose_next_cells(
     if exploration := run.experiment.exploration:
         chance = exploration.share * exploration.decay**round_
         winner = assignment.explore(winner, run.experiment.num_components, chance, (run.seed, "round", round_))
-    return assignment.choose_cells(winner, part.state.cells, run.experiment.balancing.min_share)
+    return assignment.balance_cells(winner, part.state.cells, run.experiment.balancing.min_share)
 
 
 def estimate_objectives(

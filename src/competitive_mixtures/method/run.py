@@ -13,7 +13,7 @@ from torch import Tensor
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.method.device import choose_device, find_memory, warm_up
-from competitive_mixtures.method.held_out import choose_held_out
+from competitive_mixtures.method.early_stopping import choose_held_out
 from competitive_mixtures.method.representation import decode_latents
 from competitive_mixtures.method.scale import Scale
 from competitive_mixtures.networks.autoencoder import Autoencoder

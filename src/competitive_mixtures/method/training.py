@@ -10,7 +10,7 @@ from torch import Tensor
 
 from competitive_mixtures.errors import TrainingDivergedError
 from competitive_mixtures.method.batches import Batches, draw_batches, draw_comparisons
-from competitive_mixtures.method.held_out import EarlyStopping, divide_cell
+from competitive_mixtures.method.early_stopping import EarlyStopping, divide_cell
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble

@@ -59,16 +59,16 @@ class TestCells:
     def test_a_component_below_the_threshold_keeps_its_former_cell(self):
         winner = np.array([0] * 7 + [1] + [2] * 4)  # 12 points, 3 components: a half of 4 is 2
         former = [torch.tensor([11]), torch.tensor([5, 6]), torch.tensor([0])]
-        cells = assignment.choose_cells(winner, former, 0.5)
+        cells = assignment.balance_cells(winner, former, 0.5)
         assert [cell.tolist() for cell in cells] == [[*range(7)], [5, 6], [8, 9, 10, 11]]
 
     def test_the_threshold_itself_is_enough(self):
         winner = np.array([0] * 6 + [1] * 2)
-        cells = assignment.choose_cells(winner, [torch.tensor([1]), torch.tensor([1])], 0.5)
+        cells = assignment.balance_cells(winner, [torch.tensor([1]), torch.tensor([1])], 0.5)
         assert cells[1].tolist() == [6, 7]
 
     def test_without_balancing_a_component_may_run_out_of_points(self):
-        cells = assignment.choose_cells(np.zeros(4, dtype=int), [torch.tensor([1]), torch.tensor([2])], 0.0)
+        cells = assignment.balance_cells(np.zeros(4, dtype=int), [torch.tensor([1]), torch.tensor([2])], 0.0)
         assert [len(cell) for cell in cells] == [4, 0]
 
     @given(share=st.sampled_from([0.1, 0.5]), k=st.integers(2, 5))

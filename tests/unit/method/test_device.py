@@ -37,9 +37,12 @@ def test_no_cpu_rounds_the_inputs_of_products(shape):
 
 
 @pytest.mark.usefixtures("_restore")
-@pytest.mark.parametrize(("product", "expected"), [(512.0, "high"), (512.25, "medium")])
-def test_a_cpu_that_rounds_gets_other_kernels(product, expected, monkeypatch):
+@pytest.mark.parametrize(
+    ("products", "expected"), [((512.0, 512.25), "high"), ((512.0, 512.0), "highest"), ((512.25,), "medium")]
+)
+def test_a_cpu_that_rounds_gets_other_kernels(products, expected, monkeypatch):
     torch.set_float32_matmul_precision("highest")
-    monkeypatch.setattr(torch.Tensor, "__matmul__", lambda *_: torch.full((1,), product))
+    found = iter(products)
+    monkeypatch.setattr(torch.Tensor, "__matmul__", lambda *_: torch.full((1,), next(found)))
     assert choose_precision.__wrapped__() == expected
     assert torch.get_float32_matmul_precision() == "highest"

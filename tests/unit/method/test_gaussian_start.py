@@ -15,7 +15,7 @@ from competitive_mixtures.method.gaussian_start import (
     measure_overlaps,
     undo_rounding,
 )
-from competitive_mixtures.method.partition import choose_start, cluster_by_kmeans
+from competitive_mixtures.method.start import choose_start, cluster_by_kmeans
 
 
 def blobs(k, n=900, seed=0):

@@ -14,9 +14,9 @@ from competitive_mixtures.errors import TrainingDivergedError, UserError
 from competitive_mixtures.files.formats import read_json, read_table, read_tensors
 from competitive_mixtures.method import assignment
 from competitive_mixtures.method.partial_round import PartialRound
-from competitive_mixtures.method.partition import split_uniformly
 from competitive_mixtures.method.rounds import quantiles
 from competitive_mixtures.method.run import Run
+from competitive_mixtures.method.start import split_uniformly
 from competitive_mixtures.pipeline.jobs import compete, conclude, pretrain, reassign, train_shard
 
 K = 3
@@ -111,7 +111,7 @@ class TestFiles:
         cells = [tensors[f"cells.{j}"] for j in range(K)]
         winner = read_table(run / "rounds/2/assignments.parquet")["component"]
         former = [read_tensors(run / "rounds/1/state.safetensors")[f"cells.{j}"] for j in range(K)]
-        expected = assignment.choose_cells(winner, former, 0.1)
+        expected = assignment.balance_cells(winner, former, 0.1)
         assert [cell.tolist() for cell in cells] == [cell.tolist() for cell in expected]
 
 

@@ -33,17 +33,6 @@ def keep_freed_memory() -> None:
 
 
 @contextmanager
-def use_threads(threads: int) -> Iterator[None]:
-    """Have PyTorch run the block on so many CPU threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
 def match_kernels(num_operations: float, device: torch.device) -> Iterator[None]:
     """Multiply small matrices with the kernels of least overhead: on a CPU those of the "highest" precision.
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.method.partition import split_uniformly
+from competitive_mixtures.method.start import split_uniformly
 
 
 class TestSplitUniformly:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from examples import VAE, change, make_experiment
 
-from competitive_mixtures.method.held_out import LOOK_INTERVAL, PATIENCE, choose_held_out, divide_cell
+from competitive_mixtures.method.early_stopping import LOOK_INTERVAL, PATIENCE, choose_held_out, divide_cell
 from competitive_mixtures.method.training import train_components
 from competitive_mixtures.networks.ensemble import build_components
 
