@@ -14,7 +14,7 @@ METHODS = {  # in the order of the table
     "kmeans": "k-means",
     "gaussian": "Gaussian mixture",
     "spectral": "spectral clustering",
-    "paper": "the paper's method",
+    "paper": "the paper's method, our settings",
     "ours": "ours",
 }
 PARTS = {  # of the data sets
