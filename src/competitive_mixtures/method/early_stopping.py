@@ -14,6 +14,7 @@ LOOK_INTERVAL = 50  # steps
 PATIENCE = 6  # looks without a gain before a training ends
 NUM_POINTS = 256  # of each component's held-out points, drawn with replacement: each meets several noise draws
 MIN_POINTS = 2  # trained on and held out; smaller cells are not divided
+EVERY = 4  # of a cell with fewer held out every fourth point is
 
 
 def choose_held_out(num_points: int, share: float, key: StreamKey) -> Tensor | None:
@@ -24,8 +25,13 @@ def choose_held_out(num_points: int, share: float, key: StreamKey) -> Tensor | N
 
 
 def divide_cell(cell: Tensor, held_out: Tensor) -> tuple[Tensor, Tensor]:
-    """Positions to train on and positions held out; a cell too small for both is given twice."""
+    """Positions to train on and positions held out, of a small cell its own; one too small for both is given twice.
+
+    A small cell may have none of the points that are held out of all, and would look at what it trains on.
+    """
     chosen = held_out[cell]
+    if min(int(chosen.sum()), int((~chosen).sum())) < MIN_POINTS:
+        chosen = torch.arange(len(cell), device=cell.device) % EVERY == 0
     enough = min(int(chosen.sum()), int((~chosen).sum())) >= MIN_POINTS
     return (cell[~chosen], cell[chosen]) if enough else (cell, cell)
 

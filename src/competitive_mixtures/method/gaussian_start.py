@@ -7,6 +7,12 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from competitive_mixtures.method.gaussian_parts import (
+    add_up,
+    find_parts,
+    join_balanced,
+    measure_information,
+)
 from competitive_mixtures.method.valleys import carry_over, join_connected
 from competitive_mixtures.seeding import derive_seed
 
@@ -22,20 +28,17 @@ MOST_FAR = 0.01  # share of the points: more of them are a part of the data
 REPEATS = 3  # of a column's values, on average: from as many on the column counts as rounded
 SURPLUS = 0.4  # of the criterion's charge for a Gaussian: halves of one earn up to that
 PATIENCE = 2  # numbers in a row that are too few
+LEAST_GAIN = 0.01  # nats of information: less does not decide between partitions
 STARTS = 3  # of the mixture of k Gaussians, from k-means
-TOUCHING = (0.15, 0.02)  # overlap from which two parts are one: parts that are Gaussians each, or that are joined ones
-APART = 0.01  # overlap below which parts have nothing to do with one another
-SPLINTER = 0.08  # of N/k points: a part below it is no part
-SMALL = 0.2  # of N/k points: a part below it gives way where larger ones lie apart
 
 
 def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> np.ndarray:
     """Clusters of the points: a Gaussian mixture with as many Gaussians as the data ask for, joined to k parts.
 
     The number of Gaussians, a multiple of k, is the one of the lowest Bayesian information criterion, to which copies
-    of a row are no evidence; then the two parts with the largest overlap are joined until k are left. Fewer than k are
-    left where even these overlap as halves of one part do and fewer parts lie apart, or where fewer have valleys
-    between them (`valleys`); where joining leaves splinters, the mixture of k Gaussians stands.
+    of a row are no evidence; these are joined to parts (`gaussian_parts`), or the mixture of k Gaussians stands where
+    its parts tell more. Fewer than k are left where even these overlap as halves of one part do and fewer parts lie
+    apart, or where fewer have valleys between them (`valleys`).
 
     Args:
         points: (N, d) as the networks see them.
@@ -59,12 +62,43 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
     fine = min(mixtures, key=lambda mixture: measure_bic(mixture, spread, num_distinct))
     if fine is mixtures[0]:
         fine = drop_surplus(fine, spread, num_distinct, seed)
-    groups = find_parts(fine.predict_proba(spread), num_components)
-    if groups is None:
-        fine, groups = mixtures[0], [[j] for j in range(num_components)]
-    labels = assign(fine, spread, groups)
+    chosen, groups = choose_parts(mixtures[0], fine, spread, num_components)
+    labels = assign(chosen, spread, groups)
     joined = join_connected(spread, labels, num_components)
-    return carry_over(points, assign(fine, points, groups), spread, labels, joined).astype(np.int16)
+    return carry_over(points, assign(chosen, points, groups), spread, labels, joined).astype(np.int16)
+
+
+def choose_parts(
+    coarse: GaussianMixture, fine: GaussianMixture, points: np.ndarray, num_parts: int
+) -> tuple[GaussianMixture, list[list[int]]]:
+    """The k parts that tell most about a point: many Gaussians joined in either of two ways, or a mixture of k.
+
+    Joining ends badly where Gaussians overlap in a chain, from part to part, and where hardly any overlap.
+
+    Args:
+        coarse: k Gaussians.
+        fine: as many as the data ask for.
+        points: (n, d).
+        num_parts: k.
+
+    Returns:
+        A mixture, and lists of its Gaussians; fewer than k where no more lie apart.
+    """
+    single = [[j] for j in range(num_parts)]
+    responsibilities = fine.predict_proba(points)
+    joined = find_parts(responsibilities, num_parts)
+    if joined is None:
+        return coarse, single
+    if len(joined) < num_parts or fine.n_components <= num_parts:
+        return fine, joined
+    own, balanced = coarse.predict_proba(points), join_balanced(responsibilities, num_parts)
+    found = measure_information(responsibilities, joined) + LEAST_GAIN
+    others = [
+        (measure_information(responsibilities, balanced), fine, balanced),
+        (measure_information(own, single), coarse, single),
+    ]
+    information, mixture, groups = max(others, key=lambda other: other[0])
+    return (mixture, groups) if information > found else (fine, joined)
 
 
 def project(points: np.ndarray, seed: int) -> np.ndarray:
@@ -133,15 +167,19 @@ def count_parameters(columns: int) -> int:
     return 1 + columns + columns * (columns + 1) // 2
 
 
+def is_scarce(num_distinct: int, number: int, columns: int) -> bool:
+    """Whether there are fewer than two points for each parameter, so that the likelihood says little about the data."""
+    return 2 * number * count_parameters(columns) > num_distinct
+
+
 def drop_surplus(mixture: GaussianMixture, points: np.ndarray, num_distinct: int, seed: int) -> GaussianMixture:
     """A mixture of fewer Gaussians where those beyond explain hardly more than halves of one would.
 
     The number that was asked for counts for something: a Gaussian stays even where the information criterion is against
-    it, unless it earns less than a share `SURPLUS` of what the criterion charges. With fewer than two points for
-    each parameter the likelihood says nothing on the matter, and all stay.
+    it, unless it earns less than a share `SURPLUS` of what the criterion charges. Of scarce points all stay.
     """
     number, parameters = mixture.n_components, count_parameters(points.shape[1])
-    if 2 * parameters * number > num_distinct:
+    if is_scarce(num_distinct, number, points.shape[1]):
         return mixture
     charge = SURPLUS * parameters * np.log(num_distinct)
     failures = 0
@@ -156,13 +194,17 @@ def drop_surplus(mixture: GaussianMixture, points: np.ndarray, num_distinct: int
 
 
 def fit_mixtures(points: np.ndarray, num_components: int, num_distinct: int, seed: int) -> Iterator[GaussianMixture]:
-    """Mixtures of k Gaussians, and of multiples of k as far as the distinct points allow."""
+    """Mixtures of k Gaussians, and of multiples of k as far as the distinct points allow.
+
+    Of several starts the likelihood would choose; of scarce points it chooses the one that a Gaussian has shrunk in.
+    """
     limit = min(max(MAX_GAUSSIANS, num_components), num_distinct // (POINTS_PER_GAUSSIAN + points.shape[1]))
     for multiple in MULTIPLES:
         number = multiple * num_components
         if multiple > 1 and number > limit:
             return
-        yield fit_mixture(points, number, STARTS if multiple == 1 else 1, seed)
+        starts = STARTS if multiple == 1 and not is_scarce(num_distinct, number, points.shape[1]) else 1
+        yield fit_mixture(points, number, starts, seed)
 
 
 def fit_mixture(points: np.ndarray, number: int, starts: int, seed: int) -> GaussianMixture:
@@ -178,88 +220,6 @@ def fit_mixture(points: np.ndarray, number: int, starts: int, seed: int) -> Gaus
         return mixture.fit(points)
 
 
-def find_parts(responsibilities: np.ndarray, num_parts: int) -> list[list[int]] | None:
-    """Join Gaussians to at most `num_parts` parts, of which none is a splinter.
-
-    In many columns overlaps are next to nothing, and a handful of points that overlap nothing would be a part where
-    two large ones, which overlap little more, are joined for its sake. So a small part gives way where k parts without
-    it do not touch.
-
-    Args:
-        responsibilities: (n, m) of every Gaussian for every point.
-        num_parts: k.
-
-    Returns:
-        Lists of Gaussians; None where more than k Gaussians make no k parts.
-    """
-    larger = join_splinters(responsibilities, num_parts, SMALL)
-    if larger and len(larger) == num_parts and measure_overlaps(responsibilities, larger).max() < TOUCHING[1]:
-        return larger
-    return join_splinters(responsibilities, num_parts, SPLINTER)
-
-
-def join_splinters(responsibilities: np.ndarray, num_parts: int, limit: float) -> list[list[int]] | None:
-    """Join Gaussians to at most `num_parts` parts, none of them below a share `limit` of N/k points.
-
-    Such a splinter goes to what it overlaps most before anything else is joined.
-    """
-    groups = [[int(j)] for j in np.flatnonzero(responsibilities.max(axis=0) > 0)]
-    touching = TOUCHING[len(groups) > num_parts]
-    while True:
-        parts = join(responsibilities, groups, num_parts, touching)
-        shares = [responsibilities[:, part].sum() / len(responsibilities) for part in parts]
-        smallest = int(np.argmin(shares))
-        if shares[smallest] >= limit / num_parts or len(groups) <= num_parts:
-            return parts if len(groups) >= num_parts or len(parts) == len(groups) else None
-        groups = [group for group in groups if not set(group) <= set(parts[smallest])] + [parts[smallest]]
-        overlaps = measure_overlaps(responsibilities, groups)[-1]
-        groups = merge_pair(groups, int(overlaps[:-1].argmax()), len(groups) - 1)
-
-
-def join(responsibilities: np.ndarray, groups: list[list[int]], num_parts: int, touching: float) -> list[list[int]]:
-    """Join the two groups that overlap most, until `num_parts` are left, or fewer that lie apart.
-
-    Args:
-        responsibilities: (n, m) of every Gaussian for every point.
-        groups: lists of Gaussians.
-        num_parts: k.
-        touching: overlap from which two of at most k groups are one part.
-    """
-    found = groups
-    while len(groups) > 1:
-        overlaps = measure_overlaps(responsibilities, groups)
-        if len(groups) == num_parts or (len(groups) < num_parts and overlaps.max() < APART):
-            found = groups
-        if len(groups) <= num_parts and overlaps.max() < touching:
-            return found
-        groups = merge_pair(groups, *divmod(int(overlaps.argmax()), len(groups)))
-    return groups if num_parts == 1 else found
-
-
-def merge_pair(groups: list[list[int]], first: int, second: int) -> list[list[int]]:
-    """The groups with two of them as one, which comes last."""
-    rest = [group for place, group in enumerate(groups) if place not in (first, second)]
-    return [*rest, groups[first] + groups[second]]
-
-
-def measure_overlaps(responsibilities: np.ndarray, groups: list[list[int]]) -> np.ndarray:
-    """For each pair of parts the mean product of their responsibilities, over the smaller one's share of the points.
-
-    Returns:
-        (g, g), 0 on the diagonal; about 0.3 for halves of one Gaussian, 0 for parts that lie apart.
-    """
-    parts = add_up(responsibilities, groups)
-    shares = parts.mean(axis=0)
-    overlaps = parts.T @ parts / len(parts) / np.minimum(shares[:, None], shares)
-    np.fill_diagonal(overlaps, 0)
-    return overlaps
-
-
 def assign(mixture: GaussianMixture, points: np.ndarray, groups: list[list[int]]) -> np.ndarray:
     """The part of each point, (N,) int16."""
     return add_up(mixture.predict_proba(points), groups).argmax(axis=1).astype(np.int16)
-
-
-def add_up(responsibilities: np.ndarray, groups: list[list[int]]) -> np.ndarray:
-    """Responsibilities (n, g) of groups of Gaussians, from those of the Gaussians."""
-    return np.stack([responsibilities[:, group].sum(axis=1) for group in groups], axis=1)

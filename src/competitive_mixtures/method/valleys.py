@@ -16,6 +16,7 @@ LEAST_EDGE = 3  # points
 LEVEL = 0.8  # nats from the denser part's median down to the edge: less is no valley
 TRUST = 0.6  # of the number that was asked for: it stands where more parts are left
 NEARLY_ALL = 0.9  # of the points: what touches a part of so many is its fringe
+ALL = 0.99  # of the points: what is beside a part of so many is no part, touching or not
 
 
 def join_connected(points: np.ndarray, labels: np.ndarray, num_asked: int) -> np.ndarray:
@@ -59,7 +60,7 @@ def join_level(log_density: np.ndarray, parts: np.ndarray, neighbours: np.ndarra
         neighbours: (n, m) positions of each point's neighbours.
 
     Returns:
-        (n,) integers from 0 on, and whether nearly all points are in one part that others touch.
+        (n,) integers from 0 on, and whether nearly all points are in one part, and others at most its fringe.
     """
     while True:
         contacts, depths = measure_valleys(log_density, parts, neighbours)
@@ -67,7 +68,7 @@ def join_level(log_density: np.ndarray, parts: np.ndarray, neighbours: np.ndarra
         if not level.any():
             sizes = np.bincount(parts)
             touched = np.isfinite(depths[sizes.argmax()]).any()
-            return parts, bool(touched and sizes.max() > NEARLY_ALL * len(parts))
+            return parts, bool(sizes.max() > (NEARLY_ALL if touched else ALL) * len(parts))
         first, second = divmod(int(np.where(level, contacts, -1).argmax()), len(depths))
         parts = np.unique(np.where(parts == second, first, parts), return_inverse=True)[1]
 

@@ -1,6 +1,7 @@
 """Early stopping: which points are held out, and that the best weights are kept."""
 
 import numpy as np
+import pytest
 import torch
 from examples import VAE, change, make_experiment
 
@@ -26,6 +27,15 @@ def test_a_cell_is_divided_where_it_is_large_enough():
     assert rest.tolist() == [0, 2, 5]
     for cell in ([0, 2, 5], [0, 1, 3], []):  # none, or one, to train on or to hold out
         assert [part.tolist() for part in divide_cell(torch.tensor(cell, dtype=torch.long), held_out)] == [cell, cell]
+
+
+@pytest.mark.parametrize("chosen", [[], [3], range(7)])
+def test_a_small_cell_holds_out_some_of_its_own(chosen):
+    held_out = torch.zeros(7, dtype=torch.bool)
+    held_out[list(chosen)] = True
+    trained, rest = divide_cell(torch.arange(7), held_out)
+    assert trained.tolist() == [1, 2, 3, 5, 6]
+    assert rest.tolist() == [0, 4]
 
 
 def train(points, share, steps=1200, count=1):

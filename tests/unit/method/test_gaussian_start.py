@@ -7,14 +7,7 @@ from sklearn.datasets import load_iris, make_circles, make_moons
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
-from competitive_mixtures.method.gaussian_start import (
-    cluster_by_gaussians,
-    find_parts,
-    is_categorical,
-    join,
-    measure_overlaps,
-    undo_rounding,
-)
+from competitive_mixtures.method.gaussian_start import cluster_by_gaussians, is_categorical, undo_rounding
 from competitive_mixtures.method.start import choose_start, cluster_by_kmeans
 
 
@@ -107,15 +100,6 @@ def test_it_depends_on_the_seed_alone():
     assert np.array_equal(cluster_by_gaussians(points, 3, 0), cluster_by_gaussians(points, 3, 0))
 
 
-def test_overlaps_of_halves_and_of_parts_that_lie_apart():
-    """Two Gaussians that share every point equally: mean of 1/4, over a share of 1/2."""
-    responsibilities = np.repeat([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]], [20, 10], axis=0)
-    overlaps = measure_overlaps(responsibilities, [[0], [1], [2]])
-    np.testing.assert_allclose(overlaps, [[0, 0.5, 0], [0.5, 0, 0], [0, 0, 0]])
-    assert sorted(map(sorted, join(responsibilities, [[0], [1], [2]], 3, 0.2))) == [[0, 1], [2]]
-    assert len(join(responsibilities, [[0], [1], [2]], 3, 0.9)) == 3
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_copies_of_rows_are_no_evidence_for_more_parts(seed):
     points, labels = blobs(3, n=300, seed=seed)
@@ -146,21 +130,38 @@ def test_a_small_part_is_no_splinter(seed):
     assert adjusted_rand_score(labels, cluster_by_gaussians(points, 2, seed)) > 0.95
 
 
-@pytest.mark.parametrize(("shared", "expected"), [(0.01, [[0, 3], [1], [2]]), (0.2, [[0], [1, 2], [3]])])
-def test_a_small_part_gives_way_where_larger_ones_lie_apart(shared, expected):
-    """Of 1,000 points 40 are a part unless the two Gaussians that share a few points are parts of their own."""
-    responsibilities = np.repeat(
-        [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [1e-9, 0, 0, 1]], [40, 320, 320, 320], axis=0
-    )
-    responsibilities[40 : 40 + int(320 * shared)] = [0, 0.5, 0.5, 0]
-    assert sorted(map(sorted, find_parts(responsibilities, 3))) == expected
-
-
 @pytest.mark.parametrize("distance", [1e3, 1e6])
 def test_one_far_row_does_not_hide_the_parts(distance):
     points, labels = blobs(3)
     found = cluster_by_gaussians(np.vstack([points, [[distance, distance]]]).astype(np.float32), 3, 0)
     assert adjusted_rand_score(labels, found[:-1]) > 0.99
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_squares_side_by_side_are_no_pieces_of_one_another(seed):
+    """The information criterion asks for twice as many Gaussians, which overlap most across the gaps."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(1600) % 4
+    points = random.uniform(0, 1, size=(1600, 2)) + 1.15 * np.stack(np.divmod(labels, 2), axis=1)
+    assert adjusted_rand_score(labels, cluster_by_gaussians(points, 4, seed)) > 0.9
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_few_points_in_many_columns(seed):
+    """Of several mixtures of so few points the likelihood prefers one whose Gaussian has shrunk to a few of them."""
+    random, labels = np.random.default_rng(seed), np.arange(100) % 3
+    points = 6 * random.normal(size=(3, 300))[labels] / np.sqrt(10) + random.normal(size=(100, 300))
+    assert adjusted_rand_score(labels, cluster_by_gaussians(points, 3, seed)) > 0.9
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_handful_beside_all_others_is_no_finding(seed):
+    """Two lines that cross have no valley between them; joined, they would leave the two far points as a part."""
+    random, labels = np.random.default_rng(seed), np.arange(1200) % 2
+    along, across = random.uniform(-5, 5, size=1200), random.normal(scale=0.1, size=1200)
+    points = np.where(labels[:, None] == 0, np.c_[along, along + across], np.c_[along, across - along])
+    points = np.r_[points, [[0.0, 12.0], [0.1, 12.1]]]
+    assert np.bincount(cluster_by_gaussians(points, 10, seed)).max() < 0.9 * len(points)
 
 
 def codes(n=900, seed=0):
