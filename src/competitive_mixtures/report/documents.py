@@ -110,9 +110,9 @@ def _claims(claims: Table) -> str:
 def _gains(rows: Table) -> str:
     """A line for each baseline of C2 and data set: the gain of the paper's method in both protocols, side by side."""
     found = {
-        (row["group"], row["model"], row["protocol"]): row
+        (row["group"], row["baseline"], row["baseline_protocol"]): row
         for row in rows
-        if row["method"] == "plain" and row["model"] in OF_C2
+        if row["mixture"] == "plain" and row["baseline"] in OF_C2
     }
     groups = [group for group, metric in COLUMNS if metric == "log_likelihood"]
     lines = ["| less | data | paper's protocol | equal compute |", "|---|---|---|---|"]

@@ -85,7 +85,7 @@ def _of_kmeans(gains: Rows) -> dict[str, str]:
     facts = {}
     for method in ("plain", "ours"):
         wanted = (method, "kmeans", "equal_compute")
-        rows = [row for row in gains if (row["method"], row["model"], row["protocol"]) == wanted]
+        rows = [row for row in gains if (row["mixture"], row["baseline"], row["baseline_protocol"]) == wanted]
         vae = [row for row in rows if row["metric"] == "log_likelihood" and not row["group"].endswith("-gan")]
         mnist = [row for row in rows if row["group"] in ("mnist", "mnist-gan")]
         facts[f"kmeans_ahead_of_{method}"] = _count(vae, _is_behind)

@@ -1,4 +1,7 @@
-"""What a mixture gains on each baseline: its main score less the baseline's, paired by seed, in both protocols."""
+"""What a mixture gains on each baseline: its main score less the baseline's, paired by seed, in both protocols.
+
+`mixture` is a key of `names.METHODS`; `baseline_protocol` one of `names.PROTOCOLS`, and says nothing of the mixture.
+"""
 
 import math
 from collections.abc import Iterator
@@ -8,12 +11,19 @@ from competitive_mixtures.report.intervals import mean_interval
 from competitive_mixtures.report.plan import Planned, list_baselines, list_variants
 from competitive_mixtures.report.scores import Scores
 
-GAIN_COLUMNS = ("group", "method", "model", "protocol", "metric", "difference", "ci_low", "ci_high", "n")
+GAIN_COLUMNS = (
+    "group", "mixture", "baseline", "baseline_protocol", "metric", "difference", "ci_low", "ci_high", "n",
+)  # fmt: skip
 MAIN = {"vector": "log_likelihood", "image": "frechet_classifier"}
+SAME_COMPUTE = 0.01  # by how much the training of two versions may differ for the baselines of one to be those of both
 
 
 def gain_rows(scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
-    """A row for each mixture and baseline on the same data that have seeds in common; Student's interval."""
+    """A row for each mixture and baseline on the same data that have seeds in common; Student's interval.
+
+    The baselines may stand with another version of the experiment, of the same training compute: a mixture of more or
+    less has no rows, since neither protocol would hold of it.
+    """
     return [
         row
         for group, variants in list_variants(plan).items()
@@ -26,15 +36,24 @@ def gain_rows(scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
 def _gain(
     scores: Scores, group: str, method: str, planned: Planned, variants: dict[str, Planned], model: str, protocol: str
 ) -> Iterator[dict[str, Any]]:
-    """The row of one mixture and baseline, which any version of the experiment may have trained; none without seeds."""
+    """The row of one mixture and baseline; none without seeds, or where the baseline's compute is another mixture's."""
     metric = MAIN[planned.kind]
     mixture = scores.values(planned.name, "competitive", "-", metric)
-    found = (scores.values(other.name, model, protocol, metric) for other in variants.values())
+    comparable = [other for other in variants.values() if _same_compute(scores, planned, other)]
+    found = (scores.values(other.name, model, protocol, metric) for other in comparable)
     baseline = max(found, key=len)
     common = sorted(mixture.keys() & baseline.keys())
     interval = mean_interval([mixture[seed] - baseline[seed] for seed in common])
     if not interval.count:
         return
-    row: dict[str, Any] = {"group": group, "method": method, "model": model, "protocol": protocol, "metric": metric}
+    row: dict[str, Any] = dict(zip(GAIN_COLUMNS, (group, method, model, protocol, metric), strict=False))
     row |= {"difference": interval.mean, "n": interval.count}
     yield row if math.isnan(interval.low) else row | {"ci_low": interval.low, "ci_high": interval.high}
+
+
+def _same_compute(scores: Scores, one: Planned, other: Planned) -> bool:
+    """Whether the mixtures of two versions were trained for as much, in the mean over their seeds."""
+    if one.name == other.name:
+        return True
+    costs = [scores.cell(planned.name, "competitive", "-", "compute", "train").get("mean") for planned in (one, other)]
+    return None not in costs and math.isclose(*costs, rel_tol=SAME_COMPUTE)

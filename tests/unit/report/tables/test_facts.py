@@ -3,16 +3,22 @@
 import csv
 import json
 import re
+import tempfile
+from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from fakes import ROOT, make_plan
 from scipy import stats
 
+from competitive_mixtures.report.plan import list_variants, read_plan
 from competitive_mixtures.report.scores import Scores
 from competitive_mixtures.report.tables.facts import collect_facts
 from competitive_mixtures.report.tables.gains import gain_rows
+from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.resolved import write_resolved
 
 VERDICT = ROOT / "paper/verdict"
 DIGITS = re.compile(r"(?<![\w.#@])\d[\d.,]*(?= ?(?:%|nats|epochs|times))")
@@ -24,10 +30,16 @@ def read(name):
         return list(csv.DictReader(file))
 
 
+def kept_plan():
+    with tempfile.TemporaryDirectory() as folder:
+        write_resolved(read_params(ROOT / "params.yaml"), Path(folder))
+        return read_plan(Path(folder))
+
+
 def test_a_gain_is_paired_by_seed(project):
     plan = make_plan()
     scores = Scores(project, plan)
-    rows = {(row["group"], row["model"], row["protocol"]): row for row in gain_rows(scores, plan)}
+    rows = {(row["group"], row["baseline"], row["baseline_protocol"]): row for row in gain_rows(scores, plan)}
     row = rows["synthetic-3", "single", "equal_compute"]
     mixture = scores.values("synthetic-3", "competitive", "-", "log_likelihood")
     single = scores.values("synthetic-3", "single", "equal_compute", "log_likelihood")
@@ -37,9 +49,43 @@ def test_a_gain_is_paired_by_seed(project):
     assert (row["ci_low"], row["ci_high"]) == (pytest.approx(low), pytest.approx(high))
 
 
+def test_a_mixture_of_another_compute_has_no_gain_on_the_baselines(project, tmp_path):
+    """The baselines of `synthetic-3` stand beside a version that was trained for as much, not for a hundred times."""
+    plan = make_plan()
+    path = "results/summary.csv"
+    (tmp_path / path).parent.mkdir(parents=True)
+    lines = (project / path).read_text().splitlines()
+    plain = [line for line in lines if line.startswith("synthetic-3,") and ",competitive," in line]
+    for times, mixtures in (("1.001", ["paper", "plain"]), ("100", ["plain"])):
+        costly = [
+            line[: -len(value)] + repr(float(value) * float(times)) if ",compute," in line else line
+            for line, value in ((line, line.rpartition(",")[2]) for line in plain)
+        ]
+        other = [line.replace("synthetic-3,", "synthetic-3-paper,") for line in costly]
+        (tmp_path / path).write_text("\n".join([*lines, *other]) + "\n")
+        rows = [row for row in gain_rows(Scores(tmp_path, plan), plan) if row["group"] == "synthetic-3"]
+        assert sorted({row["mixture"] for row in rows}) == mixtures
+
+
+def test_equal_compute_is_equal_in_the_kept_tables():
+    """Of every difference at equal compute, the baseline's training cost over the mixture's, in `summary.csv`."""
+    plan = kept_plan()
+    costs = defaultdict(list)
+    for row in read("summary.csv"):
+        if row["metric"] == "compute":
+            costs[row["experiment"], row["model"], row["protocol"]].append(float(row["value"]))
+    rows = [row for row in read("gains.csv") if row["baseline_protocol"] == "equal_compute"]
+    assert len(rows) > 20
+    for row in rows:
+        variants = [planned.name for planned in list_variants(plan)[row["group"]].values()]
+        baseline = max((costs[name, row["baseline"], "equal_compute"] for name in variants), key=len)
+        mixture = costs[list_variants(plan)[row["group"]][row["mixture"]].name, "competitive", "-"]
+        assert np.mean(baseline) / np.mean(mixture) == pytest.approx(1, abs=0.01), row
+
+
 def test_gains_in_the_papers_protocol_are_those_that_decide_c2():
-    gains = {(row["group"], row["model"]): row for row in read("gains.csv") if row["method"] == "plain"
-             and row["protocol"] == "paper" and row["model"] in ("single", "single_wide", "bagging")}  # fmt: skip
+    gains = {(row["group"], row["baseline"]): row for row in read("gains.csv") if row["mixture"] == "plain"
+             and row["baseline_protocol"] == "paper" and row["baseline"] in ("single", "single_wide", "bagging")}  # fmt: skip
     parts = sorted(float(row["effect"]) for row in read("claim_parts.csv") if row["id"] == "C2")
     kept = [float(gains[key]["difference"]) for key in gains if re.fullmatch(r"synthetic-\d", key[0])]
     assert sorted(kept) == pytest.approx(parts)
@@ -57,7 +103,7 @@ def test_sizes_are_ratios_of_settings_and_of_samples(project):
 
 
 def test_only_a_whole_interval_puts_a_rival_ahead(project):
-    row = {"method": "plain", "model": "kmeans", "protocol": "equal_compute", "metric": "log_likelihood"}
+    row = {"mixture": "plain", "baseline": "kmeans", "baseline_protocol": "equal_compute", "metric": "log_likelihood"}
     gains = [
         row | {"group": "a", "ci_low": -2.0, "ci_high": -1.0},
         row | {"group": "b", "ci_low": -2.0, "ci_high": 1.0},
