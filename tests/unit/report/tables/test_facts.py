@@ -84,8 +84,12 @@ def test_equal_compute_is_equal_in_the_kept_tables():
 
 
 def test_gains_in_the_papers_protocol_are_those_that_decide_c2():
-    gains = {(row["group"], row["baseline"]): row for row in read("gains.csv") if row["mixture"] == "plain"
-             and row["baseline_protocol"] == "paper" and row["baseline"] in ("single", "single_wide", "bagging")}  # fmt: skip
+    gains = {
+        (row["group"], row["baseline"]): row
+        for row in read("gains.csv")
+        if row["mixture"] == "plain" and row["baseline_protocol"] == "paper"
+        if row["baseline"] in ("single", "single_wide", "bagging")
+    }
     parts = sorted(float(row["effect"]) for row in read("claim_parts.csv") if row["id"] == "C2")
     kept = [float(gains[key]["difference"]) for key in gains if re.fullmatch(r"synthetic-\d", key[0])]
     assert sorted(kept) == pytest.approx(parts)
