@@ -1,6 +1,7 @@
 """The report, the verdicts and the numbers of the documents are those that the kept tables give."""
 
 import io
+import json
 import shutil
 
 import numpy as np
@@ -23,6 +24,23 @@ VERDICT = ROOT / "paper/verdict"
 
 
 PAGES = []  # of the report, as small pictures
+LONELY = {}  # by section of the report: headings with nothing below them
+PROBE = """
+#let flat(content) = {
+  if content.has("children") { content.children.map(flat).flatten() } else {
+    if content.has("child") { flat(content.child) } else { (content,) }
+  }
+}
+#let found = ()
+#let above = none
+#for part in flat(include "sections/%s.typ") {
+  if part.func() == heading {
+    if above != none and part.depth <= above.depth { found.push(repr(above.body)) }
+    above = part
+  } else if part.func() not in (%s parbreak, metadata, [ ].func()) { above = none }
+}
+#metadata(found) <lonely>
+"""
 FOOT = 2.6 / 29.7  # of a page: the margin with its number
 
 
@@ -34,11 +52,35 @@ def rebuilt(tmp_path_factory):
     def draw_pages(source, root, out, inputs):
         compile_pdf(source, root, out, inputs)
         PAGES[:] = typst.compile(source, root=root, format="png", ppi=30, ignore_system_fonts=True, sys_inputs=inputs)
+        LONELY.update(
+            {section.stem: find_lonely(section, root, inputs) for section in source.parent.glob("sections/*")}
+        )
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compile, "compile_pdf", draw_pages)
         rebuild_report(ROOT, VERDICT, out)
     return out
+
+
+def find_lonely(section, root, inputs):
+    """The headings of a section that another one of their rank follows at once; floats do not count as text."""
+    probe = root / "paper/probe.typ"
+    floats = "" if section.stem == "appendix" else "figure,"  # in the supplement tables stand where they are written
+    probe.write_text(PROBE % (section.stem, floats), encoding="utf-8")
+    (found,) = json.loads(typst.query(probe, "<lonely>", field="value", root=root, sys_inputs=inputs))
+    return found
+
+
+def test_no_heading_follows_a_heading_with_nothing_between(rebuilt):
+    assert "original" in LONELY
+    assert {section: found for section, found in LONELY.items() if found} == {}
+
+
+def test_a_heading_above_nothing_but_a_float_is_found(tmp_path):
+    section = tmp_path / "paper/sections/toy.typ"
+    section.parent.mkdir(parents=True)
+    section.write_text("= Top\n== One\n#if true [#figure([float])]\n== Two\ntext\n== Three\n#figure([float]) and text")
+    assert find_lonely(section, tmp_path, {}) == ["[One]"]
 
 
 def test_no_page_is_left_empty_for_what_did_not_fit(rebuilt):
