@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from competitive_mixtures.report.authors_code import read_authors_code
 from competitive_mixtures.report.best_likelihood import read_bounds
 from competitive_mixtures.report.plan import Planned, list_variants
 from competitive_mixtures.report.scores import Scores
@@ -22,7 +23,7 @@ def collect_facts(root: Path, scores: Scores, plan: list[Planned], gains: Rows, 
     """Every fact by its name.
 
     Args:
-        root: the project's root, with `paper/reported.csv`.
+        root: the project's root, with `paper/reported.csv` and `paper/authors_code.csv`.
         scores: the scores of all runs.
         plan: the experiments.
         gains: the rows of `gains.csv`.
@@ -40,6 +41,7 @@ def collect_facts(root: Path, scores: Scores, plan: list[Planned], gains: Rows, 
         | _of_kmeans(gains)
         | _of_relatives(ablations)
         | _of_likelihoods(root, plan)
+        | _of_authors_code(root)
     )
 
 
@@ -126,6 +128,17 @@ def _of_likelihoods(root: Path, plan: list[Planned]) -> dict[str, str]:
     for kind in ("competitive_reported", "competitive_with_log_alpha", "best_single_reported"):
         facts[kind] = _join(_signed(row["value"]) for row in reported if row["row"] == kind)
     return facts
+
+
+def _of_authors_code(root: Path) -> dict[str, str]:
+    """How the runs of the authors' code were changed: in how many the samplers, and how long each was pretrained."""
+    rows = [row for row in read_authors_code(root) if row["purity"]]  # one VAE has none, and no samplers of ours
+    faster = {(row["experiment"], row["run"]): "faster samplers" in row["run"] for row in rows}
+    epochs = {row["experiment"]: row["vae_epochs"] for row in rows if row["round"] == "0"}
+    return {
+        "code_faster": f"{sum(faster.values())} of {len(faster)}",
+        "code_pretraining": _join(f"{count} epochs on `{name}`" for name, count in epochs.items()),
+    }
 
 
 def _setting(planned: Planned, key: str) -> float:
