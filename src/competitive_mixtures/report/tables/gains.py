@@ -55,5 +55,6 @@ def _same_compute(scores: Scores, one: Planned, other: Planned) -> bool:
     """Whether the mixtures of two versions were trained for as much, in the mean over their seeds."""
     if one.name == other.name:
         return True
-    costs = [scores.cell(planned.name, "competitive", "-", "compute", "train").get("mean") for planned in (one, other)]
-    return None not in costs and math.isclose(*costs, rel_tol=SAME_COMPUTE)
+    cells = [scores.cell(planned.name, "competitive", "-", "compute", "train") for planned in (one, other)]
+    first, second = (float(cell.get("mean", math.nan)) for cell in cells)  # a run without a number is like no other
+    return math.isclose(first, second, rel_tol=SAME_COMPUTE)
