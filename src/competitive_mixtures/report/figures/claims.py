@@ -10,6 +10,7 @@ from competitive_mixtures.files.folders import Project
 from competitive_mixtures.files.tables import read_fields
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.result_tables import ResultTables
+from competitive_mixtures.report.names import word_verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,9 +67,6 @@ def _draw_parts(axes: "Axes", top: float, extent: float, parts: list[Row]) -> No
         if part["outcome"] not in COLORS or part["ci_low"] == "":
             axes.plot(0, height, "x", color=COLORS["open"], markersize=2.2, markeredgewidth=0.5)
             continue
-        low, mean, high = (float(part[name]) for name in ("ci_low", "effect", "ci_high"))
-        half, side = (high - low) / 2, int(part["side"])
-        away = side * (mean - float(part["threshold"]))
         color = COLORS[part["outcome"]]
         fill: dict[str, Any] = {
             "markerfacecolor": "white" if part["criterion"] == "authors" else color,
@@ -78,8 +76,8 @@ def _draw_parts(axes: "Axes", top: float, extent: float, parts: list[Row]) -> No
             edge = REACH * {"holds": 0.9, "open": 0.0, "fails": -0.9}[part["outcome"]]
             axes.plot(edge, height, "s", color=color, markersize=2.5, **fill)
             continue
-        center = away / half if half > 0 else math.copysign(2 * REACH, away)
-        ends = [min(max(center + shift, -REACH), REACH) for shift in (-1, 1)]
+        low, center, high = place_part(part)
+        ends = [min(max(end, -REACH), REACH) for end in (low, high)]
         axes.plot(ends, [height] * 2, color=color, linewidth=0.8, solid_capstyle="butt")
         inside = abs(center) <= REACH
         marker = "o" if inside else ">" if center > 0 else "<"
@@ -95,6 +93,21 @@ def _draw_parts(axes: "Axes", top: float, extent: float, parts: list[Row]) -> No
         )
 
 
+def place_part(part: Row) -> tuple[float, float, float]:
+    """Where a comparison's interval begins, its effect lies, and its interval ends, from the threshold.
+
+    In half-widths of the interval, positive on the claim's side. An interval that is cut at the end of a metric's range
+    has its effect beside its middle; one without extent lies beyond the axis.
+    """
+    side, threshold = int(part["side"]), float(part["threshold"])
+    low, center, high = (side * (float(part[name]) - threshold) for name in ("ci_low", "effect", "ci_high"))
+    half = abs(high - low) / 2
+    if not half:
+        return (math.copysign(2 * REACH, center),) * 3
+    low, high = sorted((low, high))
+    return low / half, center / half, high / half
+
+
 def _left(claim: Row) -> list[str]:
     """The lines to the left of a row: the claim, whole."""
     return textwrap.wrap(f"{claim['id']}  {claim['claim']}", WIDTH)
@@ -102,9 +115,10 @@ def _left(claim: Row) -> list[str]:
 
 def _right(claim: Row) -> list[str]:
     """The lines to the right: the verdicts, and the comparison that decides the one at our settings, whole."""
-    verdicts = [_mark(claim["verdict"], claim["preliminary"])]
+    verdicts = textwrap.wrap(word_verdict(claim["verdict"], claim["preliminary"], claim["scope"]), WIDTH)
     if claim["authors_verdict"]:
-        verdicts.append(f"authors' settings: {_mark(claim['authors_verdict'], claim['authors_preliminary'])}")
+        there = word_verdict(claim["authors_verdict"], claim["authors_preliminary"])
+        verdicts += textwrap.wrap(f"authors' settings: {there}", WIDTH)
     deciding = re.sub(r" ([<>≤≥]) ", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", claim["deciding"])  # with its number
     return [*verdicts, *textwrap.wrap(deciding, WIDTH), _number(claim)]
 
@@ -115,11 +129,6 @@ def _write(axes: "Axes", middle: float, texts: tuple[list[str], list[str]]) -> N
         text = "\n".join(lines).replace("$", r"\$")
         words = axes.text(place, middle, text, transform=axes.get_yaxis_transform(), ha=side, va="center")
         words.set(fontsize=6.5, linespacing=1.1, in_layout=False)
-
-
-def _mark(verdict: str, preliminary: str) -> str:
-    """The verdict, and whether it is preliminary; the table of verdicts says which runs it lacks."""
-    return verdict + " (preliminary)" * bool(preliminary)
 
 
 def _number(claim: Row) -> str:

@@ -9,8 +9,9 @@ from PIL import Image
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.catalogue import list_figures
-from competitive_mixtures.report.figures.claims import plot_claims
+from competitive_mixtures.report.figures.claims import place_part, plot_claims
 from competitive_mixtures.report.figures.draw import plot_all, plot_figure
+from competitive_mixtures.report.names import word_verdict
 from competitive_mixtures.report.scores import Scores
 
 EXPERIMENTS = ["synthetic-3", "mnist"]
@@ -110,6 +111,19 @@ def test_ablations_are_drawn_with_what_lies_beyond_the_axis(project, tmp_path, m
     assert (colors[10], colors[11]) == ("#117733", "#777777")  # the last has too few seeds for a clear difference
 
 
+@pytest.mark.parametrize(
+    ("side", "expected"), [("1", (-0.75, 0.25, 1.25)), ("-1", (-1.25, -0.25, 0.75))], ids=["above", "below"]
+)
+def test_a_clipped_interval_of_a_claim_is_drawn_from_end_to_end(side, expected):
+    """The mean is not its middle: here the upper end is cut at the end of the metric's range."""
+    part = {"effect": "0.96", "ci_low": "0.92", "ci_high": "1.0", "threshold": "0.95", "side": side}
+    assert place_part(part) == pytest.approx(expected)
+    part |= {"effect": "0.98", "ci_low": "0.92"}
+    low, center, high = place_part(part)
+    assert (high - low, (low + high) / 2) == pytest.approx((2, 0.25 * int(side)))
+    assert center == pytest.approx(0.75 * int(side))
+
+
 def test_claims_are_written_whole_and_within_the_figure(tmp_path, monkeypatch):
     """Of the kept verdicts: every word of a claim and of its deciding comparison, and no two rows on one another."""
     (tmp_path / "results").mkdir()
@@ -129,6 +143,16 @@ def test_claims_are_written_whole_and_within_the_figure(tmp_path, monkeypatch):
     for row, left, right in zip(rows, shown[::2], shown[1::2], strict=True):
         assert left.replace("- ", "-") == f"{row['id']} {row['claim']}".replace("- ", "-")
         assert row["deciding"].replace("- ", "-") in right.replace("- ", "-")
+        said = f"{word_verdict(row['verdict'], row['preliminary'], row['scope'])} "
+        said += f"authors' settings: {word_verdict(row['authors_verdict'], row['authors_preliminary'])} " * bool(
+            row["authors_verdict"]
+        )
+        assert right.replace("- ", "-").startswith(said)
+    with (tmp_path / "results/claim_parts.csv").open(newline="", encoding="utf-8") as file:
+        first = next(csv.DictReader(file))  # cut at a purity of 1
+    low, center, high = place_part(first)
+    assert center != pytest.approx((low + high) / 2)
+    assert [low, high] in [pytest.approx(list(line.get_xdata())) for line in figure.axes[0].lines[:3]]
     for box in boxes:
         assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
     for above, below in zip(boxes[::2], boxes[2::2], strict=False):
