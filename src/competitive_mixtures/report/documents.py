@@ -100,7 +100,7 @@ def _claims(claims: Table) -> str:
     names = ("claim", "verdict at our settings", "at the authors'", "deciding comparison, our settings")
     lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
     for row in claims:
-        verdict = _verdict(row["verdict"], row["preliminary"]) + _former(row)
+        verdict = _verdict(row["verdict"], row["preliminary"], row["scope"]) + _former(row)
         authors = _verdict(row["authors_verdict"], row["authors_preliminary"]) if row["authors_verdict"] else ""
         deciding = row["deciding"].replace("<", "&lt;").replace(">", "&gt;")
         lines.append(f"| **{row['id']}** {row['claim']} | {verdict} | {authors} | {deciding}: {_amount(row)} |")
@@ -131,9 +131,9 @@ def _gain(row: dict[str, str]) -> str:
     return f"{_fixed(row['difference'])}{span}, {row['n']} seeds"
 
 
-def _verdict(verdict: str, preliminary: str) -> str:
+def _verdict(verdict: str, preliminary: str, scope: str = "") -> str:
     """`✔ reproduced (preliminary: 3 of 10 seeds finished throughout)`."""
-    return f"{MARKS[verdict]} {word_verdict(verdict, preliminary)}"
+    return f"{MARKS[verdict]} {word_verdict(verdict, preliminary, scope)}"
 
 
 def _former(row: dict[str, str]) -> str:

@@ -77,6 +77,6 @@ def collect_names() -> dict[str, dict[str, str]]:
     return {"methods": METHODS, "models": MODELS, "protocols": PROTOCOLS, "metrics": METRICS}
 
 
-def word_verdict(verdict: str, preliminary: str) -> str:
-    """The verdict, and if it is preliminary which seeds it lacks, as the documents have it."""
-    return verdict + f" (preliminary: {preliminary})" * bool(preliminary)
+def word_verdict(verdict: str, preliminary: str, scope: str = "") -> str:
+    """The verdict, what it speaks of, and if it is preliminary which seeds it lacks, as the documents have it."""
+    return verdict + f" {scope}" * bool(scope) + f" (preliminary: {preliminary})" * bool(preliminary)

@@ -65,8 +65,8 @@ def _overview(root: Path) -> str:
     lines = ["<tr><th></th><th>claim</th><th>verdict</th><th>at the authors' settings</th></tr>"]
     for row in claims:
         verdicts = [
-            word_verdict(row.get(f"{settings}verdict", ""), row.get(f"{settings}preliminary", ""))
-            for settings in ("", "authors_")
+            word_verdict(*(row.get(name, "") for name in names))
+            for names in (("verdict", "preliminary", "scope"), ("authors_verdict", "authors_preliminary"))
         ]
         cells = (row["id"], row.get("claim", ""), *verdicts)
         lines.append(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")

@@ -155,6 +155,7 @@ class Claim(Criterion):
 
     Attributes:
         known: what was known of the results when the criterion or the settings were chosen; empty where nothing was.
+        scope: what the verdict speaks of, where the claim says more; `{metric}` stands for the effects by that metric.
         authors: the criterion at the authors' settings; None where nothing that was run there can decide the claim.
         before: the former criterion; None where the first one still holds.
     """
@@ -163,6 +164,7 @@ class Claim(Criterion):
     claim: str
     source: str
     known: str = ""
+    scope: str = ""
     authors: AuthorsCriterion | None = None
     before: Amendment | None = None
 

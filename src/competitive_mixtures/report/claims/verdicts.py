@@ -1,6 +1,7 @@
 """Verdicts: one a claim in `results/claims.csv`, and in `claim_parts.csv` every part that they rest on."""
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ INTERVAL_COLUMNS = ("effect", "ci_low", "ci_high", "p", "n", "unit")
 CLAIM_COLUMNS = (
     "id", "claim", "criterion", *INTERVAL_COLUMNS, "verdict", "preliminary", "verdict_before",
     "preliminary_before", "amended", "deciding", "evidence", "authors_verdict", "authors_preliminary",
-    "authors_criterion", "authors_evidence", "differing",
+    "authors_criterion", "authors_evidence", "differing", "reasons", "scope",
 )  # fmt: skip
 PART_COLUMNS = (
     "id", "criterion", "part", *INTERVAL_COLUMNS, "threshold", "side", "seeds_wanted", "seeds_finished",
@@ -200,7 +201,20 @@ def _claim_row(claim: Claim, findings: list[Finding], before: list[list[Finding]
     dates = [former.date.isoformat() for former in claim.formers]
     row |= {"verdict_before": "; ".join(verdicts), "amended": "; ".join(dates)}  # the latest first
     row |= {"preliminary_before": "; ".join(_preliminary(former) for former in before)}
+    row |= {"reasons": " | ".join(former.why for former in claim.formers)}
+    row |= {"scope": _scope(claim, [*findings, *(finding for former in before for finding in former)])}
     return row | _interval_fields(weakest)
+
+
+def _scope(claim: Claim, findings: list[Finding]) -> str:
+    """What the verdict speaks of, with the span of the effects by a metric, former ones included, in its `{metric}`."""
+
+    def fill(match: re.Match[str]) -> str:
+        found = [f.interval.mean for f in findings if f.part.measure.metric == match[1] and f.outcome != "not run"]
+        ends = (f"{value:.2f}" for value in (min(found), max(found))) if found else ("not run",)
+        return " to ".join(dict.fromkeys(ends))
+
+    return re.sub(r"\{(\w+)\}", fill, claim.scope)
 
 
 def _authors_fields(criterion: AuthorsCriterion | None, findings: list[Finding]) -> dict[str, str]:

@@ -249,6 +249,32 @@ def test_a_claim_that_was_amended_twice_is_assessed_by_all_three(tmp_path):
     row = assess(tmp_path, amended, pairs(gain=0.5))[0]
     assert row["verdict_before"] == "not reproduced; reproduced"
     assert row["amended"] == "2026-11-25; 2026-11-24"
+    assert row["reasons"] == "Too hard. | It was too easy."
+
+
+def test_what_a_verdict_speaks_of_has_the_effects_of_former_criteria(tmp_path):
+    """A criterion that judges seconds no more says how many there were: the span over the parts by that metric."""
+    limited = claim(BETTER)
+    limited["C1"]["scope"] = "in nats; in seconds {train_time_s} times as long, {fid} in FID"
+    slow = BETTER | {"compare": "ratio", "above": 1}
+    parts = [slow | {"measure": {"experiment": name, "metric": "train_time_s"}} for name in ("toy", "other")]
+    former = {
+        "criterion": "Faster.",
+        "seeds": 5,
+        "parts": parts,
+        "date": date(2026, 11, 25),
+        "why": "It shared a machine.",
+    }
+    limited["C1"]["before"] = former
+    seconds = [
+        score(seed, value * factor, *model, metric="train_time_s", experiment=name)
+        for name, times in (("toy", 2), ("other", 3))
+        for seed, value in enumerate([10.0, 12.0, 11.0, 13.0, 9.0])
+        for factor, model in ((times, ()), (1, ("single", "paper")))
+    ]
+    row = assess(tmp_path, limited, pairs(gain=0.5) + seconds)[0]
+    assert row["scope"] == "in nats; in seconds 2.00 to 3.00 times as long, not run in FID"
+    assert assess(tmp_path, claim(BETTER), pairs(gain=0.5))[0]["scope"] == ""
 
 
 def test_the_authors_settings_have_a_verdict_of_their_own(tmp_path):
