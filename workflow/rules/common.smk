@@ -131,7 +131,11 @@ def finished_runs():
 
 
 def runs_of_claims(wildcards):
-    """The scores of every run that a criterion in paper/claims.yaml asks for; experiments at paper scale apart."""
+    """The scores of the runs that the criteria in paper/claims.yaml ask for at our settings, former ones included.
+
+    Those at the authors' settings are `snakemake authors`, which takes most of a day of one core; experiments at paper scale need a GPU or a
+    download. No criterion asks for the rivals: they are among `snakemake ablations`.
+    """
     try:
         claims = read_claims(PAPER.claims)
     except UserError as error:
