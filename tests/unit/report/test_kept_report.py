@@ -2,12 +2,14 @@
 
 import io
 import json
+import re
 import shutil
 
 import numpy as np
 import pytest
 import typst
 from fakes import ROOT, make_plan
+from pdf_text import text_of
 from PIL import Image
 
 from competitive_mixtures.errors import UserError
@@ -97,6 +99,16 @@ def test_no_page_is_left_empty_for_what_did_not_fit(rebuilt):
 def test_what_is_kept_follows_from_the_tables(rebuilt, name):
     """Otherwise `make kept-report` makes it anew."""
     assert (rebuilt / name).read_bytes() == (VERDICT / name).read_bytes()
+
+
+def test_the_supplement_counts_finished_seeds(rebuilt):
+    """Of a comparison that has runs under way too, beside the number that was asked for."""
+    text = text_of(rebuilt / "paper.pdf")
+    _, rows = read_fields(VERDICT / "kept_runs.csv")
+    assert {row[4] for row in rows if row[0] == "mnist-paper-short"} == {"no"}
+    counted = [line for line in text.splitlines() if re.match(r"\s*C[368]†.*, mnist-paper-short", line)]
+    assert len(counted) >= 5
+    assert all("0 of 3" in line for line in counted), counted
 
 
 def test_figures_from_tables_are_those_that_are_kept(rebuilt):
