@@ -14,7 +14,7 @@ POINTS_PER_NEIGHBOUR, NEIGHBOURS = 30, (5, 15)  # fewer neighbours tell a densit
 CONTACT = 0.02  # edge between two parts, as a share of the smaller one's points, from which they touch
 LEAST_EDGE = 3  # points
 LEVEL = 0.8  # nats from the denser part's median down to the edge: less is no valley
-TRUST = 0.6  # of the number that was asked for: it stands where more parts are left
+TRUST = 0.5  # of the number that was asked for: it stands where more parts are left
 NEARLY_ALL = 0.9  # of the points: what touches a part of so many is its fringe
 ALL = 0.99  # of the points: what is beside a part of so many is no part, touching or not
 
