@@ -161,7 +161,7 @@ rule write_pages:  # what `snakemake --report` can show of tables and animations
         RESULTS.claims,
         PAPER.tables,
         PAPER.figures,
-        code=code("report/pages.py", "files/tables.py"),
+        code=code("report/pages.py", "report/names.py", "files/tables.py"),
     output:
         tables=report(
             directory(RESULTS.pages / "tables"),

@@ -90,7 +90,7 @@ def describe(path: Path, head: bytes) -> str:
         return f"something else; {SAVE}"
     return (
         f"a text file; if it is a table of numbers, convert it:\n  {_convert(path, lines)}\nand set `path` to that. "
-        "A column of labels is no part of x: save it beside, by numpy.savez (x=..., y=...astype(str))"
+        "A column of labels is no part of x: save it beside, by numpy.savez (x=..., y=table[...].to_numpy(str))"
     )
 
 
@@ -179,7 +179,10 @@ def _explain(where: str, error: Exception, key: str) -> UserError:
     if "Object arrays" in str(error):
         dtype = "str" if key.startswith("y") else "float"
         found = "an array of Python objects (pandas keeps words as such)"
-        return UserError(f"{where}: {found}; expected one without Python objects: save {key}.astype({dtype})")
+        return UserError(
+            f"{where}: {found}; expected one without Python objects: "
+            f"save numpy.asarray({key}).astype({dtype}), of a column of pandas {key}.to_numpy({dtype})"
+        )
     reason = str(error) or type(error).__name__
     if isinstance(error, MemoryError):
         reason = "its header claims more than memory holds"

@@ -176,6 +176,14 @@ def test_a_setting_changes_nothing_and_stays(name, kind, method, fitted, tmp_pat
         assert observe() == before
 
 
+def reset():
+    """What a fresh process has: a test after this one may multiply."""
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.mkldnn.matmul.fp32_precision = torch.backends.cuda.matmul.fp32_precision = "none"
+    for owner, name, value in FRESH:
+        setattr(owner, name, value)
+
+
 @pytest.mark.parametrize("ways", [("matmul", "all"), ("all", "matmul"), ("all", "conv", "legacy"), ("legacy", "all")])
 def test_precisions_that_inherit_from_one_another_stay(ways):
     set_ = {
@@ -186,6 +194,7 @@ def test_precisions_that_inherit_from_one_another_stay(ways):
     }
     with ExitStack() as stack:
         keep_settings(stack)
+        stack.callback(reset)
         for way in ways:
             set_[way]()
         before = observe()
