@@ -62,15 +62,15 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
     fine = min(mixtures, key=lambda mixture: measure_bic(mixture, spread, num_distinct))
     if fine is mixtures[0]:
         fine = drop_surplus(fine, spread, num_distinct, seed)
-    chosen, groups = choose_parts(mixtures[0], fine, spread, num_components)
-    labels = assign(chosen, spread, groups)
+    chosen, groups, responsibilities = choose_parts(mixtures[0], fine, spread, num_components)
+    labels = add_up(responsibilities, groups).argmax(axis=1)
     joined = join_connected(spread, labels, num_components)
     return carry_over(points, assign(chosen, points, groups), spread, labels, joined).astype(np.int16)
 
 
 def choose_parts(
     coarse: GaussianMixture, fine: GaussianMixture, points: np.ndarray, num_parts: int
-) -> tuple[GaussianMixture, list[list[int]]]:
+) -> tuple[GaussianMixture, list[list[int]], np.ndarray]:
     """The k parts that tell most about a point: many Gaussians joined in either of two ways, or a mixture of k.
 
     Joining ends badly where Gaussians overlap in a chain, from part to part, and where hardly any overlap.
@@ -82,23 +82,23 @@ def choose_parts(
         num_parts: k.
 
     Returns:
-        A mixture, and lists of its Gaussians; fewer than k where no more lie apart.
+        A mixture, lists of its Gaussians, fewer than k where no more lie apart, and their responsibilities (n, m).
     """
     single = [[j] for j in range(num_parts)]
     responsibilities = fine.predict_proba(points)
     joined = find_parts(responsibilities, num_parts)
     if joined is None:
-        return coarse, single
+        return coarse, single, coarse.predict_proba(points)
     if len(joined) < num_parts or fine.n_components <= num_parts:
-        return fine, joined
+        return fine, joined, responsibilities
     own, balanced = coarse.predict_proba(points), join_balanced(responsibilities, num_parts)
     found = measure_information(responsibilities, joined) + LEAST_GAIN
     others = [
-        (measure_information(responsibilities, balanced), fine, balanced),
-        (measure_information(own, single), coarse, single),
+        (measure_information(responsibilities, balanced), (fine, balanced, responsibilities)),
+        (measure_information(own, single), (coarse, single, own)),
     ]
-    information, mixture, groups = max(others, key=lambda other: other[0])
-    return (mixture, groups) if information > found else (fine, joined)
+    information, parts = max(others, key=lambda other: other[0])
+    return parts if information > found else (fine, joined, responsibilities)
 
 
 def project(points: np.ndarray, seed: int) -> np.ndarray:
