@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Any
+from typing import Any, get_args
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.settings.blocks import merge, validate
+from competitive_mixtures.settings.experiment import Device
 from competitive_mixtures.settings.schema import Experiment
 
 SOURCE = "CompetitiveMixture: settings"  # how a mistake names where it stands
@@ -63,6 +64,7 @@ HIDDEN = {"vector": [50, 50], "image": [128]}
 DISCRIMINATORS = {"vector": [64, 64], "image": [128]}
 PRETRAINING_ROUNDS = 10  # as many steps as these have, at most: held-out points end it
 METHODS = ("ours", "plain")
+DEVICES = get_args(Device)
 MAX_COVARIANCE_COLUMNS = 100  # a cell's covariance of more columns costs more than its networks
 SAMPLES_PER_COMPONENT = 500  # behind a density of vectors
 
@@ -103,8 +105,8 @@ def make_experiment(
         raise UserError(f"CompetitiveMixture: method = {method!r}; expected one of {list(METHODS)}")
     if not isinstance(component, str) or component not in NETWORKS:
         raise UserError(f"CompetitiveMixture: component = {component!r}; expected one of {sorted(NETWORKS)}")
-    if not isinstance(device, str):
-        raise UserError(f"CompetitiveMixture: device = {device!r}; expected auto, cpu or cuda")
+    if not isinstance(device, str) or device not in DEVICES:
+        raise UserError(f"CompetitiveMixture: device = {device!r}; expected one of {list(DEVICES)}")
     if device == "auto" and kind == "vector":
         device = "cpu"  # small networks wait for a GPU's launches
     latents = choose_representation(kind, shape, representation)

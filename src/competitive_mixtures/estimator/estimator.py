@@ -36,9 +36,8 @@ from competitive_mixtures.estimator.parameters import (
     read_start,
     to_plain,
 )
-from competitive_mixtures.estimator.storage import pack_estimator, unpack_estimator
+from competitive_mixtures.estimator.storage import read_estimator, write_estimator
 from competitive_mixtures.estimator.trained_mixture import TrainedMixture
-from competitive_mixtures.files.formats import read_metadata, read_tensors, write_tensors
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.pytorch_settings import borrow_pytorch
 from competitive_mixtures.progress import hide_progress
@@ -216,7 +215,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
                     setattr(self, name, getattr(checked, name))
         self._form = form
         self._keep(best)
-        warn_of_idle_components(best)
+        warn_of_idle_components(best, points, goes_on=goes_on)
         return self
 
     def fit_predict(self, X: Any, y: Any = None) -> np.ndarray:
@@ -317,7 +316,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         """
         check_is_fitted(self)
         with borrow_pytorch(count_threads(self.n_jobs)):
-            write_tensors(check_path(path), *pack_estimator(self))
+            write_estimator(self, check_path(path))
 
     @classmethod
     def load(cls, path: Path | str) -> "CompetitiveMixture":
@@ -327,8 +326,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             UserError: the file is missing, broken or holds something else.
         """
         with borrow_pytorch(count_threads(None)):
-            source = check_path(path)
-            return unpack_estimator(cls, source, read_metadata(source), read_tensors(source))
+            return read_estimator(cls, check_path(path))
 
     def _make_experiment(self, form: Form, num_points: int, init: str | None) -> Experiment:
         k, _, num_steps = (
@@ -355,11 +353,11 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
     def _start(self, experiment: Experiment, points: np.ndarray, form: Form, parts: np.ndarray | None) -> Competition:
         """The most typical of `n_init` competitions, stage by stage as the pipeline's jobs play them."""
         seed, num_rounds, tol = choose_seed(self.random_state), self.n_rounds, check_share("tol", self.tol)
-        verbose = check_switch("verbose", self.verbose)
+        verbose, num_restarts = check_switch("verbose", self.verbose), check_count("n_init", self.n_init)
         dataset = make_dataset(points, form)
         autoencoder = learn_representation(experiment, dataset, seed)
         played = []
-        for number in range(check_count("n_init", self.n_init)):
+        for number in range(num_restarts):
             own = seed if number == 0 else derive_seed(seed, "restart", number) % 2**31
             run = open_run(experiment, dataset, own, autoencoder)
             played.append(play_rounds(run, rounds.pretrain(run, parts), num_rounds, tol, verbose))

@@ -171,19 +171,17 @@ def resume(mixture: TrainedMixture, points: np.ndarray, record: dict[str, Any]) 
     )
 
 
-def warn_of_idle_components(competition: Competition) -> None:
-    """Warn once of components that won nothing, or that model what another one models; once of those given up."""
+def warn_of_idle_components(competition: Competition, points: np.ndarray, *, goes_on: bool) -> None:
+    """Warn once of components that won nothing, or that model what another one models; once of those given up.
+
+    Args:
+        competition: played.
+        points: (n, *shape), that it was played for.
+        goes_on: whether it went on from an earlier one.
+    """
     if competition.given_up:
-        k = len(competition.mixture.weights)
-        left = k - competition.given_up
-        warnings.warn(
-            f"CompetitiveMixture: components without points: the start has {left} {'part' if left == 1 else 'parts'}, "
-            f"n_components = {k}; n_components_ counts what is left. If {k} parts are known to be there, use "
-            "init='kmeans' or a partition of your own; columns of different units want to be standardised before, "
-            "skewed ones a log scale",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
+        reason = explain_given_up(competition, points, goes_on)
+        warnings.warn(f"CompetitiveMixture: components without points: {reason}", ConvergenceWarning, stacklevel=3)
     remedy = "lower n_components, raise n_rounds, or try another random_state or n_init"
     found = []
     if competition.dead:
@@ -192,6 +190,22 @@ def warn_of_idle_components(competition: Competition) -> None:
         found.append(f"components {competition.twins} model points that another component models as well")
     if found:
         warnings.warn(f"CompetitiveMixture: {'; '.join(found)}: {remedy}", ConvergenceWarning, stacklevel=3)
+
+
+def explain_given_up(competition: Competition, points: np.ndarray, goes_on: bool) -> str:
+    """Why components have had no point from the first round on, and what a user may do; see the above."""
+    k = len(competition.mixture.weights)
+    left = k - competition.given_up
+    if goes_on:
+        return f"{left} of n_components = {k} went on with points; warm_start = False starts anew with all of them"
+    distinct = len(np.unique(points, axis=0))
+    if distinct < k:
+        return f"X has {distinct} distinct {'point' if distinct == 1 else 'points'}, n_components = {k}"
+    return (
+        f"the start has {left} {'part' if left == 1 else 'parts'}, n_components = {k}; n_components_ counts what is "
+        f"left. If {k} parts are known to be there, use init='kmeans' or a partition of your own; columns of different "
+        "units want to be standardised before, skewed ones a log scale"
+    )
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from competitive_mixtures.data.array import to_points
 from competitive_mixtures.data.precision import check_magnitude, check_precision, find_centre, is_rounded_away
 from competitive_mixtures.errors import UserError, UserTypeError
 
+SHOWN_COLUMNS = 5  # in an error
+
 
 @dataclass(frozen=True)
 class Form:
@@ -99,11 +101,34 @@ def explain(X: Any) -> Iterator[None]:
         raise
     except Exception as error:  # X's own class converts it, and may raise anything
         reason = re.sub(r":?\narray=.*\n(?=Reshape)", "; ", str(error), flags=re.DOTALL)  # the numbers themselves
-        reason = re.sub(r"^(Complex data not supported)\n.*", r"\1", reason, flags=re.DOTALL)
+        reason = re.sub(r"^(Complex data not supported|Input X contains NaN\.)\n.*", r"\1", reason, flags=re.DOTALL)
         kind = UserTypeError if isinstance(error, TypeError) else UserError
         raise kind(
-            f"X: found {describe(X)}: {reason}\nExpected numbers (n, d), or images (n, h, w) or (n, c, h, w)"
+            f"X: found {describe(X)}: {reason}{name_bad_columns(X)}\n"
+            "Expected numbers (n, d), or images (n, h, w) or (n, c, h, w)"
         ) from error
+
+
+def name_bad_columns(X: Any) -> str:
+    """The columns that hold words, NaN or infinity, for the end of a sentence; nothing where X has no columns."""
+    with suppress(Exception):  # an aid: whatever X is, its error is being reported
+        if hasattr(X, "columns"):
+            columns = {name: np.asarray(X[name]) for name in X.columns}
+        else:
+            columns = dict(enumerate(np.asarray(X).T)) if np.ndim(X) == 2 else {}
+        bad = [f"{name!r}" for name, values in columns.items() if not is_finite(values)]
+        if bad:
+            shown = bad if len(bad) <= SHOWN_COLUMNS else [*bad[:SHOWN_COLUMNS], f"{len(bad) - SHOWN_COLUMNS} more"]
+            return f" (column{'s' if len(bad) > 1 else ''} {', '.join(shown)})"
+    return ""
+
+
+def is_finite(values: np.ndarray) -> bool:
+    """Whether all values are numbers, and none of them is NaN or infinite."""
+    try:
+        return bool(np.isfinite(values.astype(np.float64)).all())
+    except (TypeError, ValueError):
+        return False
 
 
 def describe(X: Any) -> str:

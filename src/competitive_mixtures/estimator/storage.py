@@ -1,4 +1,4 @@
-"""A fitted estimator as named tensors and metadata, and back; the file itself is `files`' work."""
+"""A fitted estimator in a file: named tensors, and the rest as metadata in its header."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -14,19 +14,22 @@ from competitive_mixtures.errors import UserError
 from competitive_mixtures.estimator.inputs import Form
 from competitive_mixtures.estimator.parameters import to_plain
 from competitive_mixtures.estimator.trained_mixture import TrainedMixture
+from competitive_mixtures.files.formats import read_metadata, read_tensors, write_tensors
 
 FORMAT = "competitive-mixture-4"  # of a saved estimator
+EXPECTED = "expected a file that CompetitiveMixture.save wrote"
 OUTCOME = ("converged_", "n_iter_", "lower_bound_")  # attributes that no tensor holds
 
 
-def pack_estimator(estimator: BaseEstimator) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Everything that a fitted estimator needs to predict, sample and go on, but Adam's state.
+def write_estimator(estimator: BaseEstimator, path: Path) -> None:
+    """Write everything that a fitted estimator needs to predict, sample and go on, but Adam's state.
 
-    Returns:
-        Tensors by name, and metadata for JSON.
+    Args:
+        estimator: fitted.
+        path: of the file.
 
     Raises:
-        UserError: a parameter is neither number nor word.
+        UserError: a parameter is neither number nor word, or the file cannot be written.
     """
     params = estimator.get_params(deep=False)
     if not isinstance(params["random_state"], int | np.integer | None):
@@ -40,25 +43,22 @@ def pack_estimator(estimator: BaseEstimator) -> tuple[dict[str, Tensor], dict[st
         "records": estimator._records,
         "outcome": {name: getattr(estimator, name) for name in OUTCOME},
     }
-    return estimator._mixture.tensors() | {"labels": torch.from_numpy(estimator.labels_)}, metadata
+    write_tensors(path, estimator._mixture.tensors() | {"labels": torch.from_numpy(estimator.labels_)}, metadata)
 
 
-def unpack_estimator(
-    kind: type[BaseEstimator], path: Path | str, metadata: Any, tensors: Mapping[str, Tensor]
-) -> BaseEstimator:
-    """The estimator that `pack_estimator` packed.
+def read_estimator(kind: type[BaseEstimator], path: Path) -> BaseEstimator:
+    """The estimator that `write_estimator` wrote.
 
     Args:
         kind: the class to make one of.
-        path: of the file, for errors.
-        metadata: from its header.
-        tensors: from its body.
+        path: of the file.
 
     Raises:
-        UserError: the file holds something else, or is damaged.
+        UserError: the file is missing, holds something else, or is damaged.
     """
+    metadata, tensors = read_metadata(path, EXPECTED), read_tensors(path, EXPECTED)
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
-        raise UserError(f"{path}: expected a file that CompetitiveMixture.save wrote")
+        raise UserError(f"{path}: {EXPECTED}")
     try:
         return _unpack(kind, metadata, tensors)
     except UserError as error:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_JSON_BYTES = 2**28
+RUN_AGAIN = "delete it, if it is there, and run the step that writes it"
 SPECIAL_FILES = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a named pipe",
@@ -251,51 +252,56 @@ def write_tensors(path: Path | str, tensors: Mapping[str, "Tensor"], metadata: A
             raise OSError(str(error)) from error
 
 
-def read_metadata(path: Path | str) -> Any:
+def read_metadata(path: Path | str, remedy: str = RUN_AGAIN) -> Any:
     """Read the `metadata` that `write_tensors` put into a file's header.
+
+    Args:
+        path: of the file.
+        remedy: what an error advises.
 
     Raises:
         UserError: as `read_tensors`, or the file has none.
     """
     from safetensors import safe_open
 
-    with _explain_tensors(path), safe_open(path, "pt") as file:
+    with _explain_tensors(path, remedy), safe_open(path, "pt") as file:
         header = file.metadata() or {}
     if "metadata" not in header:
-        raise UserError(f"{path}: expected metadata in the header, found none; delete the file and run again")
+        raise UserError(f"{path}: expected metadata in the header, found none; {remedy}")
     try:
         return json.loads(header["metadata"])
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: expected JSON in the header, found {error}; delete the file and run again") from error
+        raise UserError(f"{path}: expected JSON in the header, found {error}; {remedy}") from error
 
 
-def read_tensors(path: Path | str) -> dict[str, "Tensor"]:
+def read_tensors(path: Path | str, remedy: str = RUN_AGAIN) -> dict[str, "Tensor"]:
     """Read a safetensors file onto the CPU.
+
+    Args:
+        path: of the file.
+        remedy: what an error advises.
 
     Raises:
         UserError: the file is missing, truncated or of another format.
     """
     from safetensors.torch import load_file
 
-    with _explain_tensors(path):
+    with _explain_tensors(path, remedy):
         return load_file(path)
 
 
 @contextmanager
-def _explain_tensors(path: Path | str) -> Iterator[None]:
+def _explain_tensors(path: Path | str, remedy: str) -> Iterator[None]:
     from safetensors import SafetensorError
 
     try:
         check_regular(path)
         yield
     except FileNotFoundError as error:
-        raise UserError(f"{path}: not found; correct the path, or run the step that writes it") from error
+        raise UserError(f"{path}: not found; {remedy}") from error
     except (SafetensorError, OSError) as error:
         found = getattr(error, "strerror", None) or error
-        raise UserError(
-            f"{path}: expected a safetensors file, found: {found}; name another, or, if a step wrote it, delete it and "
-            "run again"
-        ) from error
+        raise UserError(f"{path}: expected a safetensors file, found: {found}; {remedy}") from error
 
 
 def take_named(tensors: Mapping[str, "Tensor"], prefix: str) -> dict[str, "Tensor"]:

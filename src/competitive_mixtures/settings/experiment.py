@@ -24,6 +24,7 @@ from competitive_mixtures.settings.sizes import (
 )
 
 Start = Literal["uniform", "kmeans", "gaussians"]
+Device = Literal["auto", "cpu", "cuda"]
 
 
 class Training(Block):
@@ -180,7 +181,7 @@ class Experiment(Block):
     baselines: list[BaselineName]
     evaluation: Evaluation
     shards: Annotated[int, measured_in("jobs", ge=1, le=10_000)]
-    device: Literal["auto", "cpu", "cuda"]
+    device: Device
     representation: Autoencoder | None = None
     autoencoder: Autoencoder | None = None
     exploration: Exploration | None = None

@@ -346,7 +346,7 @@ class TestErrors:
             ({"hidden_layer_sizes": 50}, r"hidden_layer_sizes = 50; expected a sequence of integers"),
             ({"hidden_layer_sizes": (2.5,)}, "hidden"),
             ({"component": ["vae"]}, r"component = \['vae'\]"),
-            ({"device": "tpu"}, "device: found 'tpu'"),
+            ({"device": "tpu"}, "device = 'tpu'; expected one of"),
             ({"n_jobs": 0}, "n_jobs = 0"),
             ({"random_state": -1}, "Seed must be between"),
             ({"random_state": "a"}, "cannot be used to seed"),

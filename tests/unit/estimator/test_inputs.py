@@ -66,6 +66,22 @@ def test_numbers_in_a_frame_of_objects_are_numbers():
     assert read(frame)[0].tolist() == [[1, 0.5], [2, 1.5], [3, 2.5]]
 
 
+@pytest.mark.parametrize(
+    ("X", "named"),
+    [
+        (pd.DataFrame({"a": [1.0, 2.0], "b": [np.nan, 1.0]}), r"\(column 'b'\)"),
+        (pd.DataFrame({"a": ["x", "y"], "b": [1.0, np.inf], "c": [1.0, 2.0]}), r"\(columns 'a', 'b'\)"),
+        (np.array([[1.0, np.nan], [2.0, 1.0]]), r"\(column 1\)"),
+        ([[1.0, 2.0, np.inf], [np.nan, 1.0, 1.0]], r"\(columns 0, 2\)"),
+        (np.full((3, 9), np.nan), r"\(columns 0, 1, 2, 3, 4, 4 more\)"),
+    ],
+)
+def test_columns_without_numbers_are_named(X, named):
+    with pytest.raises(UserError, match=named) as raised:
+        read(X)
+    assert "HistGradientBoosting" not in str(raised.value)  # scikit-learn's advice on supervised learning
+
+
 def test_ragged_lists_are_refused_in_words():
     with pytest.raises(ValueError, match="inhomogeneous"):
         read([[1.0, 2.0], [3.0]])

@@ -105,6 +105,12 @@ def test_more_rounds_with_another_representation_are_refused():
         longer.fit(IMAGES)
 
 
+def test_a_wrong_parameter_is_refused_before_the_autoencoder_is_trained(monkeypatch):
+    monkeypatch.setattr("competitive_mixtures.estimator.estimator.learn_representation", None)
+    with pytest.raises(UserError, match="n_init = 0"):
+        small(n_init=0).fit(IMAGES)
+
+
 def test_restarts_share_the_representation(fitted):
     restarted = small(n_init=2).fit(IMAGES)
     assert torch.equal(restarted._mixture.setup.autoencoder.deviation, fitted._mixture.setup.autoencoder.deviation)

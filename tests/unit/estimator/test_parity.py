@@ -232,6 +232,19 @@ class TestWarnings:
         assert mixture.n_components_ == 2
 
     @pytest.mark.filterwarnings("error")
+    def test_fewer_distinct_points_than_components(self):
+        with pytest.warns(ConvergenceWarning, match="X has 1 distinct point, n_components = 3") as caught:
+            small(3).fit(np.ones((50, 2)))
+        assert len(caught) == 1
+
+    @pytest.mark.filterwarnings("error")
+    def test_going_on_with_the_points_of_one_component(self):
+        mixture = small(2, warm_start=True).fit(X)
+        with pytest.warns(ConvergenceWarning, match="1 of n_components = 2 went on with points") as caught:
+            mixture.fit(X[mixture.labels_ == 0])
+        assert "start has" not in str(caught[0].message)
+
+    @pytest.mark.filterwarnings("error")
     def test_two_components_on_one_mode(self):
         one = np.random.default_rng(0).normal(size=(600, 2))
         with pytest.warns(ConvergenceWarning, match="model points that another component models as well"):
