@@ -63,7 +63,7 @@ def choose_kernels(threads: int) -> None:
     if torch.cuda.is_available():  # on a CPU every kernel used here is deterministic as it is
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010, a property of a module
-        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.set_deterministic_debug_mode("warn")  # `use_deterministic_algorithms` imports PyTorch's compiler as well
 
 
 @cache

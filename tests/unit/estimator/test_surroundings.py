@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 import threading
 from contextlib import ExitStack, contextmanager
 
@@ -12,6 +14,7 @@ import torch
 from examples import make_blobs, make_images
 from sklearn import config_context
 from sklearn.base import clone
+from torch.overrides import _get_current_function_mode_stack
 
 from competitive_mixtures import CompetitiveMixture
 from competitive_mixtures.method.device import choose_precision
@@ -203,6 +206,25 @@ def test_precisions_that_inherit_from_one_another_stay(ways):
             assert torch.backends.mkldnn.conv.fp32_precision == "none"
             assert torch.backends.cudnn.conv.fp32_precision == "tf32"
         assert observe() == before
+
+
+def test_no_call_of_a_fit_takes_a_detour_through_python():
+    """PyTorch's modes, such as one for the default device, see every call of it, for a fifth of a small fit's time."""
+    with borrow_pytorch(1):
+        assert len(_get_current_function_mode_stack()) == 0
+    with torch.device("meta"), borrow_pytorch(1):
+        assert torch.empty(1).device.type == "cpu"
+
+
+def test_no_fit_imports_the_compiler_of_pytorch():
+    """It takes seconds, more than the smallest fits; `use_deterministic_algorithms` imports it, for one."""
+    fit = (
+        "import sys, numpy; from competitive_mixtures import CompetitiveMixture\n"
+        "CompetitiveMixture(1, n_rounds=1, steps_per_round=1).fit(numpy.eye(9)).score(numpy.eye(9))\n"
+        "print(sorted({'torch._inductor', 'torch._dynamo', 'sympy'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", fit], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
 
 
 def test_fits_in_threads_take_turns_and_leave_all_as_it_was(expected):
