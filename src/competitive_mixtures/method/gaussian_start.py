@@ -8,12 +8,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from competitive_mixtures.method.gaussian_parts import (
+    SPLINTER,
     add_up,
     find_parts,
     join_balanced,
     measure_information,
 )
-from competitive_mixtures.method.valleys import carry_over, join_connected
+from competitive_mixtures.method.valleys import carry_over, count_apart, join_connected
 from competitive_mixtures.seeding import derive_seed
 
 MULTIPLES = (1, 2, 3, 5, 8, 12)  # of k: how many Gaussians are tried
@@ -29,6 +30,7 @@ REPEATS = 3  # of a column's values, on average: from as many on the column coun
 SURPLUS = 0.4  # of the criterion's charge for a Gaussian: halves of one earn up to that
 PATIENCE = 2  # numbers in a row that are too few
 LEAST_GAIN = 0.01  # nats of information: less does not decide between partitions
+CHAIN = 2  # times as many parts with valleys between them: then overlaps have joined a chain of parts
 STARTS = 3  # of the mixture of k Gaussians, from k-means
 
 
@@ -73,7 +75,8 @@ def choose_parts(
 ) -> tuple[GaussianMixture, list[list[int]], np.ndarray]:
     """The k parts that tell most about a point: many Gaussians joined in either of two ways, or a mixture of k.
 
-    Joining ends badly where Gaussians overlap in a chain, from part to part, and where hardly any overlap.
+    Joining ends badly where Gaussians overlap in a chain, from part to part, and where hardly any overlap. Fewer parts
+    than were asked for are believed unless far more have valleys of density between them.
 
     Args:
         coarse: k Gaussians.
@@ -89,9 +92,14 @@ def choose_parts(
     joined = find_parts(responsibilities, num_parts)
     if joined is None:
         return coarse, single, coarse.predict_proba(points)
-    if len(joined) < num_parts or fine.n_components <= num_parts:
+    if fine.n_components <= num_parts:
         return fine, joined, responsibilities
-    own, balanced = coarse.predict_proba(points), join_balanced(responsibilities, num_parts)
+    balanced = join_balanced(responsibilities, num_parts)
+    if len(joined) < num_parts:
+        labels = add_up(responsibilities, balanced).argmax(axis=1)
+        apart = count_apart(points, labels, SPLINTER / num_parts)
+        return fine, joined if apart < CHAIN * len(joined) else balanced, responsibilities
+    own = coarse.predict_proba(points)
     found = measure_information(responsibilities, joined) + LEAST_GAIN
     others = [
         (measure_information(responsibilities, balanced), (fine, balanced, responsibilities)),

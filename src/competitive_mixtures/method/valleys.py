@@ -35,20 +35,46 @@ def join_connected(points: np.ndarray, labels: np.ndarray, num_asked: int) -> np
         (n,) integers; `labels` where joining leaves a single part, or one and its fringe, or more parts than a share
         `TRUST` of k.
     """
+    chosen, joined, is_fringed = find_connected(points, labels)
+    if is_fringed or not 1 < joined.max() + 1 <= TRUST * num_asked:
+        return labels
+    return carry_over(points, labels, points[chosen], labels[chosen], joined)
+
+
+def count_apart(points: np.ndarray, labels: np.ndarray, least: float) -> int:
+    """How many parts are left when those without a valley between them are joined.
+
+    Args:
+        points: (n, d).
+        labels: (n,) integers, the part of each.
+        least: share of the points that a part counts from.
+    """
+    sizes = np.bincount(find_connected(points, labels)[1])
+    return int((sizes >= least * sizes.sum()).sum())
+
+
+def find_connected(points: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Cut parts at gaps, and join those with no valley between them, on some of the points.
+
+    Args:
+        points: (n, d).
+        labels: (n,) integers, the part of each.
+
+    Returns:
+        Positions (m,) of the points that were looked at, their parts (m,) from 0 on, and whether nearly all are in one
+        part, with at most its fringe in others.
+    """
     chosen = np.unique(points, axis=0, return_index=True)[1]  # copies would be their own neighbours
     chosen = chosen[np.linspace(0, len(chosen) - 1, min(MAX_POINTS, len(chosen))).astype(int)]
     number = int(np.clip(len(chosen) // POINTS_PER_NEIGHBOUR, *NEIGHBOURS))
     if len(chosen) <= number:
-        return labels
+        return chosen, np.unique(labels[chosen], return_inverse=True)[1], False
     search = NearestNeighbors(n_neighbors=number).fit(points[chosen])
     distances, neighbours = search.kneighbors()
     log_density = -points.shape[1] * np.log(np.maximum(distances[:, -1], np.finfo(float).tiny))
     sides = connected_components(search.kneighbors_graph(), directed=False)[1]
     parts = np.unique(np.stack([labels[chosen], sides]), axis=1, return_inverse=True)[1].ravel()
-    joined, is_fringed = join_level(log_density, parts, neighbours)
-    if is_fringed or not 1 < joined.max() + 1 <= TRUST * num_asked:
-        return labels
-    return carry_over(points, labels, points[chosen], labels[chosen], joined)
+    return chosen, *join_level(log_density, parts, neighbours)
 
 
 def join_level(log_density: np.ndarray, parts: np.ndarray, neighbours: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -7,7 +7,7 @@ from sklearn.datasets import load_iris, make_circles, make_moons
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
-from competitive_mixtures.method.gaussian_start import cluster_by_gaussians, is_categorical, undo_rounding
+from competitive_mixtures.method.gaussian_start import choose_parts, cluster_by_gaussians, is_categorical, undo_rounding
 from competitive_mixtures.method.start import choose_start, cluster_by_kmeans
 
 
@@ -194,3 +194,24 @@ def test_columns_of_codes_start_from_kmeans():
 )
 def test_what_is_categorical(columns, expected):
     assert is_categorical(columns(np.random.default_rng(0))) is expected
+
+
+class Chains:
+    """Eight Gaussians on six parts, of which three and three overlap in a chain."""
+
+    n_components = 8
+    parts = ([0, 1], [2], [3], [4, 5], [6], [7])
+
+    def predict_proba(self, points):
+        own = np.stack([np.eye(8)[part].mean(axis=0) for part in self.parts]).repeat(len(points) // 6, axis=0)
+        neighbours = np.eye(8, k=1) + np.eye(8, k=-1)
+        neighbours[3, 4] = neighbours[4, 3] = 0
+        return 0.8 * own + 0.2 * own @ (neighbours / neighbours.sum(axis=1, keepdims=True))
+
+
+def test_a_chain_of_overlaps_is_no_part_where_valleys_lie_between():
+    points = np.random.default_rng(0).normal(size=(1200, 2))
+    in_two = points + 40 * (np.arange(1200)[:, None] // 600)
+    assert len(choose_parts(Chains(), Chains(), in_two, 6)[1]) == 2
+    in_six = points + 12 * (np.arange(1200)[:, None] // 200)
+    assert sorted(map(sorted, choose_parts(Chains(), Chains(), in_six, 6)[1])) == list(Chains.parts)

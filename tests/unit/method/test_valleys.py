@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from competitive_mixtures.method.valleys import LEVEL, TRUST, carry_over, join_connected, measure_valleys
+from competitive_mixtures.method.valleys import LEVEL, TRUST, carry_over, count_apart, join_connected, measure_valleys
 
 ROWS = 3
 
@@ -138,3 +138,13 @@ def test_points_outside_the_sample_go_with_their_part_or_their_neighbours():
     after = np.array([5, 5, 5, 7])  # part 1 is cut, and its one half joins part 0
     points, labels = np.array([[3.0], [9.0], [19.0], [18.0], [-4.0]]), np.array([0, 1, 1, 2, 2])
     assert carry_over(points, labels, sample, before, after).tolist() == [5, 5, 7, 7, 5]
+
+
+def test_parts_with_valleys_are_counted_but_for_small_ones():
+    random = np.random.default_rng(0)
+    points = np.concatenate(
+        [random.normal(size=(400, 2)), random.normal(size=(400, 2)) + 12, random.normal(size=(40, 2)) - 20]
+    )
+    labels = np.repeat([0, 1, 2, 3, 4], [200, 200, 200, 200, 40])  # halves of two parts, and a small one
+    assert count_apart(points, labels, least=0.2) == 2
+    assert count_apart(points, labels, least=0.01) == 3
