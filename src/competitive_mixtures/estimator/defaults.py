@@ -46,9 +46,9 @@ COMPONENTS: dict[tuple[str, str], dict[str, Any]] = {
 AUTOENCODER: dict[str, Any] = {
     "kind": "autoencoder",
     "latent_dim": 10,
-    "optimizer": {"learning_rate": 1.0e-3, "beta1": 0.9, "beta2": 0.999},
+    "optimizer": {"learning_rate": 2.0e-3, "beta1": 0.9, "beta2": 0.999},
     "batch_size": 256,
-    "steps": 10_000,
+    "steps": 5_000,
     "loss_limit": 1.0e6,
 }
 # Over those of vectors: kinds of images touch in the latents, and half-trained components or discriminators would
