@@ -78,9 +78,9 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             convolutions.
         init: the partition that components are pretrained on: "uniform" (the paper's random split), "kmeans",
             "gaussians" (a mixture of as many Gaussians as the data ask for, joined to at most k parts; of columns that
-            are mostly codes, k-means' clusters), or the
-            component of each point, (n,) integers from 0 to k - 1. None: "gaussians" for vectors and latents, "kmeans"
-            for images; "uniform" where the method is plain.
+            are mostly codes, or mostly one value, k-means' clusters), or the component of each point, (n,) integers
+            from 0 to k - 1. None: "gaussians" for vectors and latents, "kmeans" for images; "uniform" where the method
+            is plain.
         hidden_layer_sizes: units of the hidden layers of a component's networks (a decoder has them in the same order);
             None: (50, 50) for vectors, (128,) for images.
         random_state: an integer gives the same model and the same samples each time; see scikit-learn's glossary.

@@ -27,6 +27,7 @@ FLOOR = 1e-4  # least variance along any axis, as a share of the mean over the c
 FAR = 50  # interquartile ranges from a column's median
 MOST_FAR = 0.01  # share of the points: more of them are a part of the data
 REPEATS = 3  # of a column's values, on average: from as many on the column counts as rounded
+LEAST_RECURRENCE = 10  # rows of one value
 SURPLUS = 0.4  # of the criterion's charge for a Gaussian: halves of one earn up to that
 PATIENCE = 2  # numbers in a row that are too few
 LEAST_GAIN = 0.01  # nats of information: less does not decide between partitions
@@ -153,15 +154,27 @@ def measure_gap(column: np.ndarray) -> float:
     return float(np.median(np.diff(values))) if 1 < len(values) <= len(column) / REPEATS else 0.0
 
 
-def is_categorical(points: np.ndarray) -> bool:
-    """Whether at least half of the columns that vary hold yes or no, or few codes: gaps of more than a deviation.
+def is_discrete(points: np.ndarray) -> bool:
+    """Whether at least half of the columns that vary hold codes, or one value in half of the rows.
 
-    Such columns have no Gaussian's shape, and one-hot columns no covariance that could be inverted.
+    Such columns have no Gaussian's shape, one-hot columns no covariance that could be inverted, and a part of counts or
+    scores that are mostly the lowest would be a Gaussian on that value alone.
     """
     points = points[:MAX_POINTS].astype(np.float64)
     varying = points.T[np.ptp(points, axis=0) > 0]
-    coded = [measure_gap(column) > column.std() for column in varying]
-    return bool(coded and 2 * sum(coded) >= len(coded))
+    discrete = [holds_codes(column) or holds_one_value(column) for column in varying]
+    return bool(discrete and 2 * sum(discrete) >= len(discrete))
+
+
+def holds_codes(column: np.ndarray) -> bool:
+    """Whether a column holds yes or no, or few codes: gaps of more than a deviation."""
+    return bool(measure_gap(column) > column.std())
+
+
+def holds_one_value(column: np.ndarray) -> bool:
+    """Whether half of a column's values or more are one and the same; of few rows that says nothing."""
+    largest = np.unique(column, return_counts=True)[1].max()
+    return bool(largest >= max(LEAST_RECURRENCE, len(column) / 2))
 
 
 def measure_bic(mixture: GaussianMixture, points: np.ndarray, num_distinct: int) -> float:

@@ -17,7 +17,7 @@ def choose_start(init: str, points: Tensor, num_components: int, seed: int) -> n
     """The partition that components are pretrained on.
 
     Args:
-        init: `uniform`, `kmeans` or `gaussians`, see `settings.Training`; of columns that are mostly categorical,
+        init: `uniform`, `kmeans` or `gaussians`, see `settings.Training`; of columns that are mostly discrete,
             `gaussians` takes k-means' clusters as well.
         points: (N, *shape), float32 or uint8.
         num_components: k.
@@ -34,10 +34,10 @@ def choose_start(init: str, points: Tensor, num_components: int, seed: int) -> n
     check_numbers(len(points), num_components)
     if init == "kmeans":
         return cluster_by_kmeans(points, num_components, seed)
-    from competitive_mixtures.method.gaussian_start import cluster_by_gaussians, is_categorical
+    from competitive_mixtures.method.gaussian_start import cluster_by_gaussians, is_discrete
 
     rows = to_float(points).flatten(1).cpu().numpy()
-    if is_categorical(rows):
+    if is_discrete(rows):
         return cluster_by_kmeans(points, num_components, seed)
     return cluster_by_gaussians(rows, num_components, seed)
 

@@ -7,7 +7,7 @@ from sklearn.datasets import load_iris, make_circles, make_moons
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
-from competitive_mixtures.method.gaussian_start import choose_parts, cluster_by_gaussians, is_categorical, undo_rounding
+from competitive_mixtures.method.gaussian_start import choose_parts, cluster_by_gaussians, is_discrete, undo_rounding
 from competitive_mixtures.method.start import choose_start, cluster_by_kmeans
 
 
@@ -187,13 +187,16 @@ def test_columns_of_codes_start_from_kmeans():
         (lambda rng: np.c_[rng.integers(2, size=(300, 1)), rng.normal(size=(300, 2))], False),
         (lambda rng: np.c_[np.ones(300), rng.integers(2, size=300)], True),
         (lambda rng: rng.integers(1, 6, size=(300, 4)), False),  # grades: they count like measurements
+        (lambda rng: np.maximum(1, rng.integers(-8, 10, size=(300, 4))), True),  # scores that are mostly the lowest
+        (lambda rng: np.maximum(0, rng.normal(-0.2, size=(300, 4))), True),  # mostly no rain
+        (lambda rng: np.c_[np.maximum(0, rng.normal(-0.2, size=300)), rng.normal(size=(300, 2))], False),
         (lambda rng: rng.normal(size=(300, 4)), False),
         (lambda rng: np.zeros((300, 4)), False),
         (lambda rng: np.eye(3), False),  # too few rows to tell
     ],
 )
-def test_what_is_categorical(columns, expected):
-    assert is_categorical(columns(np.random.default_rng(0))) is expected
+def test_what_is_discrete(columns, expected):
+    assert is_discrete(columns(np.random.default_rng(0))) is expected
 
 
 class Chains:
