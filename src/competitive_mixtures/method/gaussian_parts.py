@@ -6,6 +6,7 @@ from scipy.special import entr
 TOUCHING = (0.15, 0.02)  # overlap from which two parts are one: parts that are Gaussians each, or that are joined ones
 APART = 0.01  # overlap below which parts have nothing to do with one another
 SPLINTER = 0.08  # of N/k points: a part below it is no part
+LOPSIDED = 1.75  # times an even share
 SMALL = 0.2  # of N/k points: a part below it gives way where larger ones lie apart
 
 
@@ -65,6 +66,22 @@ def join(responsibilities: np.ndarray, groups: list[list[int]], num_parts: int, 
             return found
         groups = merge_pair(groups, *divmod(int(overlaps.argmax()), len(groups)))
     return groups if num_parts == 1 else found
+
+
+def is_lopsided(sizes: np.ndarray, num_asked: int) -> bool:
+    """Whether of fewer than k parts one has far more than its even share: likely several, or with others as its fringe.
+
+    Args:
+        sizes: (g,) of the parts.
+        num_asked: k.
+    """
+    counted = drop_splinters(sizes, num_asked)
+    return len(counted) == 1 or bool(counted.max() * len(counted) > LOPSIDED * counted.sum())
+
+
+def drop_splinters(sizes: np.ndarray, num_asked: int) -> np.ndarray:
+    """The sizes without those below a share `SPLINTER` of N/k."""
+    return sizes[sizes >= SPLINTER / num_asked * sizes.sum()]
 
 
 def merge_pair(groups: list[list[int]], first: int, second: int) -> list[list[int]]:

@@ -8,9 +8,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from competitive_mixtures.method.gaussian_parts import (
-    SPLINTER,
     add_up,
     find_parts,
+    is_lopsided,
     join_balanced,
     measure_information,
 )
@@ -77,7 +77,7 @@ def choose_parts(
     """The k parts that tell most about a point: many Gaussians joined in either of two ways, or a mixture of k.
 
     Joining ends badly where Gaussians overlap in a chain, from part to part, and where hardly any overlap. Fewer parts
-    than were asked for are believed unless far more have valleys of density between them.
+    than were asked for are believed unless they are lopsided, or far more have valleys of density between them.
 
     Args:
         coarse: k Gaussians.
@@ -98,8 +98,10 @@ def choose_parts(
     balanced = join_balanced(responsibilities, num_parts)
     if len(joined) < num_parts:
         labels = add_up(responsibilities, balanced).argmax(axis=1)
-        apart = count_apart(points, labels, SPLINTER / num_parts)
-        return fine, joined if apart < CHAIN * len(joined) else balanced, responsibilities
+        is_chain = count_apart(points, labels, num_parts) >= CHAIN * len(joined)
+        if is_chain or is_lopsided(add_up(responsibilities, joined).sum(axis=0), num_parts):
+            return fine, balanced, responsibilities
+        return fine, joined, responsibilities
     own = coarse.predict_proba(points)
     found = measure_information(responsibilities, joined) + LEAST_GAIN
     others = [

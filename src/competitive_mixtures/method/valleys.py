@@ -9,14 +9,14 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
+from competitive_mixtures.method.gaussian_parts import drop_splinters, is_lopsided
+
 MAX_POINTS = 5_000  # that the density is looked at
 POINTS_PER_NEIGHBOUR, NEIGHBOURS = 30, (5, 15)  # fewer neighbours tell a density badly, more reach across parts
 CONTACT = 0.02  # edge between two parts, as a share of the smaller one's points, from which they touch
 LEAST_EDGE = 3  # points
 LEVEL = 0.8  # nats from the denser part's median down to the edge: less is no valley
 TRUST = 0.5  # of the number that was asked for: it stands where more parts are left
-NEARLY_ALL = 0.9  # of the points: what touches a part of so many is its fringe
-ALL = 0.99  # of the points: what is beside a part of so many is no part, touching or not
 
 
 def join_connected(points: np.ndarray, labels: np.ndarray, num_asked: int) -> np.ndarray:
@@ -32,28 +32,26 @@ def join_connected(points: np.ndarray, labels: np.ndarray, num_asked: int) -> np
         num_asked: k, at least the number of parts.
 
     Returns:
-        (n,) integers; `labels` where joining leaves a single part, or one and its fringe, or more parts than a share
-        `TRUST` of k.
+        (n,) integers; `labels` where joining leaves a single part, or lopsided ones, or more than a share `TRUST` of k.
     """
-    chosen, joined, is_fringed = find_connected(points, labels)
-    if is_fringed or not 1 < joined.max() + 1 <= TRUST * num_asked:
+    chosen, joined = find_connected(points, labels)
+    if not 1 < joined.max() + 1 <= TRUST * num_asked or is_lopsided(np.bincount(joined), num_asked):
         return labels
     return carry_over(points, labels, points[chosen], labels[chosen], joined)
 
 
-def count_apart(points: np.ndarray, labels: np.ndarray, least: float) -> int:
-    """How many parts are left when those without a valley between them are joined.
+def count_apart(points: np.ndarray, labels: np.ndarray, num_asked: int) -> int:
+    """How many parts are left when those without a valley between them are joined, splinters aside.
 
     Args:
         points: (n, d).
         labels: (n,) integers, the part of each.
-        least: share of the points that a part counts from.
+        num_asked: k.
     """
-    sizes = np.bincount(find_connected(points, labels)[1])
-    return int((sizes >= least * sizes.sum()).sum())
+    return len(drop_splinters(np.bincount(find_connected(points, labels)[1]), num_asked))
 
 
-def find_connected(points: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+def find_connected(points: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Cut parts at gaps, and join those with no valley between them, on some of the points.
 
     Args:
@@ -61,23 +59,22 @@ def find_connected(points: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, 
         labels: (n,) integers, the part of each.
 
     Returns:
-        Positions (m,) of the points that were looked at, their parts (m,) from 0 on, and whether nearly all are in one
-        part, with at most its fringe in others.
+        Positions (m,) of the points that were looked at, and their parts (m,) from 0 on.
     """
     chosen = np.unique(points, axis=0, return_index=True)[1]  # copies would be their own neighbours
     chosen = chosen[np.linspace(0, len(chosen) - 1, min(MAX_POINTS, len(chosen))).astype(int)]
     number = int(np.clip(len(chosen) // POINTS_PER_NEIGHBOUR, *NEIGHBOURS))
     if len(chosen) <= number:
-        return chosen, np.unique(labels[chosen], return_inverse=True)[1], False
+        return chosen, np.unique(labels[chosen], return_inverse=True)[1]
     search = NearestNeighbors(n_neighbors=number).fit(points[chosen])
     distances, neighbours = search.kneighbors()
     log_density = -points.shape[1] * np.log(np.maximum(distances[:, -1], np.finfo(float).tiny))
     sides = connected_components(search.kneighbors_graph(), directed=False)[1]
     parts = np.unique(np.stack([labels[chosen], sides]), axis=1, return_inverse=True)[1].ravel()
-    return chosen, *join_level(log_density, parts, neighbours)
+    return chosen, join_level(log_density, parts, neighbours)
 
 
-def join_level(log_density: np.ndarray, parts: np.ndarray, neighbours: np.ndarray) -> tuple[np.ndarray, bool]:
+def join_level(log_density: np.ndarray, parts: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
     """Join the two parts that touch most with no valley between them, until none do.
 
     Args:
@@ -86,15 +83,13 @@ def join_level(log_density: np.ndarray, parts: np.ndarray, neighbours: np.ndarra
         neighbours: (n, m) positions of each point's neighbours.
 
     Returns:
-        (n,) integers from 0 on, and whether nearly all points are in one part, and others at most its fringe.
+        (n,) integers from 0 on.
     """
     while True:
         contacts, depths = measure_valleys(log_density, parts, neighbours)
         level = depths < LEVEL
         if not level.any():
-            sizes = np.bincount(parts)
-            touched = np.isfinite(depths[sizes.argmax()]).any()
-            return parts, bool(sizes.max() > (NEARLY_ALL if touched else ALL) * len(parts))
+            return parts
         first, second = divmod(int(np.where(level, contacts, -1).argmax()), len(depths))
         parts = np.unique(np.where(parts == second, first, parts), return_inverse=True)[1]
 

@@ -146,5 +146,5 @@ def test_parts_with_valleys_are_counted_but_for_small_ones():
         [random.normal(size=(400, 2)), random.normal(size=(400, 2)) + 12, random.normal(size=(40, 2)) - 20]
     )
     labels = np.repeat([0, 1, 2, 3, 4], [200, 200, 200, 200, 40])  # halves of two parts, and a small one
-    assert count_apart(points, labels, least=0.2) == 2
-    assert count_apart(points, labels, least=0.01) == 3
+    assert count_apart(points, labels, num_asked=1) == 2
+    assert count_apart(points, labels, num_asked=5) == 3
