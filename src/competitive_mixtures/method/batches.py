@@ -8,7 +8,9 @@ from torch import Tensor
 
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.ensemble import Ensemble
+from competitive_mixtures.networks.kernels.threads import LARGEST_BLOCK
 from competitive_mixtures.seeding import StreamKey, make_generators
+from competitive_mixtures.settings.sizes import FLOAT_BYTES
 
 CHUNK_BYTES = 16 * 2**20  # of one component's indices and noise, drawn ahead of the steps that use them
 SAMPLE_BYTES = 2 * 2**20  # of one component's samples, drawn ahead; larger chunks fall out of the cache
@@ -26,14 +28,24 @@ def to_float(points: Tensor) -> Tensor:
     return points.float().div_(255) if points.dtype == torch.uint8 else points
 
 
-def split_batches(points: Tensor, max_rows: int | None = None) -> Sequence[Tensor]:
-    """Points in batches of at most `max_rows`, `SCORING_BATCH` where None; fewer of large ones, to fit the memory."""
-    return points.split(limit_rows(points, SCORING_BATCH if max_rows is None else max_rows))
+def split_batches(points: Tensor, max_rows: int | None = None, widest: int = 1) -> Sequence[Tensor]:
+    """Points in batches of at most `max_rows`, `SCORING_BATCH` where None, or fewer, see `limit_rows`."""
+    return points.split(limit_rows(points, SCORING_BATCH if max_rows is None else max_rows, widest))
 
 
-def limit_rows(points: Tensor, max_rows: int) -> int:
-    """How many of these points are scored at once: at most `max_rows`, fewer of large ones, to fit the memory."""
-    return max(1, min(max_rows, SCORING_VALUES // points[0].numel()))
+def limit_rows(points: Tensor, max_rows: int, widest: int = 1) -> int:
+    """How many of these points are scored at once.
+
+    Args:
+        points: (N, *shape).
+        max_rows: at most so many; fewer of large points, to fit the memory.
+        widest: numbers of a point in the widest layer that they go through. On a CPU no layer of a batch is larger than
+            what the allocator keeps: otherwise each batch takes its pages from the system anew.
+    """
+    limit = min(max_rows, SCORING_VALUES // points[0].numel())
+    if points.device.type == "cpu":
+        limit = min(limit, LARGEST_BLOCK // FLOAT_BYTES // widest)
+    return max(1, limit)
 
 
 def draw_batches(

@@ -87,7 +87,8 @@ def score_by_discriminators(discriminators: Ensemble[DensityRatioStack], points:
 
     def score(members: Sequence[int], stack: DensityRatioStack) -> Tensor:
         log_ratios = torch.empty(len(points), len(members), dtype=torch.float32)
-        parts = split_batches(points, SCORING_ROWS // stack.num_concurrent)
+        widest = stack.num_concurrent * stack.network.widest
+        parts = split_batches(points, SCORING_ROWS // stack.num_concurrent, widest)
         for part, place in zip(parts, log_ratios.split([len(part) for part in parts]), strict=True):
             place.copy_(stack.log_ratios(to_float(part)))
         return log_ratios
@@ -107,7 +108,7 @@ def score_candidates(discriminators: Ensemble[DensityRatioStack], points: Tensor
     Returns:
         The part of these discriminators of the list that `Candidates` describes, float32, on the CPU.
     """
-    size = limit_rows(points, SCORING_ROWS)
+    size = limit_rows(points, SCORING_ROWS, max(stack.network.widest for _, stack in discriminators.stacks))
 
     def score(stack: DensityRatioStack, row: int, positions: Tensor) -> Tensor:
         assert isinstance(stack, DiscriminatorStack)

@@ -25,6 +25,9 @@ class MLP(nn.Module):
         shared: for each layer, whether the components share it.
         spectral: whether the weights are spectrally normalised.
         activation: between the layers.
+
+    Attributes:
+        widest: numbers of a point in the widest layer of one network, the input among them.
     """
 
     def __init__(
@@ -39,7 +42,7 @@ class MLP(nn.Module):
         super().__init__()
         sizes = zip(widths[:-1], widths[1:], shared, strict=True)
         self.layers = nn.ModuleList(Linear(i, o, generators, shared=s, spectral=spectral) for i, o, s in sizes)
-        self.activation = activation
+        self.widest, self.activation = max(widths), activation
 
     @property
     def linears(self) -> list[Linear]:
@@ -80,6 +83,9 @@ class ConvEncoder(nn.Module):
 
     Deviation: one pixel of padding on each side where the authors' framework pads "same": 28x28 images shrink
     28-14-7-3-1 instead of 28-14-7-4-2.
+
+    Attributes:
+        widest: see `MLP`.
     """
 
     def __init__(
@@ -109,6 +115,7 @@ class ConvEncoder(nn.Module):
         )
         self.norms = nn.ModuleList(BatchNorm(o, self.count) if normalize else nn.Identity() for o in channels)
         self.channels = channels[-1]
+        self.widest = max(c * (shape[1] >> depth) * (shape[2] >> depth) for depth, c in enumerate(sizes))
         self.repeats_input = normalize and shared[0]  # a batch norm is each component's own
         self.head = Linear(channels[-1] * height * width, outputs, generators, **options[-1])
         self.activation = activation
@@ -120,6 +127,9 @@ class ConvEncoder(nn.Module):
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = self.activation(norm(convolution(x)))
         return self.head(x.unflatten(1, (-1, self.channels)).transpose(0, 1).flatten(2))
+
+
+Encoder = MLP | ConvEncoder
 
 
 class ConvDecoder(nn.Module):
@@ -173,7 +183,7 @@ def build_encoder(
     spectral: bool = False,
     normalize: bool = True,
     activation: Activation = F.relu,
-) -> nn.Module:
+) -> Encoder:
     """A network from data (k or 1, batch, *shape) to features (k, batch, outputs).
 
     Args:

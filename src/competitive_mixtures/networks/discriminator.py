@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from competitive_mixtures.networks.architectures import build_encoder, choose_activation, plain_parameters
+from competitive_mixtures.networks.architectures import Encoder, build_encoder, choose_activation, plain_parameters
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.kernels import availability
 from competitive_mixtures.networks.kernels.backprop import DiscriminatorBackprop
@@ -46,7 +46,7 @@ class DensityRatioStack(Stack):
         self.network = self.build_network(settings, shape, generators)
         self.prepare(device, {"network": (self, settings.optimizer)})
 
-    def build_network(self, settings: schema.DensityRatios, shape: Sequence[int], generators: Generators) -> nn.Module:
+    def build_network(self, settings: schema.DensityRatios, shape: Sequence[int], generators: Generators) -> Encoder:
         """Make the network or networks."""
         raise NotImplementedError
 
@@ -64,7 +64,7 @@ class DiscriminatorStack(DensityRatioStack):
     With `trunk: shared` the hidden layers are common to all discriminators.
     """
 
-    def build_network(self, settings: schema.DensityRatios, shape: Sequence[int], generators: Generators) -> nn.Module:
+    def build_network(self, settings: schema.DensityRatios, shape: Sequence[int], generators: Generators) -> Encoder:
         """K encoders with one output each."""
         assert isinstance(settings, schema.Discriminators)
         self.shape = tuple(shape)
@@ -154,7 +154,7 @@ class ClassifierStack(DensityRatioStack):
 
     num_networks = num_concurrent = 1
 
-    def build_network(self, settings: schema.DensityRatios, shape: Sequence[int], generators: Generators) -> nn.Module:
+    def build_network(self, settings: schema.DensityRatios, shape: Sequence[int], generators: Generators) -> Encoder:
         """One encoder with k + 1 outputs."""
         activation = choose_activation(settings.network)
         return build_encoder(settings.network, shape, self.count + 1, generators[:1], activation=activation)

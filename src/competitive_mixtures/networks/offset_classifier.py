@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from competitive_mixtures.networks.architectures import Encoder
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import ClassifierStack
 from competitive_mixtures.networks.layers import Generators
@@ -24,7 +25,7 @@ class OffsetClassifierStack(ClassifierStack):
     Where b_j is exact, as for two Gaussians, log r_j(x) - log r_i(x) is exact before any training.
     """
 
-    def build_network(self, settings: schema.DensityRatios, shape: Sequence[int], generators: Generators) -> nn.Module:
+    def build_network(self, settings: schema.DensityRatios, shape: Sequence[int], generators: Generators) -> Encoder:
         """The classifier, with an output layer of zeros."""
         network = super().build_network(settings, shape, generators)
         *_, weight, bias = network.parameters()

@@ -3,11 +3,15 @@
 import pytest
 import torch
 from examples import GAN, make_blobs, make_experiment
+from pydantic import TypeAdapter
 
 from competitive_mixtures.method import batches, scoring
 from competitive_mixtures.method.batches import split_batches
+from competitive_mixtures.networks.architectures import build_encoder
 from competitive_mixtures.networks.ensemble import build_components, build_discriminators
+from competitive_mixtures.networks.kernels.threads import LARGEST_BLOCK
 from competitive_mixtures.seeding import make_generators
+from competitive_mixtures.settings import schema
 
 
 def test_scores_of_discriminators_are_their_ratios_in_order(monkeypatch):
@@ -26,6 +30,23 @@ def test_large_images_are_scored_in_small_batches():
     sizes = [len(part) for part in split_batches(images)]
     assert sizes == [341, 341, 318]
     assert [len(part) for part in split_batches(torch.zeros(5000, 2))] == [4096, 904]
+
+
+@pytest.mark.parametrize(
+    ("network", "widest"),
+    [
+        ({"kind": "mlp", "hidden": [900, 10]}, 900),
+        ({"kind": "mlp", "hidden": [10]}, 784),
+        ({"kind": "conv", "channels": [64, 128]}, 64 * 14 * 14),
+        ({"kind": "conv", "channels": [2, 3]}, 784),
+    ],
+)
+def test_no_layer_of_a_batch_is_larger_than_what_the_allocator_keeps(network, widest):
+    settings = TypeAdapter(schema.Network).validate_python(network)
+    encoder = build_encoder(settings, (1, 28, 28), 1, [torch.Generator()])
+    assert encoder.widest == widest
+    size = len(split_batches(torch.zeros(99_999, 1), 99_999, widest)[0])
+    assert size * widest * 4 <= LARGEST_BLOCK < (size + 1) * widest * 4
 
 
 @pytest.mark.parametrize(("max_rows", "expected"), [(2730, 2730), (170, 170), (0, 1)])
