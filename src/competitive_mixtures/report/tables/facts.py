@@ -3,7 +3,7 @@
 A fact that the results at hand do not give is `not run`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -90,17 +90,10 @@ def _of_kmeans(gains: Rows) -> dict[str, str]:
         rows = [row for row in gains if (row["mixture"], row["baseline"], row["baseline_protocol"]) == wanted]
         vae = [row for row in rows if row["metric"] == "log_likelihood" and not row["group"].endswith("-gan")]
         mnist = [row for row in rows if row["group"] in ("mnist", "mnist-gan")]
-        facts[f"kmeans_ahead_of_{method}"] = _count(vae, _is_behind)
-        facts[f"kmeans_ahead_of_{method}_on_mnist"] = _count(mnist, _is_behind)
-        facts[f"kmeans_ahead_of_{method}_names"] = _join(f"`{row['group']}`" for row in vae if _is_behind(row))
+        facts[f"kmeans_ahead_of_{method}"] = _count([_side(row) < 0 for row in vae])
+        facts[f"kmeans_ahead_of_{method}_on_mnist"] = _count([_side(row) < 0 for row in mnist])
+        facts[f"kmeans_ahead_of_{method}_names"] = _join(f"`{row['group']}`" for row in vae if _side(row) < 0)
     return facts
-
-
-def _is_behind(row: dict[str, Any]) -> bool:
-    """Whether the mixture's whole interval lies on the side that is worse."""
-    if row.get("ci_low") is None:
-        return False
-    return row["ci_low"] > 0 if row["metric"] in LOWER_IS_BETTER else row["ci_high"] < 0
 
 
 def _of_relatives(ablations: Rows) -> dict[str, str]:
@@ -112,11 +105,16 @@ def _of_relatives(ablations: Rows) -> dict[str, str]:
     said = [f"{r['label']} {r['ablation_mean']:.2f} against {r['base_mean']:.2f}, {r['n']} seeds" for r in purer]
     posterior = [r for r in rows if "soft, by posterior" in r["label"] and r["metric"] == "purity"]
     facts = {"posterior_purity": _join(f"{r['ablation_mean']:.2f} on `{r['label'].split(':')[0]}`" for r in posterior)}
-    return facts | {"relatives_ahead": _count(main, _is_ahead), "relatives_purer": "; ".join(said) or "none"}
+    ahead = _count([_side(row) > 0 for row in main])
+    return facts | {"relatives_ahead": ahead, "relatives_purer": "; ".join(said) or "none"}
 
 
-def _is_ahead(row: dict[str, Any]) -> bool:
-    return row["ci_high"] < 0 if row["metric"] in LOWER_IS_BETTER else row["ci_low"] > 0
+def _side(row: dict[str, Any]) -> int:
+    """The side of zero that a difference's whole interval lies on: 1 better, -1 worse; 0 over zero, or without one."""
+    if row.get("ci_low") is None:
+        return 0
+    side = int(row["ci_low"] > 0) - int(row["ci_high"] < 0)
+    return -side if row["metric"] in LOWER_IS_BETTER else side
 
 
 def _of_likelihoods(root: Path, plan: list[Planned]) -> dict[str, str]:
@@ -163,9 +161,9 @@ def _span(values: list[float], style: str = "{:g}") -> str:
     return " to ".join(dict.fromkeys(style.format(value) for value in (min(values), max(values))))
 
 
-def _count(rows: Rows, test: Callable[[dict[str, Any]], bool]) -> str:
+def _count(found: list[bool]) -> str:
     """`2 of 3`."""
-    return f"{sum(map(test, rows))} of {len(rows)}" if rows else NOT_RUN
+    return f"{sum(found)} of {len(found)}" if found else NOT_RUN
 
 
 def _join(texts: Iterable[str]) -> str:
