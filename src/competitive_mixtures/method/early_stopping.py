@@ -10,9 +10,9 @@ from competitive_mixtures.networks.stack import is_shared
 from competitive_mixtures.networks.vae import VAEStack
 from competitive_mixtures.seeding import StreamKey, make_generator, make_generators
 
-LOOK_INTERVAL = 50  # steps
+LOOK_INTERVAL = 50  # steps between two looks at the held-out points
 PATIENCE = 6  # looks without a gain before a training ends
-NUM_POINTS = 256  # of each component's held-out points, drawn with replacement: each meets several noise draws
+NUM_DRAWN = 256  # of each component's held-out points, drawn with replacement: each meets several noise draws
 MIN_POINTS = 2  # trained on and held out; smaller cells are not divided
 EVERY = 4  # of a cell with fewer held out every fourth point is
 
@@ -53,11 +53,11 @@ class EarlyStopping:
         self.stack = stack
         streams = make_generators(*key, "held out", components=ids, device=points.device)
         draws = [
-            cell[torch.randint(len(cell), (NUM_POINTS,), generator=stream, device=points.device)]
+            cell[torch.randint(len(cell), (NUM_DRAWN,), generator=stream, device=points.device)]
             for cell, stream in zip(cells, streams, strict=True)
         ]
         self.points = to_float(points[torch.stack(draws)])
-        self.noise = stack.draw_noise(streams, 1, NUM_POINTS)[0]
+        self.noise = stack.draw_noise(streams, 1, NUM_DRAWN)[0]
         self.best_losses = self._measure()
         self.best_state = {name: tensor.clone() for name, tensor in stack.state().items()}
         self.looks_without_gain = 0

@@ -20,7 +20,7 @@ from competitive_mixtures.seeding import derive_seed
 MULTIPLES = (1, 2, 3, 5, 8, 12)  # of k: how many Gaussians are tried
 MAX_GAUSSIANS = 64  # that are tried for few components
 POINTS_PER_GAUSSIAN = 5  # and as many more as there are columns: fewer points make no covariance
-MAX_POINTS = 20_000  # that the Gaussians are fitted to
+MAX_FITTED = 20_000  # points that the Gaussians are fitted to
 MAX_COLUMNS = 100  # of more, the leading principal components are taken
 NUM_PRINCIPAL = 20
 FLOOR = 1e-4  # least variance along any axis, as a share of the mean over the columns
@@ -29,7 +29,7 @@ MOST_FAR = 0.01  # share of the points: more of them are a part of the data
 REPEATS = 3  # of a column's values, on average: from as many on the column counts as rounded
 LEAST_RECURRENCE = 10  # rows of one value
 SURPLUS = 0.4  # of the criterion's charge for a Gaussian: halves of one earn up to that
-PATIENCE = 2  # numbers in a row that are too few
+MAX_FAILURES = 2  # numbers in a row that are too few
 LEAST_GAIN = 0.01  # nats of information: less does not decide between partitions
 CHAIN = 2  # times as many parts with valleys between them: then overlaps have joined a chain of parts
 STARTS = 3  # of the mixture of k Gaussians, from k-means
@@ -57,7 +57,7 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
     if num_components == 1:
         return np.zeros(len(points), dtype=np.int16)
     points = project(points.astype(np.float64), seed)
-    sample = np.random.default_rng(derive_seed(seed, "gaussians")).permutation(len(points))[:MAX_POINTS]
+    sample = np.random.default_rng(derive_seed(seed, "gaussians")).permutation(len(points))[:MAX_FITTED]
     sample = sample[~find_far(points[sample])]
     num_distinct = len(np.unique(points[sample], axis=0))
     spread = undo_rounding(points[sample], seed)
@@ -162,7 +162,7 @@ def is_discrete(points: np.ndarray) -> bool:
     Such columns have no Gaussian's shape, one-hot columns no covariance that could be inverted, and a part of counts or
     scores that are mostly the lowest would be a Gaussian on that value alone.
     """
-    points = points[:MAX_POINTS].astype(np.float64)
+    points = points[:MAX_FITTED].astype(np.float64)
     varying = points.T[np.ptp(points, axis=0) > 0]
     discrete = [holds_codes(column) or holds_one_value(column) for column in varying]
     return bool(discrete and 2 * sum(discrete) >= len(discrete))
@@ -211,7 +211,7 @@ def drop_surplus(mixture: GaussianMixture, points: np.ndarray, num_distinct: int
         gain = 2 * num_distinct * (mixture.score(points) - other.score(points))
         if gain < charge * (mixture.n_components - fewer):
             mixture, failures = other, 0
-        elif (failures := failures + 1) == PATIENCE:
+        elif (failures := failures + 1) == MAX_FAILURES:
             break
     return mixture
 

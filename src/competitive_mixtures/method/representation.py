@@ -21,7 +21,7 @@ from competitive_mixtures.seeding import StreamKey, make_generator
 from competitive_mixtures.settings import schema
 from competitive_mixtures.settings.sizes import find_excesses
 
-CHUNK_BYTES = 2**20  # of positions that are drawn at once
+POSITION_BYTES = 2**20  # of images' positions, drawn ahead of the steps that use them
 NUM_PROBED = 1000  # images by which the deviation is chosen
 DECODING_BATCH = 1024  # latents
 DEVIATIONS = tuple(2.0**-power for power in range(12))  # tried, in units of the latents' own
@@ -72,7 +72,7 @@ def train_autoencoder(
 def draw_images(images: Tensor, num_steps: int, batch_size: int, key: StreamKey) -> Iterator[tuple[Tensor, Tensor]]:
     """A batch (1, batch, c, h, w) in [0, 1] a step, drawn with replacement, twice: what goes in is to come out."""
     stream = make_generator(*key, "train", device=images.device)
-    chunk = chunk_length(num_steps, batch_size * 8, CHUNK_BYTES)
+    chunk = chunk_length(num_steps, batch_size * 8, POSITION_BYTES)
     for start in range(0, num_steps, chunk):
         length = min(chunk, num_steps - start)
         for positions in torch.randint(len(images), (length, batch_size), generator=stream, device=images.device):

@@ -20,7 +20,7 @@ from competitive_mixtures.networks.vae import VAEStack
 from competitive_mixtures.progress import show_progress
 from competitive_mixtures.seeding import StreamKey
 
-LOOK_INTERVAL = 500  # steps between two looks at the losses, so that a GPU need not wait for the host
+CHECK_INTERVAL = 500  # steps between two checks of the losses, so that a GPU need not wait for the host
 DISCRIMINATOR_LIMIT = 1e6  # largest cross-entropy of a sound discriminator
 
 
@@ -179,7 +179,7 @@ def take_steps(
         for step, (batch, other) in enumerate(batches):
             losses[step] = stack.step(batch, other)
             settled = stopping is not None and stopping.is_settled(step)
-            if settled or step + 1 == num_steps or step + 1 - checked == LOOK_INTERVAL:
+            if settled or step + 1 == num_steps or step + 1 - checked == CHECK_INTERVAL:
                 check_losses(losses[checked : step + 1], checked, ids, limit, name)
                 report(step + 1 - checked)
                 checked = step + 1

@@ -19,7 +19,7 @@ from competitive_mixtures.method.early_stopping import choose_held_out
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.settings import schema
 
-NUM_POINTS = {"vector": 2000, "image": 5000}  # held-out points that a model is scored on
+NUM_SCORED = {"vector": 2000, "image": 5000}  # held-out points that a model is scored on
 OPTIMIZERS = ("optimizer", "critic_optimizer")
 
 Score = Callable[[np.ndarray], float]  # of a model's samples as the data are stored; higher is better
@@ -123,7 +123,7 @@ def build_score(run: Run, held_out: Tensor, classifier: Path | None) -> Score:
         UserError: images without a classifier.
     """
     kind = "image" if run.gives_images else "vector"
-    points = np.asarray(run.dataset.train)[held_out.numpy()][: NUM_POINTS[kind]]
+    points = np.asarray(run.dataset.train)[held_out.numpy()][: NUM_SCORED[kind]]
     if kind == "vector":
         size = run.experiment.evaluation.num_samples
         return lambda samples: score_samples(samples[:size], samples[size:], points).log_likelihood

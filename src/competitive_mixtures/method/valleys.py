@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from competitive_mixtures.method.gaussian_parts import drop_splinters, is_lopsided
 
-MAX_POINTS = 5_000  # that the density is looked at
+MAX_SEARCHED = 5_000  # points, among which the valleys are searched for
 POINTS_PER_NEIGHBOUR, NEIGHBOURS = 30, (5, 15)  # fewer neighbours tell a density badly, more reach across parts
 CONTACT = 0.02  # edge between two parts, as a share of the smaller one's points, from which they touch
 LEAST_EDGE = 3  # points
@@ -62,7 +62,7 @@ def find_connected(points: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, 
         Positions (m,) of the points that were looked at, and their parts (m,) from 0 on.
     """
     chosen = np.unique(points, axis=0, return_index=True)[1]  # copies would be their own neighbours
-    chosen = chosen[np.linspace(0, len(chosen) - 1, min(MAX_POINTS, len(chosen))).astype(int)]
+    chosen = chosen[np.linspace(0, len(chosen) - 1, min(MAX_SEARCHED, len(chosen))).astype(int)]
     number = int(np.clip(len(chosen) // POINTS_PER_NEIGHBOUR, *NEIGHBOURS))
     if len(chosen) <= number:
         return chosen, np.unique(labels[chosen], return_inverse=True)[1]
