@@ -38,9 +38,9 @@ localrules:  # downloads need the network, the others take a second
 wildcard_constraints:
     dataset="[^/]+",
     experiment="[^/]+",
-    seed=r"\d+",
-    round=r"\d+",
-    shard=r"\d+",
+    seed=NUMBER,
+    round=NUMBER,
+    shard=NUMBER,
     baseline="[a-z_]+",
 
 

@@ -45,6 +45,14 @@ def test_a_name_that_no_experiment_can_have(fresh, name):
     assert os.listdir(fresh.root / "results") == ["README.md"]
 
 
+@pytest.mark.parametrize("seed", ["1" * 20, "1234567890123456789"])
+def test_a_seed_of_too_many_digits(fresh, seed):
+    output = fresh.run("snakemake", "-n", f"results/experiments/dots/seed-{seed}/pretrain/metrics.json", check=False)
+    assert "No rule to produce" in output
+    assert "Traceback" not in output
+    assert fresh.plan(f"results/experiments/dots/seed-{seed[:18]}/pretrain/metrics.json")["pretrain"] == 1
+
+
 def test_no_target_is_forgotten(fresh):
     listed = set(re.findall(r"^([\w-]+)$", fresh.run("snakemake", "--list-rules"), re.MULTILINE))
     experiments = {"dots", "dots-sharded", "digits", "digits-latent", "dots-long", "demo"}

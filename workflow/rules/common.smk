@@ -8,7 +8,7 @@ from shlex import quote
 
 from competitive_mixtures.data.spec import look_at
 from competitive_mixtures.evaluation.inception_weights import WEIGHTS_URL
-from competitive_mixtures.files.folders import Project
+from competitive_mixtures.files.folders import MAX_DIGITS, Project
 from competitive_mixtures.report.claims.criteria import read_claims
 from competitive_mixtures.settings.resolved_data import check_files
 
@@ -25,6 +25,7 @@ ROUND = RUN.round("{round}")
 BASELINE = RUN.baseline("{baseline}")
 HAS_GPU = shutil.which("nvidia-smi") is not None
 NOTHING = "(?!)"  # a pattern that matches nothing
+NUMBER = rf"\d{{1,{MAX_DIGITS}}}"  # no longer than reports can read, and than Snakemake takes for a loop of rules
 
 
 def code(*names):

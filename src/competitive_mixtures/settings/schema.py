@@ -3,6 +3,7 @@
 All blocks of settings can be had from here. Nothing here imports PyTorch: Snakemake reads it whenever it plans.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
@@ -89,6 +90,8 @@ __all__ = [
     "load_params",
 ]
 
+REPETITION = re.compile(r"(.+?)\1{19}$")  # from twenty on Snakemake stops with its `PeriodicWildcardError`
+
 
 class Inception(Block):
     """Weights of pytorch-fid's Inception network, read only where an experiment sets `evaluation.fid_features`.
@@ -143,6 +146,8 @@ class Params(Block):
         """Sentences on names, and on what experiments ask of the rest of the file, each with its key."""
         yield from _find_twins("datasets", self.datasets)
         yield from _find_twins("experiments", self.experiments)
+        yield from _find_repetitions("datasets", self.datasets)
+        yield from _find_repetitions("experiments", self.experiments)
         yield from (
             f"datasets.{name}: is what a further draw of '{experiment.dataset}' is called; choose another name"
             for experiment in self.experiments.values()
@@ -185,6 +190,13 @@ def _find_twins(block: str, names: Iterable[str]) -> Iterator[str]:
         twin = known.setdefault(name.lower(), name)
         if twin != name:
             yield f"{block}.{name}: differs from {twin} in capitals only; some file systems take them for one"
+
+
+def _find_repetitions(block: str, names: Iterable[str]) -> Iterator[str]:
+    """Names in which Snakemake would see the trace of rules that need one another without an end."""
+    for name in names:
+        if match := REPETITION.search(name):
+            yield f"{block}.{name}: ends with '{match[1]}' twenty times, a loop to Snakemake; choose another name"
 
 
 def load_params(content: Mapping[str, Any]) -> Params:

@@ -147,6 +147,17 @@ class TestTheWholeFile:
         content["experiments"][name] = content["experiments"]["tiny"]
         assert "should match pattern" in refuse(content)[0]
 
+    @pytest.mark.parametrize("block", ["experiments", "datasets"])
+    @pytest.mark.parametrize(("start", "repeated"), [("", "a"), ("wider-", "ab")])
+    def test_no_name_looks_to_snakemake_like_a_loop(self, block, start, repeated):
+        content = params()
+        first = next(iter(content[block].values()))
+        content[block][start + 19 * repeated] = first
+        assert load_params(content)
+        content[block][start + 20 * repeated] = first
+        (line,) = refuse(content)
+        assert line.startswith(f"params.yaml: {block}.{start}{20 * repeated}: ends with '{repeated}' twenty times")
+
     def test_a_classifier_needs_more_samples_than_features(self):
         content = params()
         content["datasets"]["blobs"] = {"kind": "images", "path": "x", "size": 8, "classifier": True}
