@@ -21,7 +21,7 @@ from competitive_mixtures.method.course import train_in_stages
 from competitive_mixtures.method.gaussian_mixture import fit_gaussian_mixture
 from competitive_mixtures.method.representation import encode_images, train_autoencoder
 from competitive_mixtures.method.run import Run
-from competitive_mixtures.method.start import cluster_by_kmeans, split_uniformly
+from competitive_mixtures.method.start import cluster_by_kmeans, flatten_points, split_uniformly
 from competitive_mixtures.method.training import Training
 from competitive_mixtures.method.tuning import choose_weights
 from competitive_mixtures.networks.architectures import widen
@@ -66,7 +66,7 @@ def partition(points: Tensor, name: str, num_components: int, seed: int) -> np.n
         return np.zeros(len(points), dtype=np.int16)
     if name == "bagging":
         return split_uniformly(len(points), num_components, (seed,))
-    return cluster_by_kmeans(points, num_components, seed)
+    return cluster_by_kmeans(flatten_points(points), num_components, seed)
 
 
 def cluster_latents(run: Run) -> tuple[np.ndarray, Training]:
@@ -74,7 +74,7 @@ def cluster_latents(run: Run) -> tuple[np.ndarray, Training]:
     settings = run.experiment.autoencoder
     assert settings is not None  # which the settings ask for
     autoencoder, training = train_autoencoder(settings, run.train, run.seed, run.device)
-    latents = torch.from_numpy(encode_images(autoencoder, run.train))
+    latents = encode_images(autoencoder, run.train)
     return cluster_by_kmeans(latents, run.experiment.num_components, run.seed), training
 
 

@@ -32,14 +32,13 @@ def choose_start(init: str, points: Tensor, num_components: int, seed: int) -> n
     if init == "uniform":
         return split_uniformly(len(points), num_components, (seed,))
     check_numbers(len(points), num_components)
-    if init == "kmeans":
-        return cluster_by_kmeans(points, num_components, seed)
-    from competitive_mixtures.method.gaussian_start import cluster_by_gaussians, is_discrete
+    rows = flatten_points(points)
+    if init == "gaussians":
+        from competitive_mixtures.method.gaussian_start import cluster_by_gaussians, is_discrete
 
-    rows = to_float(points).flatten(1).cpu().numpy()
-    if is_discrete(rows):
-        return cluster_by_kmeans(points, num_components, seed)
-    return cluster_by_gaussians(rows, num_components, seed)
+        if not is_discrete(rows):
+            return cluster_by_gaussians(rows, num_components, seed)
+    return cluster_by_kmeans(rows, num_components, seed)
 
 
 def check_numbers(num_points: int, num_components: int) -> None:
@@ -70,11 +69,16 @@ def split_uniformly(num_points: int, num_components: int, key: StreamKey) -> np.
     return parts
 
 
-def cluster_by_kmeans(points: Tensor, num_components: int, seed: int) -> np.ndarray:
-    """k-means' clusters of the points as the networks see them, from one start.
+def flatten_points(points: Tensor) -> np.ndarray:
+    """Points (N, *shape) as the networks see them, one a row, (N, d) float32."""
+    return to_float(points).flatten(1).cpu().numpy()
+
+
+def cluster_by_kmeans(points: np.ndarray, num_components: int, seed: int) -> np.ndarray:
+    """k-means' clusters from one start.
 
     Args:
-        points: (N, *shape), float32 or uint8.
+        points: (N, d) float32.
         num_components: k.
         seed: of the run.
 
@@ -88,4 +92,4 @@ def cluster_by_kmeans(points: Tensor, num_components: int, seed: int) -> np.ndar
     kmeans = KMeans(num_components, n_init=1, max_iter=KMEANS_ITERATIONS, random_state=random_state)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different points than clusters: still a start
-        return kmeans.fit_predict(to_float(points).flatten(1).cpu().numpy()).astype(np.int16)
+        return kmeans.fit_predict(points).astype(np.int16)
