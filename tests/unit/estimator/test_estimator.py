@@ -148,14 +148,11 @@ class TestInterface:
         small().fit(X)
         assert capsys.readouterr().err == ""
 
+    @pytest.mark.usefixtures("restore_pytorch")
     def test_threads_are_given_back(self):
-        before = torch.get_num_threads()
         torch.set_num_threads(2)
-        try:
-            small().fit(X).predict(X)
-            assert torch.get_num_threads() == 2
-        finally:
-            torch.set_num_threads(before)
+        small().fit(X).predict(X)
+        assert torch.get_num_threads() == 2
 
     def test_importing_the_package_is_cheap(self):
         code = "import sys, competitive_mixtures; print({'torch', 'sklearn', 'pandas'} & set(sys.modules))"

@@ -18,15 +18,7 @@ def test_a_gpu_that_is_not_there_is_said_so():
         choose_device("cuda")
 
 
-@pytest.fixture
-def _restore():
-    precision, threads = torch.get_float32_matmul_precision(), torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_float32_matmul_precision(precision)
-
-
-@pytest.mark.usefixtures("_restore")
+@pytest.mark.usefixtures("restore_pytorch")
 @pytest.mark.parametrize("shape", [(3, 64, 500, 500), (10, 128, 784, 256)])
 def test_no_cpu_rounds_the_inputs_of_products(shape):
     """Three binary digits less than float32 has, for sums of some hundred; bfloat16 would have sixteen less."""
@@ -36,7 +28,7 @@ def test_no_cpu_rounds_the_inputs_of_products(shape):
     torch.testing.assert_close((x @ weights).double(), x.double() @ weights.double(), rtol=2**-20, atol=0)
 
 
-@pytest.mark.usefixtures("_restore")
+@pytest.mark.usefixtures("restore_pytorch")
 @pytest.mark.parametrize(
     ("products", "expected"), [((512.0, 512.25), "high"), ((512.0, 512.0), "highest"), ((512.25,), "medium")]
 )

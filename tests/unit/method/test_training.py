@@ -77,17 +77,15 @@ def test_back_ends_agree(name):
     assert_close(*(ensemble.state() for ensemble in ensembles), skip=last_bias)
 
 
+@pytest.mark.usefixtures("restore_pytorch")
 def test_networks_on_a_thread_each_train_the_same():
     points = points_for(CONV_VAE)
-    states, before = [], torch.get_num_threads()
-    try:
-        for threads in (1, K):
-            torch.set_num_threads(threads)
-            ensemble = build(CONV_VAE, points, "loop")
-            train(ensemble, points, thirds(points), 20)
-            states.append(ensemble.state())
-    finally:
-        torch.set_num_threads(before)
+    states = []
+    for threads in (1, K):
+        torch.set_num_threads(threads)
+        ensemble = build(CONV_VAE, points, "loop")
+        train(ensemble, points, thirds(points), 20)
+        states.append(ensemble.state())
     assert all(torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
 
 

@@ -17,14 +17,7 @@ from competitive_mixtures.networks.kernels.threads import (
 )
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
-
-
-@pytest.fixture(autouse=True)
-def _restore():
-    precision, threads = torch.get_float32_matmul_precision(), torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_float32_matmul_precision(precision)
+pytestmark = pytest.mark.usefixtures("restore_pytorch")
 
 
 @pytest.mark.parametrize(
