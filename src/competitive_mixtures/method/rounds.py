@@ -19,13 +19,15 @@ from competitive_mixtures.method.assignment import Assignment
 from competitive_mixtures.method.partial_round import PartialRound
 from competitive_mixtures.method.revival import is_due, plan_revivals, revive, split_mixture_weights
 from competitive_mixtures.method.run import Clock, Run
-from competitive_mixtures.method.score_table import CandidateScores, FullScores, Scores, choose_candidates
+from competitive_mixtures.method.score_table import Candidates, CandidateScores, FullScores, Scores, choose_candidates
 from competitive_mixtures.method.scoring import count_forward, log_normalizers, log_scores, score, score_candidates
 from competitive_mixtures.method.start import choose_start
 from competitive_mixtures.method.state import RoundState
 from competitive_mixtures.method.training import Training, train_components, train_discriminators
+from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
+from competitive_mixtures.seeding import StreamKey
 from competitive_mixtures.settings.schema import Scoring
 from competitive_mixtures.settings.scoring import count_cycle
 
@@ -67,16 +69,7 @@ def pretrain(run: Run, parts: np.ndarray | None = None) -> Outcome:
         parts = choose_start(settings.init, run.train, k, run.seed)
     cells = assignment.to_cells(parts, k)
     components = run.build_components()
-    with run.clock.time("train"):
-        training = train_components(
-            components,
-            run.train,
-            [cell.to(run.device) for cell in cells],
-            num_steps=settings.pretraining_steps,
-            batch_size=settings.batch_size,
-            key=(run.seed, "pretrain"),
-            held_out=run.held_out,
-        )
+    training = train_on_cells(run, components, cells, settings.pretraining_steps, (run.seed, "pretrain"))
     counts = np.bincount(parts, minlength=k)
     weights = counts / len(parts)
     return Outcome(
@@ -107,48 +100,71 @@ def compete(run: Run, round_: int, state: RoundState, ids: Sequence[int]) -> Par
     Returns:
         Their part of the round.
     """
-    settings, scoring, key = run.experiment.training, run.experiment.scoring, (run.seed, "round", round_)
+    key = (run.seed, "round", round_)
+    num_steps = run.experiment.training.steps_per_round if round_ else 0
     revived = state.revivals
     candidates = None if scores_all(run, round_, state) else state.candidates
     with run.clock.time("load"):
         revive(state, key)
         components = state.components.take(ids)  # the same networks where these are all
         discriminators = choose_discriminators(run, round_, state, components.ids)
-    with run.clock.time("train"):
-        trainings = {
-            "component_loss": train_components(
-                components,
-                run.train,
-                [state.cells[j].to(run.device) for j in components.ids],
-                num_steps=settings.steps_per_round if round_ else 0,
-                batch_size=settings.batch_size,
-                key=key,
-                held_out=run.held_out,
-            )
-        }
+    trainings = {"component_loss": train_on_cells(run, components, state.cells, num_steps, key)}
     if discriminators is not None:
-        assert not scoring.uses_bounds  # which need none
-        with run.clock.time("discriminate"):
-            trainings["discriminator_loss"] = train_discriminators(
-                discriminators,
-                run.train,
-                components,
-                num_steps=scoring.steps_per_round,
-                batch_size=scoring.batch_size,
-                key=(*key, "discriminators"),
-            )
-    with run.clock.time("score"):
-        if candidates is None or discriminators is None:
-            log_ratios = score(components, discriminators, run.train, (*key, "train points"))
-            log_ratios_test = score(components, discriminators, run.test, (*key, "test points"))
-        else:
-            log_ratios = score_candidates(discriminators, run.train, candidates)
-            log_ratios_test = torch.empty(0, len(components.ids))
+        trainings["discriminator_loss"] = discriminate(run, components, discriminators, key)
+    log_ratios, log_ratios_test = score_points(run, components, discriminators, candidates, key)
     samples = run.draw_snapshots(components, "round", round_)
-    forward = count_forward(components, discriminators, log_ratios.numel(), scoring)
+    forward = count_forward(components, discriminators, log_ratios.numel(), run.experiment.scoring)
     metrics = list_costs(trainings, forward) | {"revived": revived, "seconds": dict(run.clock.seconds)}
     left = RoundState(components, discriminators, state.cells, [], candidates)
     return PartialRound(components.ids, left, log_ratios, log_ratios_test, samples, metrics)
+
+
+def train_on_cells(
+    run: Run, components: Ensemble[ComponentStack], cells: Sequence[Tensor], num_steps: int, key: StreamKey
+) -> Training:
+    """Train components on their own of all k cells: step (a), and the pretraining."""
+    with run.clock.time("train"):
+        return train_components(
+            components,
+            run.train,
+            [cells[j].to(run.device) for j in components.ids],
+            num_steps=num_steps,
+            batch_size=run.experiment.training.batch_size,
+            key=key,
+            held_out=run.held_out,
+        )
+
+
+def discriminate(
+    run: Run, components: Ensemble[ComponentStack], discriminators: Ensemble[DensityRatioStack], key: StreamKey
+) -> Training:
+    """Step (b): train discriminators to tell the data from the components' samples."""
+    scoring = run.experiment.scoring
+    assert not scoring.uses_bounds  # which need none
+    with run.clock.time("discriminate"):
+        return train_discriminators(
+            discriminators,
+            run.train,
+            components,
+            num_steps=scoring.steps_per_round,
+            batch_size=scoring.batch_size,
+            key=(*key, "discriminators"),
+        )
+
+
+def score_points(
+    run: Run,
+    components: Ensemble[ComponentStack],
+    discriminators: Ensemble[DensityRatioStack] | None,
+    candidates: Candidates | None,
+    key: StreamKey,
+) -> tuple[Tensor, Tensor]:
+    """Step (c): the log-ratios of the training and of the test points, as `PartialRound` has them."""
+    with run.clock.time("score"):
+        if candidates is None or discriminators is None:
+            log_ratios = score(components, discriminators, run.train, (*key, "train points"))
+            return log_ratios, score(components, discriminators, run.test, (*key, "test points"))
+        return score_candidates(discriminators, run.train, candidates), torch.empty(0, len(components.ids))
 
 
 def scores_all(run: Run, round_: int, state: RoundState) -> bool:
