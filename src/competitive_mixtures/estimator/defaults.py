@@ -101,12 +101,9 @@ def make_experiment(
     Raises:
         UserError: names each mistake with its key.
     """
-    if not isinstance(method, str) or method not in METHODS:
-        raise UserError(f"CompetitiveMixture: method = {method!r}; expected one of {list(METHODS)}")
-    if not isinstance(component, str) or component not in NETWORKS:
-        raise UserError(f"CompetitiveMixture: component = {component!r}; expected one of {sorted(NETWORKS)}")
-    if not isinstance(device, str) or device not in DEVICES:
-        raise UserError(f"CompetitiveMixture: device = {device!r}; expected one of {list(DEVICES)}")
+    check_word("method", method, METHODS)
+    check_word("component", component, sorted(NETWORKS))
+    check_word("device", device, DEVICES)
     if device == "auto" and kind == "vector":
         device = "cpu"  # small networks wait for a GPU's launches
     latents = choose_representation(kind, shape, representation)
@@ -114,11 +111,7 @@ def make_experiment(
     hidden = HIDDEN[kind] if hidden_layer_sizes is None else list(hidden_layer_sizes)
     block: dict[str, Any] = {"kind": component, "count": n_components, **COMPONENTS[component, kind]}
     block |= {network: {"kind": "mlp", "hidden": hidden} for network in NETWORKS[component]}
-    if not isinstance(settings, Mapping | None):
-        raise UserError(f"{SOURCE}: found {settings!r}; expected a mapping, laid over an experiment of params.yaml")
-    changes = dict(settings or {})
-    if isinstance(changes.get("components"), Mapping):
-        changes["components"] = [merge(block, changes["components"])]
+    changes = read_changes(settings, block)
     if latents is None:
         training = choose_method(kind, component, prod(shape), steps_per_round, method, init, changes, block)
     else:
@@ -145,6 +138,30 @@ def make_experiment(
             f"{SOURCE}.components: {checked.num_components} components, n_components = {n_components}; make them agree"
         )
     return checked
+
+
+def check_word(name: str, value: Any, known: Sequence[str]) -> None:
+    """Refuse a parameter that is none of the words it can be.
+
+    Raises:
+        UserError: names the parameter and the words.
+    """
+    if not isinstance(value, str) or value not in known:
+        raise UserError(f"CompetitiveMixture: {name} = {value!r}; expected one of {list(known)}")
+
+
+def read_changes(settings: Any, block: Mapping[str, Any]) -> dict[str, Any]:
+    """A user's `settings` with the components as a list, of one `block` where one is changed.
+
+    Raises:
+        UserError: the settings are no mapping.
+    """
+    if not isinstance(settings, Mapping | None):
+        raise UserError(f"{SOURCE}: found {settings!r}; expected a mapping, laid over an experiment of params.yaml")
+    changes = dict(settings or {})
+    if isinstance(changes.get("components"), Mapping):
+        changes["components"] = [merge(block, changes["components"])]
+    return changes
 
 
 def choose_representation(kind: str, shape: Sequence[int], representation: Any) -> dict[str, Any] | None:
