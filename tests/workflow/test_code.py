@@ -20,6 +20,7 @@ CODE = f"{SOURCE.relative_to(ROOT)}/"
 EXEMPT = {
     "errors.py",  # sentences for the user
     "progress.py",  # bars and lines on the terminal
+    "files/access.py",  # whether a file can be read and written, not what is in it
     "files/formats.py",  # formats: what is written is read again as it was
     "files/folders.py",  # names
     "files/leftovers.py",  # half files that killed processes have left are removed

@@ -11,7 +11,7 @@ from shlex import quote
 import numpy as np
 
 from competitive_mixtures.errors import UserError, printable
-from competitive_mixtures.files.formats import check_regular
+from competitive_mixtures.files.access import check_regular
 from competitive_mixtures.progress import tell
 
 TextDecoder = codecs.getincrementaldecoder("utf-8-sig")

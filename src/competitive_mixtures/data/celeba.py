@@ -14,7 +14,7 @@ from competitive_mixtures.data.pictures import read_picture, stack_pictures
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import look_at, measured_in
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files.formats import read_regular
+from competitive_mixtures.files.access import read_regular
 
 __all__ = ["Spec", "download", "prepare"]
 

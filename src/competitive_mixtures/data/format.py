@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from competitive_mixtures.errors import UserError, printable
+from competitive_mixtures.files.access import check_regular, write_atomically
 from competitive_mixtures.files.folders import ProcessedData
-from competitive_mixtures.files.formats import check_regular, read_json, write_array, write_atomically, write_json
+from competitive_mixtures.files.formats import read_json, write_array, write_json
 
 PREPARE_AGAIN = "delete the folder and prepare the data again"
 DTYPES = {"vector": "float32", "image": "uint8"}

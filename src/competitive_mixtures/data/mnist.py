@@ -19,7 +19,7 @@ from competitive_mixtures.data.fetch import (
 from competitive_mixtures.data.format import write_dataset
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files.formats import read_regular, write_atomically
+from competitive_mixtures.files.access import read_regular, write_atomically
 
 __all__ = ["Spec", "download", "prepare", "read_idx"]
 

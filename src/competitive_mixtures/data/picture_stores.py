@@ -5,7 +5,7 @@ from pathlib import Path
 
 from competitive_mixtures.data.pictures import MAX_BYTES, BrokenPictureError
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files.formats import check_regular, read_regular
+from competitive_mixtures.files.access import check_regular, read_regular
 
 
 def read_bytes(path: Path) -> bytes:

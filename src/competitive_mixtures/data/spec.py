@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from competitive_mixtures.errors import UserError, printable
-from competitive_mixtures.files.formats import check_regular
+from competitive_mixtures.files.access import check_regular
 
 NUM_CLASSIFIER_FEATURES = 64  # of `evaluation.classifier`; their covariance needs more images than this
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from competitive_mixtures.files.formats import check_regular, write_array
+from competitive_mixtures.files.access import check_regular
+from competitive_mixtures.files.formats import write_array
 
 
 def cache_features(folder: Path | str, *names: object, extract: Callable[[], np.ndarray]) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""Files: their names and folders, their formats, and tables with fixed columns; written whole or not at all."""
+"""Files: their names and folders, access to them, their formats, and tables with fixed columns."""

@@ -14,14 +14,8 @@ from typing import Any
 import numpy as np
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files.formats import (
-    read_arrays,
-    read_regular,
-    read_table,
-    write_arrays,
-    write_table,
-    write_text,
-)
+from competitive_mixtures.files.access import read_regular
+from competitive_mixtures.files.formats import read_arrays, read_table, write_arrays, write_table, write_text
 
 MAX_BYTES = 2**28
 SCORE_COLUMNS = ("model", "protocol", "metric", "split", "value")

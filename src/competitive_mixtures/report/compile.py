@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.files.access import write_atomically
 from competitive_mixtures.files.folders import Project
-from competitive_mixtures.files.formats import write_atomically
 
 
 def compile_paper(root: Path, out: Path | None = None) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files.formats import read_regular
+from competitive_mixtures.files.access import read_regular
 
 if TYPE_CHECKING:
     from yaml import Node, SafeLoader

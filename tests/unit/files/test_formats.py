@@ -1,4 +1,4 @@
-"""Files of a run: whole or not there, and told apart from broken ones."""
+"""Files of a run: read as they were written, and told apart from broken ones."""
 
 import json
 import os
@@ -18,66 +18,14 @@ from competitive_mixtures.files.formats import (
     read_tensors,
     take_named,
     write_array,
-    write_atomically,
     write_json,
     write_table,
     write_tensors,
-    write_text,
     write_text_if_changed,
 )
 
 TABLE = {"index": np.arange(5, dtype=np.int32), "margin": np.linspace(0, 1, 5, dtype=np.float32)}
 TENSORS = {"a": torch.arange(6.0).view(2, 3), "b": torch.tensor([1, 2])}
-
-
-def write_half(path, error):
-    with write_atomically(path) as partial:
-        partial.write_text("half")
-        raise error
-
-
-class TestWriteAtomically:
-    def test_makes_folders_and_leaves_nothing_else(self, tmp_path):
-        path = tmp_path / "deep" / "er" / "file.txt"
-        write_text(path, "new")
-        assert path.read_text() == "new"
-        assert os.listdir(path.parent) == ["file.txt"]
-
-    def test_a_failure_keeps_the_old_file(self, tmp_path):
-        path = tmp_path / "file.txt"
-        write_text(path, "old")
-        with pytest.raises(ValueError, match="half way"):
-            write_half(path, ValueError("half way"))
-        assert path.read_text() == "old"
-        assert os.listdir(tmp_path) == ["file.txt"]
-
-    def test_nothing_is_visible_before_the_end(self, tmp_path):
-        path = tmp_path / "file.txt"
-        with write_atomically(path) as partial:
-            partial.write_text("new")
-            assert not path.exists()
-            assert partial.parent == path.parent
-            assert partial.suffix == path.suffix
-
-    @pytest.mark.parametrize("blocked", ["file/inside.json", "folder"])
-    def test_a_path_that_cannot_be_written_is_named(self, tmp_path, blocked):
-        (tmp_path / "file").write_text("")
-        (tmp_path / "folder" / "full").mkdir(parents=True)
-        with pytest.raises(UserError, match=rf"{blocked}: cannot be written"):
-            write_json(tmp_path / blocked, {})
-
-    def test_a_full_disk_is_named_and_leaves_nothing(self, tmp_path):
-        with pytest.raises(UserError, match=r"No space left.*free space"):
-            write_half(tmp_path / "x", OSError(28, "No space left on device"))
-        assert os.listdir(tmp_path) == []
-
-    def test_tensors_on_a_full_disk(self, tmp_path, monkeypatch):
-        def fail(*_):
-            raise SafetensorError("I/O error: No space left on device")
-
-        monkeypatch.setattr("safetensors.torch.save_file", fail)
-        with pytest.raises(UserError, match=r"x: cannot be written \(I/O error: No space"):
-            write_tensors(tmp_path / "x", TENSORS)
 
 
 @pytest.fixture
@@ -161,6 +109,15 @@ def test_tensors_round_trip_with_metadata(tmp_path):
     found = read_tensors(path)
     assert torch.equal(found["view"], TENSORS["a"].T)
     assert found["b"].dtype == torch.int64
+
+
+def test_tensors_on_a_full_disk(tmp_path, monkeypatch):
+    def fail(*_):
+        raise SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr("safetensors.torch.save_file", fail)
+    with pytest.raises(UserError, match=r"x: cannot be written \(I/O error: No space"):
+        write_tensors(tmp_path / "x", TENSORS)
 
 
 def test_tensors_that_share_memory_are_stored_apart(tmp_path):

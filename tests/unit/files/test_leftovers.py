@@ -12,7 +12,7 @@ from competitive_mixtures.processes import MACHINE
 
 def test_the_half_file_of_a_killed_process_goes_with_the_next_one(tmp_path):
     program = (
-        "import os; from competitive_mixtures.files.formats import write_atomically\n"
+        "import os; from competitive_mixtures.files.access import write_atomically\n"
         "with write_atomically('file.txt') as partial: partial.write_text('half'); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)

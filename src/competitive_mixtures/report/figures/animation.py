@@ -8,7 +8,7 @@ import numpy as np
 
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.files.formats import write_atomically
+from competitive_mixtures.files.access import write_atomically
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.plane import Plane, draw_points, fit_plane, thin
 from competitive_mixtures.report.names import METRICS

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from competitive_mixtures.files.formats import write_atomically
+from competitive_mixtures.files.access import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
