@@ -20,9 +20,9 @@ from packaging.utils import canonicalize_name
 pytestmark = pytest.mark.xdist_group("packaging")  # one process builds
 
 ROOT = Path(__file__).parents[2]
-BASE = {"torch", "numpy", "scipy", "scikit-learn", "pandas", "safetensors", "pydantic"}
+BASE = {"torch", "numpy", "scipy", "scikit-learn", "pandas", "safetensors", "pydantic", "tqdm"}
 PIPELINE = {
-    *("snakemake", "dvc", "typer", "pyyaml", "pyarrow", "tqdm", "rich", "torchvision", "pillow", "pytorch-fid"),
+    *("snakemake", "dvc", "typer", "pyyaml", "pyarrow", "rich", "torchvision", "pillow", "pytorch-fid"),
     *("threadpoolctl", "matplotlib", "typst", "snakemake-interface-logger-plugins"),
 }
 MODULES = {"scikit-learn": "sklearn", "pyyaml": "yaml", "pillow": "PIL", "pytorch-fid": "pytorch_fid"}
@@ -45,6 +45,8 @@ for X, component in ((vectors, "vae"), (vectors, "gan"), (images, "vae")):
     assert loaded.sample(7)[0].shape == (7, *X.shape[1:])
     assert np.isfinite(loaded.score(X))
     assert len(model.history_) == 3
+sys.stderr.isatty = lambda: True  # a bar in the place of lines
+CompetitiveMixture(2, n_rounds=1, steps_per_round=5, verbose=True).fit(vectors)
 files = {{name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}}
 print(json.dumps(files))
 """

@@ -89,7 +89,7 @@ def make_experiment(
         kind: of the data, `vector` or `image`.
         shape: of one point, (d,) or (c, h, w).
         method: "ours", or "plain", the paper's method at our settings.
-        init: a start of `settings.Training`, or None for the method's.
+        init: a start of `settings.experiment.Training`, or None for the method's.
         representation: None, or "autoencoder": the components model the latents of images.
         n_components: k.
         component: a key of `NETWORKS`.

@@ -16,8 +16,8 @@ CHUNK_BYTES = 16 * 2**20  # of one component's indices and noise, drawn ahead of
 SAMPLE_BYTES = 2 * 2**20  # of one component's samples, drawn ahead; larger chunks fall out of the cache
 MAX_CHUNK = 500  # steps of which the random numbers are drawn at once
 
-SCORING_VALUES = 2**22  # numbers that are scored at once: whole points, at most `SCORING_BATCH` or so many
-SCORING_BATCH = 4096  # points, by bounds
+SCORING_VALUES = 2**22  # numbers of the points that go through networks at once, however many rows are allowed
+SCORING_BATCH = 4096  # points at once, where the caller names no other number
 BLOCK_POINTS = 2**18  # whose scores are gone through at once; the paper's data sets are one block each
 
 Batches = Iterator[tuple[Tensor, Tensor]]
@@ -34,7 +34,7 @@ def split_batches(points: Tensor, max_rows: int | None = None, widest: int = 1) 
 
 
 def limit_rows(points: Tensor, max_rows: int, widest: int = 1) -> int:
-    """How many of these points are scored at once.
+    """How many of these points go through networks at once.
 
     Args:
         points: (N, *shape).

@@ -17,8 +17,8 @@ def choose_start(init: str, points: Tensor, num_components: int, seed: int) -> n
     """The partition that components are pretrained on.
 
     Args:
-        init: `uniform`, `kmeans` or `gaussians`, see `settings.Training`; of columns that are mostly discrete,
-            `gaussians` takes k-means' clusters as well.
+        init: `uniform`, `kmeans` or `gaussians`, see `settings.experiment.Training`; of columns that are mostly
+            discrete, `gaussians` takes k-means' clusters as well.
         points: (N, *shape), float32 or uint8.
         num_components: k.
         seed: of the run.

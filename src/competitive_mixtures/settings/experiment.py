@@ -33,7 +33,8 @@ class Training(Block):
     Attributes:
         batch_size: points of its cell that a component draws in one step.
         init: the partition whose parts the components are pretrained on: the paper's random split (`uniform`), the
-            clusters of `kmeans`, or of a mixture of `gaussians` with as many as the data ask for, joined to k parts.
+            clusters of `kmeans`, or of a mixture of `gaussians` with as many as the data ask for, joined to at most k
+            parts (of columns that are mostly codes, or mostly one value, the clusters of k-means).
         pretraining_steps: steps of every component on its part of that partition; 0 starts the rounds from random
             networks.
         steps_per_round: steps of every component in every round.
