@@ -15,7 +15,7 @@ from competitive_mixtures.report.scores import SUITE_REASONS, Scores
 from competitive_mixtures.report.summary import ROUND_COLUMNS
 
 AUTHORS_SETTINGS_COLUMNS = (
-    "experiment", "group", "rounds", "rounds_asked", "seeds", "purity_first", "purity", "share_changed",
+    "experiment", "group", "rounds", "rounds_asked", "seeds", "purity_first", "purity", "nmi", "share_changed",
     "smallest_cell", "metric", "score", "best_score", "round_s", "processor", "commit", "code_rounds", "code_purity",
     "code_log_likelihood", "code_round_s", "status",
 )  # fmt: skip
@@ -69,7 +69,7 @@ def _summarize_seeds(seeds: dict[int, list[Round]]) -> dict[str, Any]:
         "seeds": " ".join(map(str, seeds)),
         "rounds": " ".join(row["round"] for row in last),
         "purity_first": " ".join(rounds[0]["purity"] for rounds in ordered),
-        **{name: " ".join(row[name] for row in last) for name in ("purity", "share_changed", "smallest_cell")},
+        **{name: " ".join(row[name] for row in last) for name in ("purity", "nmi", "share_changed", "smallest_cell")},
         "round_s": round(statistics.median(timed), 1) if timed else "",
     }
 
