@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
+from competitive_mixtures.estimator.defaults import make_experiment
 from competitive_mixtures.settings.json_schema import make_schema
 from competitive_mixtures.settings.schema import load_params
 
@@ -86,7 +87,8 @@ def test_the_example_of_the_readme(tmp_path):
 
 
 def test_blocks_for_own_data_are_sound_in_params_yaml():
-    data, pictures, experiments = (block.split("\n", 1) for block in read_blocks("docs/own-data.md", "yaml"))
+    blocks = read_blocks("docs/own-data.md", "yaml")
+    data, pictures, experiments = (block.split("\n", 1) for block in blocks[:3])
     assert (data[0], pictures[0], experiments[0]) == ("datasets:", "datasets:", "experiments:")
     text = (ROOT / "params.yaml").read_text().replace("\ndatasets:\n", f"\ndatasets:\n{data[1]}{pictures[1]}")
     content = yaml.safe_load(f"{text}\n{experiments[1]}")
@@ -95,3 +97,23 @@ def test_blocks_for_own_data_are_sound_in_params_yaml():
     assert params.experiments["mine"].num_components == 3
     assert params.datasets["mine"].inputs == ("my data/points.npz",)
     assert params.experiments["pictures"].dataset == "pictures"
+
+
+def test_the_block_of_the_estimators_way_is_its_way():
+    *_, way = read_blocks("docs/own-data.md", "yaml")
+    experiments = f"  mine:\n    extends: synthetic-9\n    components: [{{<<: *toy_vae, count: 3}}]\n{way}"
+    found = load_params(yaml.safe_load(f"{(ROOT / 'params.yaml').read_text()}\n{experiments}")).experiments["mine"]
+    expected = make_experiment(
+        "vector",
+        (2,),
+        method="ours",
+        init=None,
+        n_components=3,
+        component="vae",
+        steps_per_round=200,
+        hidden_layer_sizes=None,
+        device="cpu",
+        settings=None,
+    )
+    for block in ("components", "training", "scoring", "revival"):
+        assert getattr(found, block) == getattr(expected, block)
