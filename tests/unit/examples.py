@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from competitive_mixtures.data import Dataset
+from competitive_mixtures.estimator import defaults
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.pipeline.jobs import pretrain, reassign, train_shard
 from competitive_mixtures.settings.blocks import merge, validate
@@ -101,6 +102,13 @@ def change(block: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
 def make_experiment(**changes: Any) -> Experiment:
     """The tiny experiment with changes over it."""
     return validate(Experiment, merge(BASE, changes), "example")
+
+
+def make_estimators_experiment(kind: str = "vector", shape: tuple[int, ...] = (2,), **changes: Any) -> Experiment:
+    """The experiment behind the estimator's defaults, for three components on a CPU."""
+    arguments: dict[str, Any] = {"method": "ours", "init": None, "n_components": 3, "component": "vae"}
+    arguments |= {"steps_per_round": 200, "hidden_layer_sizes": None, "device": "cpu", "settings": None}
+    return defaults.make_experiment(kind, shape, **arguments | changes)
 
 
 def make_blobs(num_train: int = 120, num_test: int = 40, *, labels: bool = True) -> Dataset:

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import yaml
+from examples import make_estimators_experiment
 from jsonschema import Draft202012Validator
 
-from competitive_mixtures.estimator.defaults import make_experiment
 from competitive_mixtures.settings.json_schema import make_schema
 from competitive_mixtures.settings.schema import load_params
 
@@ -103,17 +103,6 @@ def test_the_block_of_the_estimators_way_is_its_way():
     *_, way = read_blocks("docs/own-data.md", "yaml")
     experiments = f"  mine:\n    extends: synthetic-9\n    components: [{{<<: *toy_vae, count: 3}}]\n{way}"
     found = load_params(yaml.safe_load(f"{(ROOT / 'params.yaml').read_text()}\n{experiments}")).experiments["mine"]
-    expected = make_experiment(
-        "vector",
-        (2,),
-        method="ours",
-        init=None,
-        n_components=3,
-        component="vae",
-        steps_per_round=200,
-        hidden_layer_sizes=None,
-        device="cpu",
-        settings=None,
-    )
+    expected = make_estimators_experiment()
     for block in ("components", "training", "scoring", "revival"):
         assert getattr(found, block) == getattr(expected, block)

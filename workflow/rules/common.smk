@@ -134,8 +134,8 @@ def finished_runs():
 def runs_of_claims(wildcards):
     """The scores of the runs that the criteria in paper/claims.yaml ask for at our settings, former ones included.
 
-    Those at the authors' settings are `snakemake authors`, which takes most of a day of one core; experiments at paper scale need a GPU or a
-    download. No criterion asks for the rivals: they are among `snakemake ablations`.
+    Those at the authors' settings are `snakemake authors`, which takes most of a day of one core; experiments at paper
+    scale need a GPU or a download. No criterion asks for the rivals: they are among `snakemake ablations`.
     """
     try:
         claims = read_claims(PAPER.claims)

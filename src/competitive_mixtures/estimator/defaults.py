@@ -5,6 +5,7 @@ from math import prod
 from typing import Any, get_args
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.estimator.parameters import check_word
 from competitive_mixtures.settings.blocks import merge, validate
 from competitive_mixtures.settings.experiment import Device
 from competitive_mixtures.settings.schema import Experiment
@@ -138,16 +139,6 @@ def make_experiment(
             f"{SOURCE}.components: {checked.num_components} components, n_components = {n_components}; make them agree"
         )
     return checked
-
-
-def check_word(name: str, value: Any, known: Sequence[str]) -> None:
-    """Refuse a parameter that is none of the words it can be.
-
-    Raises:
-        UserError: names the parameter and the words.
-    """
-    if not isinstance(value, str) or value not in known:
-        raise UserError(f"CompetitiveMixture: {name} = {value!r}; expected one of {list(known)}")
 
 
 def read_changes(settings: Any, block: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""The parameters that the estimator is given, checked: counts, switches, files, a start, a seed."""
+"""The parameters that the estimator is given, checked: counts, switches, words, files, a start, a seed."""
 
 import math
 import operator
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -106,6 +106,16 @@ def check_switch(name: str, value: Any) -> bool:
     if not isinstance(value, bool | int | np.bool_ | np.integer) or value < 0:
         raise UserError(f"CompetitiveMixture: {name} = {value!r}; expected True or False")
     return bool(value)
+
+
+def check_word(name: str, value: Any, known: Sequence[str]) -> None:
+    """Refuse a parameter that is none of the words it can be.
+
+    Raises:
+        UserError: names the parameter and the words.
+    """
+    if not isinstance(value, str) or value not in known:
+        raise UserError(f"CompetitiveMixture: {name} = {value!r}; expected one of {list(known)}")
 
 
 def check_path(path: Any) -> Path:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from math import prod
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,6 +27,11 @@ Batches = Iterator[tuple[Tensor, Tensor]]
 def to_float(points: Tensor) -> Tensor:
     """Points as the networks see them: float32, images scaled from 0..255 to [0, 1]."""
     return points.float().div_(255) if points.dtype == torch.uint8 else points
+
+
+def flatten_points(points: Tensor) -> np.ndarray:
+    """Points (N, *shape) as the networks see them, one a row, (N, d) float32."""
+    return to_float(points).flatten(1).cpu().numpy()
 
 
 def split_batches(points: Tensor, max_rows: int | None = None, widest: int = 1) -> Sequence[Tensor]:

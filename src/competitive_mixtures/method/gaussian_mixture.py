@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from competitive_mixtures.method.batches import to_float
+from competitive_mixtures.method.batches import flatten_points
 from competitive_mixtures.method.gaussian_start import STARTS, fit_mixture
 from competitive_mixtures.seeding import derive_seed
 
@@ -75,7 +75,7 @@ def fit_gaussian_mixture(points: Tensor, num_components: int, seed: int) -> tupl
     Returns:
         The mixture, the likeliest Gaussian of every point, (N,) int16, and the passes over the data.
     """
-    flat = to_float(points).flatten(1).cpu().numpy()
+    flat = flatten_points(points)
     center = flat.mean(axis=0, dtype=np.float64)
     axes = np.eye(flat.shape[1])
     if flat.shape[1] > NUM_AXES:

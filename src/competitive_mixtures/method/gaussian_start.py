@@ -98,10 +98,10 @@ def choose_parts(
     balanced = join_balanced(responsibilities, num_parts)
     if len(joined) < num_parts:
         labels = add_up(responsibilities, balanced).argmax(axis=1)
-        is_chain = count_apart(points, labels, num_parts) >= CHAIN * len(joined)
-        if is_chain or is_lopsided(add_up(responsibilities, joined).sum(axis=0), num_parts):
-            return fine, balanced, responsibilities
-        return fine, joined, responsibilities
+        is_doubtful = is_lopsided(add_up(responsibilities, joined).sum(axis=0), num_parts) or (
+            count_apart(points, labels, num_parts) >= CHAIN * len(joined)
+        )
+        return fine, balanced if is_doubtful else joined, responsibilities
     own = coarse.predict_proba(points)
     found = measure_information(responsibilities, joined) + LEAST_GAIN
     others = [

@@ -16,10 +16,11 @@ from competitive_mixtures.evaluation.clustering import contingency_table, score_
 from competitive_mixtures.evaluation.objective import estimate_objective
 from competitive_mixtures.method import assignment
 from competitive_mixtures.method.assignment import Assignment
+from competitive_mixtures.method.candidates import Candidates
 from competitive_mixtures.method.partial_round import PartialRound
 from competitive_mixtures.method.revival import is_due, plan_revivals, revive, split_mixture_weights
 from competitive_mixtures.method.run import Clock, Run
-from competitive_mixtures.method.score_table import Candidates, CandidateScores, FullScores, Scores, choose_candidates
+from competitive_mixtures.method.score_table import CandidateScores, FullScores, Scores, choose_candidates
 from competitive_mixtures.method.scoring import count_forward, log_normalizers, log_scores, score, score_candidates
 from competitive_mixtures.method.start import choose_start
 from competitive_mixtures.method.state import RoundState

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.method.batches import to_float
+from competitive_mixtures.method.batches import flatten_points
 from competitive_mixtures.seeding import StreamKey, derive_seed, make_generator
 
 KMEANS_ITERATIONS = 50
@@ -67,11 +67,6 @@ def split_uniformly(num_points: int, num_components: int, key: StreamKey) -> np.
     parts = np.empty(num_points, dtype=np.int16)
     parts[order] = np.arange(num_points) % num_components
     return parts
-
-
-def flatten_points(points: Tensor) -> np.ndarray:
-    """Points (N, *shape) as the networks see them, one a row, (N, d) float32."""
-    return to_float(points).flatten(1).cpu().numpy()
 
 
 def cluster_by_kmeans(points: np.ndarray, num_components: int, seed: int) -> np.ndarray:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from examples import make_estimators_experiment
 
-from competitive_mixtures.estimator.defaults import make_experiment
 from competitive_mixtures.settings.layers import read_params
 
 EXPERIMENTS = read_params(Path(__file__).parents[3] / "params.yaml").experiments
@@ -38,17 +38,14 @@ def compare(ours, theirs, place=""):
 def test_defaults_follow_the_experiments(case):
     name, component, kind = case
     experiment = EXPERIMENTS[name]
-    ours = make_experiment(
+    ours = make_estimators_experiment(
         kind,
         (2,) if kind == "vector" else (1, 28, 28),
         method="plain",
-        init=None,
         n_components=experiment.num_components,
         component=component,
         steps_per_round=experiment.training.steps_per_round,
-        hidden_layer_sizes=None,
         device="auto",
-        settings=None,
     )
     assert (
         set(

@@ -5,12 +5,12 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from examples import make_images
+from examples import make_estimators_experiment, make_images
 from scipy.special import logsumexp
 
 from competitive_mixtures import CompetitiveMixture
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.estimator.defaults import count_doublings, make_experiment
+from competitive_mixtures.estimator.defaults import count_doublings
 from competitive_mixtures.files.formats import read_metadata, read_tensors, write_tensors
 from competitive_mixtures.method.representation import bound_images
 from competitive_mixtures.method.scoring import score_by_importance
@@ -132,19 +132,7 @@ def test_what_it_is_not_is_refused(representation, points):
 
 @pytest.mark.parametrize(("side", "kind"), [(28, "mlp"), (32, "mlp"), (33, "conv"), (64, "conv"), (50, "conv")])
 def test_larger_images_go_through_convolutions(side, kind):
-    experiment = make_experiment(
-        "image",
-        (3, side, side),
-        method="ours",
-        init=None,
-        representation="autoencoder",
-        n_components=2,
-        component="vae",
-        steps_per_round=1,
-        hidden_layer_sizes=None,
-        device="cpu",
-        settings=None,
-    )
+    experiment = make_estimators_experiment("image", (3, side, side), representation="autoencoder")
     encoder, decoder = experiment.representation.encoder, experiment.representation.decoder
     assert (encoder.kind, decoder.kind) == (kind, kind)
     if kind == "conv":
