@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.method.batches import flatten_points
-from competitive_mixtures.method.gaussian_start import STARTS, fit_mixture
+from competitive_mixtures.method.gaussian_fits import STARTS, fit_from_starts
 from competitive_mixtures.seeding import derive_seed
 
 NUM_AXES = 50  # principal components of points with more columns, in which the Gaussians are fitted
@@ -82,7 +82,7 @@ def fit_gaussian_mixture(points: Tensor, num_components: int, seed: int) -> tupl
         _, vectors = np.linalg.eigh(np.cov(flat, rowvar=False))  # in order of rising variance
         axes = np.ascontiguousarray(vectors[:, : -NUM_AXES - 1 : -1].T)
     inner = ((flat - center) @ axes.T).astype(np.float32 if flat.shape[1] > NUM_AXES else np.float64)
-    fitted = fit_mixture(inner, num_components, STARTS, seed)
+    fitted = fit_from_starts(inner, num_components, STARTS, seed)
     mixture = GaussianMixture(
         weights=fitted.weights_.astype(np.float64) / fitted.weights_.sum(dtype=np.float64),
         means=fitted.means_.astype(np.float64),

@@ -1,12 +1,9 @@
 """A start that follows the shape of the data: many Gaussians, joined to k parts where they overlap."""
 
-import warnings
-from collections.abc import Iterator
-
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from competitive_mixtures.method.gaussian_fits import fit_numbers, is_scarce
 from competitive_mixtures.method.gaussian_parts import (
     add_up,
     find_parts,
@@ -14,34 +11,26 @@ from competitive_mixtures.method.gaussian_parts import (
     join_balanced,
     measure_information,
 )
-from competitive_mixtures.method.valleys import carry_over, count_apart, join_connected
+from competitive_mixtures.method.valleys import TRUST, carry_over, count_apart, join_connected
 from competitive_mixtures.seeding import derive_seed
 
-MULTIPLES = (1, 2, 3, 5, 8, 12)  # of k: how many Gaussians are tried
-MAX_GAUSSIANS = 64  # that are tried for few components
-POINTS_PER_GAUSSIAN = 5  # and as many more as there are columns: fewer points make no covariance
 MAX_FITTED = 20_000  # points that the Gaussians are fitted to
 MAX_COLUMNS = 100  # of more, the leading principal components are taken
 NUM_PRINCIPAL = 20
-FLOOR = 1e-4  # least variance along any axis, as a share of the mean over the columns
 FAR = 50  # interquartile ranges from a column's median
 MOST_FAR = 0.01  # share of the points: more of them are a part of the data
 REPEATS = 3  # of a column's values, on average: from as many on the column counts as rounded
 LEAST_RECURRENCE = 10  # rows of one value
-SURPLUS = 0.4  # of the criterion's charge for a Gaussian: halves of one earn up to that
-MAX_FAILURES = 2  # numbers in a row that are too few
 LEAST_GAIN = 0.01  # nats of information: less does not decide between partitions
-CHAIN = 2  # times as many parts with valleys between them: then overlaps have joined a chain of parts
-STARTS = 3  # of the mixture of k Gaussians, from k-means
+CHAIN = 2  # times as many parts with valleys between them, or as many as were asked for, are a chain that was joined
 
 
 def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> np.ndarray:
     """Clusters of the points: a Gaussian mixture with as many Gaussians as the data ask for, joined to k parts.
 
-    The number of Gaussians, a multiple of k, is the one of the lowest Bayesian information criterion, to which copies
-    of a row are no evidence; these are joined to parts (`gaussian_parts`), or the mixture of k Gaussians stands where
-    its parts tell more. Fewer than k are left where even these overlap as halves of one part do and fewer parts lie
-    apart, or where fewer have valleys between them (`valleys`).
+    Of the mixtures (`gaussian_fits`), many Gaussians are joined to parts (`gaussian_parts`), or the mixture of k
+    Gaussians stands where its parts tell more. Fewer than k are left where even these overlap as halves of one part do
+    and fewer parts lie apart, or where fewer have valleys between them (`valleys`).
 
     Args:
         points: (N, d) as the networks see them.
@@ -61,14 +50,14 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
     sample = sample[~find_far(points[sample])]
     num_distinct = len(np.unique(points[sample], axis=0))
     spread = undo_rounding(points[sample], seed)
-    mixtures = list(fit_mixtures(spread, num_components, num_distinct, seed))
-    fine = min(mixtures, key=lambda mixture: measure_bic(mixture, spread, num_distinct))
-    if fine is mixtures[0]:
-        fine = drop_surplus(fine, spread, num_distinct, seed)
-    chosen, groups, responsibilities = choose_parts(mixtures[0], fine, spread, num_components)
+    coarse, fine = fit_numbers(spread, num_components, num_distinct, seed)
+    chosen, groups, responsibilities = choose_parts(coarse, fine, spread, num_components)
+    parts = assign(chosen, points, groups)
+    if fine.covariance_type == "tied" and not is_scarce(num_distinct, num_components, points.shape[1]):
+        return parts  # pieces of a bent part have different directions
     labels = add_up(responsibilities, groups).argmax(axis=1)
-    joined = join_connected(spread, labels, num_components)
-    return carry_over(points, assign(chosen, points, groups), spread, labels, joined).astype(np.int16)
+    joined = join_connected(spread, labels, num_components, TRUST[fine.n_components > num_components])
+    return carry_over(points, parts, spread, labels, joined).astype(np.int16)
 
 
 def choose_parts(
@@ -77,7 +66,7 @@ def choose_parts(
     """The k parts that tell most about a point: many Gaussians joined in either of two ways, or a mixture of k.
 
     Joining ends badly where Gaussians overlap in a chain, from part to part, and where hardly any overlap. Fewer parts
-    than were asked for are believed unless they are lopsided, or far more have valleys of density between them.
+    than were asked for are believed unless that is doubtful.
 
     Args:
         coarse: k Gaussians.
@@ -89,20 +78,16 @@ def choose_parts(
         A mixture, lists of its Gaussians, fewer than k where no more lie apart, and their responsibilities (n, m).
     """
     single = [[j] for j in range(num_parts)]
-    responsibilities = fine.predict_proba(points)
+    own, responsibilities = coarse.predict_proba(points), fine.predict_proba(points)
     joined = find_parts(responsibilities, num_parts)
     if joined is None:
-        return coarse, single, coarse.predict_proba(points)
-    if fine.n_components <= num_parts:
+        return coarse, single, own
+    if fine.n_components < num_parts:
         return fine, joined, responsibilities
     balanced = join_balanced(responsibilities, num_parts)
     if len(joined) < num_parts:
-        labels = add_up(responsibilities, balanced).argmax(axis=1)
-        is_doubtful = is_lopsided(add_up(responsibilities, joined).sum(axis=0), num_parts) or (
-            count_apart(points, labels, num_parts) >= CHAIN * len(joined)
-        )
-        return fine, balanced if is_doubtful else joined, responsibilities
-    own = coarse.predict_proba(points)
+        doubtful = is_doubtful(points, responsibilities, joined, balanced)
+        return fine, balanced if doubtful else joined, responsibilities
     found = measure_information(responsibilities, joined) + LEAST_GAIN
     others = [
         (measure_information(responsibilities, balanced), (fine, balanced, responsibilities)),
@@ -110,6 +95,25 @@ def choose_parts(
     ]
     information, parts = max(others, key=lambda other: other[0])
     return parts if information > found else (fine, joined, responsibilities)
+
+
+def is_doubtful(
+    points: np.ndarray, responsibilities: np.ndarray, joined: list[list[int]], balanced: list[list[int]]
+) -> bool:
+    """Whether overlaps have joined a chain of parts: one of them is lopsided, or valleys show more.
+
+    Args:
+        points: (n, d).
+        responsibilities: (n, m) of every Gaussian for every point.
+        joined: lists of Gaussians, fewer than k.
+        balanced: the same in k lists.
+    """
+    num_parts = len(balanced)
+    sizes = add_up(responsibilities, joined).sum(axis=0)
+    if responsibilities.shape[1] > num_parts and is_lopsided(sizes, num_parts):
+        return True
+    labels = add_up(responsibilities, balanced).argmax(axis=1)
+    return count_apart(points, labels, num_parts) >= min(num_parts, CHAIN * len(joined))
 
 
 def project(points: np.ndarray, seed: int) -> np.ndarray:
@@ -177,70 +181,6 @@ def holds_one_value(column: np.ndarray) -> bool:
     """Whether half of a column's values or more are one and the same; of few rows that says nothing."""
     largest = np.unique(column, return_counts=True)[1].max()
     return bool(largest >= max(LEAST_RECURRENCE, len(column) / 2))
-
-
-def measure_bic(mixture: GaussianMixture, points: np.ndarray, num_distinct: int) -> float:
-    """The Bayesian information criterion as if every distinct row were there once."""
-    parameters = mixture.n_components * count_parameters(points.shape[1]) - 1
-    return float(parameters * np.log(num_distinct) - 2 * num_distinct * mixture.score(points))
-
-
-def count_parameters(columns: int) -> int:
-    """Free numbers of one Gaussian in a mixture: its weight, mean and covariance."""
-    return 1 + columns + columns * (columns + 1) // 2
-
-
-def is_scarce(num_distinct: int, number: int, columns: int) -> bool:
-    """Whether there are fewer than two points for each parameter, so that the likelihood says little about the data."""
-    return 2 * number * count_parameters(columns) > num_distinct
-
-
-def drop_surplus(mixture: GaussianMixture, points: np.ndarray, num_distinct: int, seed: int) -> GaussianMixture:
-    """A mixture of fewer Gaussians where those beyond explain hardly more than halves of one would.
-
-    The number that was asked for counts for something: a Gaussian stays even where the information criterion is against
-    it, unless it earns less than a share `SURPLUS` of what the criterion charges. Of scarce points all stay.
-    """
-    number, parameters = mixture.n_components, count_parameters(points.shape[1])
-    if is_scarce(num_distinct, number, points.shape[1]):
-        return mixture
-    charge = SURPLUS * parameters * np.log(num_distinct)
-    failures = 0
-    for fewer in range(number - 1, 0, -1):
-        other = fit_mixture(points, fewer, 1, seed)
-        gain = 2 * num_distinct * (mixture.score(points) - other.score(points))
-        if gain < charge * (mixture.n_components - fewer):
-            mixture, failures = other, 0
-        elif (failures := failures + 1) == MAX_FAILURES:
-            break
-    return mixture
-
-
-def fit_mixtures(points: np.ndarray, num_components: int, num_distinct: int, seed: int) -> Iterator[GaussianMixture]:
-    """Mixtures of k Gaussians, and of multiples of k as far as the distinct points allow.
-
-    Of several starts the likelihood would choose; of scarce points it chooses the one that a Gaussian has shrunk in.
-    """
-    limit = min(max(MAX_GAUSSIANS, num_components), num_distinct // (POINTS_PER_GAUSSIAN + points.shape[1]))
-    for multiple in MULTIPLES:
-        number = multiple * num_components
-        if multiple > 1 and number > limit:
-            return
-        starts = STARTS if multiple == 1 and not is_scarce(num_distinct, number, points.shape[1]) else 1
-        yield fit_mixture(points, number, starts, seed)
-
-
-def fit_mixture(points: np.ndarray, number: int, starts: int, seed: int) -> GaussianMixture:
-    """The best of some mixtures of this many Gaussians, each from k-means."""
-    mixture = GaussianMixture(
-        number,
-        n_init=starts,
-        reg_covar=FLOOR * (points.var(axis=0).mean() or 1.0),
-        random_state=derive_seed(seed, "gaussians", number) % 2**32,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # identical points, or a hundred steps: still a start
-        return mixture.fit(points)
 
 
 def assign(mixture: GaussianMixture, points: np.ndarray, groups: list[list[int]]) -> np.ndarray:

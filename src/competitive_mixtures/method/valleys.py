@@ -16,10 +16,13 @@ POINTS_PER_NEIGHBOUR, NEIGHBOURS = 30, (5, 15)  # fewer neighbours tell a densit
 CONTACT = 0.02  # edge between two parts, as a share of the smaller one's points, from which they touch
 LEAST_EDGE = 3  # points
 LEVEL = 0.8  # nats from the denser part's median down to the edge: less is no valley
-TRUST = 0.5  # of the number that was asked for: it stands where more parts are left
+TRUST = (
+    0.4,
+    0.5,
+)  # of the number asked for, which stands where more are left: of parts that are Gaussians each, or not
 
 
-def join_connected(points: np.ndarray, labels: np.ndarray, num_asked: int) -> np.ndarray:
+def join_connected(points: np.ndarray, labels: np.ndarray, num_asked: int, trust: float) -> np.ndarray:
     """Join parts with no valley between them, where that leaves at least two parts and few of those asked for.
 
     Two parts touch where points of one have neighbours in the other. A point counts for their edge by 4 s t, with the
@@ -30,12 +33,13 @@ def join_connected(points: np.ndarray, labels: np.ndarray, num_asked: int) -> np
         points: (n, d).
         labels: (n,) integers, the part of each.
         num_asked: k, at least the number of parts.
+        trust: share of k, one of `TRUST`.
 
     Returns:
-        (n,) integers; `labels` where joining leaves a single part, or lopsided ones, or more than a share `TRUST` of k.
+        (n,) integers; `labels` where joining leaves a single part, or lopsided ones, or more than a share `trust` of k.
     """
     chosen, joined = find_connected(points, labels)
-    if not 1 < joined.max() + 1 <= TRUST * num_asked or is_lopsided(np.bincount(joined), num_asked):
+    if not 1 < joined.max() + 1 <= trust * num_asked or is_lopsided(np.bincount(joined), num_asked):
         return labels
     return carry_over(points, labels, points[chosen], labels[chosen], joined)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris, make_circles, make_moons
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
@@ -162,6 +163,44 @@ def test_a_handful_beside_all_others_is_no_finding(seed):
     points = np.where(labels[:, None] == 0, np.c_[along, along + across], np.c_[along, across - along])
     points = np.r_[points, [[0.0, 12.0], [0.1, 12.1]]]
     assert np.bincount(cluster_by_gaussians(points, 10, seed)).max() < 0.9 * len(points)
+
+
+def overlapping(k, n, columns, distance, seed):
+    """Gaussians around centres of a normal distribution, as a rule a few widths from one another."""
+    random = np.random.default_rng(seed)
+    labels = np.sort(np.arange(n) % k)
+    centres = distance * random.normal(size=(k, columns))
+    return centres[labels] + random.normal(size=(n, columns)), labels
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("k", "n", "columns", "distance"),
+    [(4, 2000, 5, 1.8), (8, 300, 3, 3), (8, 2000, 3, 3), (4, 300, 15, 1), (4, 300, 5, 1.8)],
+)
+def test_overlapping_gaussians_that_are_asked_for_are_found_as_well_as_by_kmeans(k, n, columns, distance, seed):
+    """There is hardly a valley between them, and a wide Gaussian is about as likely as two of them."""
+    points, labels = overlapping(k, n, columns, distance, seed)
+    points = StandardScaler().fit_transform(points)
+    kmeans = KMeans(k, n_init=10, random_state=seed).fit_predict(points)
+    found = cluster_by_gaussians(points, k, seed)
+    assert adjusted_rand_score(labels, found) > adjusted_rand_score(labels, kmeans) - 0.07
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_fewer_points_than_a_covariance_has_numbers_start_from_the_best_clusters(seed):
+    points, labels = overlapping(4, 300, 50, 1.8, seed)
+    assert adjusted_rand_score(labels, cluster_by_gaussians(points, 4, seed)) > 0.98
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_parts_with_tails_stay_where_valleys_show_as_many_as_were_asked_for(seed):
+    """Two Gaussians a part, a dense and a wide one, and the wide ones overlap most with one another."""
+    random, labels = np.random.default_rng(seed), np.arange(400) % 4
+    points = np.stack(np.divmod(labels, 2), axis=1) * 5 + random.exponential(size=(400, 2))
+    found = cluster_by_gaussians(points, 4, seed)
+    assert len(np.unique(found)) == 4
+    assert adjusted_rand_score(labels, found) > 0.75
 
 
 def codes(n=900, seed=0):

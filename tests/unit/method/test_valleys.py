@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from competitive_mixtures.method.valleys import LEVEL, TRUST, carry_over, count_apart, join_connected, measure_valleys
+from competitive_mixtures.method import valleys
+from competitive_mixtures.method.valleys import LEVEL, TRUST, carry_over, count_apart, measure_valleys
 
 ROWS = 3
+
+
+def join_connected(points, labels, num_asked, trust=TRUST[1]):
+    return valleys.join_connected(points, labels, num_asked, trust)
 
 
 def strips(pieces, n=1200, seed=0):
@@ -76,9 +81,11 @@ def test_one_part_and_its_fringe_are_no_finding():
 def test_the_number_that_was_asked_for_stands_where_nearly_as_many_are_found():
     points, labels = strips(2)
     labels = np.array([0, 1, 2, 2, 3, 3])[labels]  # only one strip is cut: of four parts three would be left
-    assert TRUST * 5 < 3 <= TRUST * 6
-    assert (join_connected(points, labels, 5) == labels).all()
-    assert agree(join_connected(points, labels, 6), np.array([0, 0, 1, 2])[labels])
+    joined = np.array([0, 0, 1, 2])[labels]
+    for trust, enough in zip(TRUST, (8, 6), strict=True):
+        assert trust * (enough - 1) < 3 <= trust * enough
+        assert (join_connected(points, labels, enough - 1, trust) == labels).all()
+        assert agree(join_connected(points, labels, enough, trust), joined)
 
 
 def measure(points, labels, number=15):
