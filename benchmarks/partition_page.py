@@ -42,10 +42,8 @@ which of the two finds a partition.
   of the former, of all a fifth for testing (images come with their own split), and the methods' random numbers.
 * **Images.** In pixels, 10,000 training images that the seed draws. `mnist-latent` and others of that name are all
   images in the ten latents of an autoencoder (one a seed, its training not in the seconds): all columns work in these
-  latents, and *ours* is the pipeline's experiment of that name, its seconds by the clock. Those of seeds 1 to 4 of
-  `mnist-latent` are of an autoencoder of 10,000 steps, as it was until 2026-11-28, and better for its rivals than the
-  others, of 5,000. The mechanism behind `mechanisms` is what was done to a digit, behind `avatars` the drawing style
-  ([](own-data.md)).
+  latents, and *ours* is the pipeline's experiment of that name, its seconds by the clock. The mechanism behind
+  `mechanisms` is what was done to a digit, behind `avatars` the drawing style ([](own-data.md)).
 * **Methods.** From scikit-learn: k-means with 10 starts; a Gaussian mixture with full covariances and 3 starts;
   spectral clustering on the graph of the ten nearest neighbours, for at most 3,000 points. The paper's method: from the
   uniform split, with the settings of `synthetic-9-plain`{pixels}.
