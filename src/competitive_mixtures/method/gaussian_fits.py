@@ -14,8 +14,8 @@ MULTIPLES = (2, 3, 5, 8, 12)  # of k: how many Gaussians are tried beside k
 MAX_GAUSSIANS = 64  # that are tried for few components
 POINTS_PER_GAUSSIAN = 5  # and as many more as there are columns: fewer points make no covariance
 FLOOR = 1e-4  # least variance along any axis, as a share of the mean over the columns
-STARTS = 3  # of the mixture of k Gaussians, from one run of k-means each
-KMEANS_RUNS = 10  # of which the best is a further start
+STARTS = 3  # of a mixture whose likelihood chooses, from k-means
+KMEANS_RUNS = 10  # of which the best is one of the starts
 SURPLUS = 0.4  # of the criterion's charge for a Gaussian: halves of one earn up to that
 MAX_FAILURES = 2  # numbers in a row that are too few
 
@@ -36,19 +36,20 @@ def fit_numbers(
         seed: of the run.
 
     Returns:
-        Both, the same one where k it is.
+        Both, one and the same where the data ask for k.
 
     References:
         Fraley & Raftery, "Model-based clustering, discriminant analysis, and density estimation", 2002: the number and
         the shapes of Gaussians by this criterion.
     """
-    coarse = fit_likeliest(points, num_components, num_distinct, seed, "full")
+    clusters = find_clusters(points, num_components, seed)
+    coarse = fit_likeliest(points, clusters, num_components, num_distinct, seed, "full")
     mixtures = [coarse, *fit_multiples(points, num_components, num_distinct, seed)]
     fine = min(mixtures, key=lambda mixture: measure_bic(mixture, points, num_distinct))
     if fine is not coarse:
         return coarse, fine
     fine = drop_surplus(coarse, points, num_distinct, seed)
-    alike = fit_likeliest(points, num_components, num_distinct, seed, "tied")
+    alike = fit_likeliest(points, clusters, num_components, num_distinct, seed, "tied")
     if measure_bic(alike, points, num_distinct) < measure_bic(fine, points, num_distinct):
         return alike, drop_surplus(alike, points, num_distinct, seed)
     return coarse, fine
@@ -64,26 +65,33 @@ def fit_multiples(points: np.ndarray, num_components: int, num_distinct: int, se
 
 
 def fit_likeliest(
-    points: np.ndarray, number: int, num_distinct: int, seed: int, covariance_type: str
+    points: np.ndarray, clusters: np.ndarray, number: int, num_distinct: int, seed: int, covariance_type: str
 ) -> GaussianMixture:
-    """The likeliest of mixtures from several starts.
+    """The likeliest of mixtures from several starts, of which clusters are one.
 
-    Of scarce points the likelihood would choose one that a Gaussian has shrunk in, so that they get one start.
+    Of scarce points the likelihood would choose one that a Gaussian has shrunk in, so that they get this start alone.
     """
-    first = fit_from_clusters(points, number, seed, covariance_type)
+    first = fit_from_clusters(points, clusters, number, seed, covariance_type)
     if is_scarce(num_distinct, number, points.shape[1]):
         return first
     second = fit_from_starts(points, number, STARTS - 1, seed, covariance_type)
     return max(first, second, key=lambda mixture: float(mixture.lower_bound_))
 
 
-def fit_from_clusters(points: np.ndarray, number: int, seed: int, covariance_type: str) -> GaussianMixture:
-    """A mixture from the best of some runs of k-means."""
+def find_clusters(points: np.ndarray, number: int, seed: int) -> np.ndarray:
+    """The clusters of the best of some runs of k-means, (n,) integers."""
     kmeans = KMeans(number, n_init=KMEANS_RUNS, random_state=derive_seed(seed, "gaussians", number) % 2**32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different points than clusters: still a start
-        labels = kmeans.fit_predict(points)
-    start = describe_clusters(points, labels, number, covariance_type)
+        labels: np.ndarray = kmeans.fit_predict(points)
+    return labels
+
+
+def fit_from_clusters(
+    points: np.ndarray, clusters: np.ndarray, number: int, seed: int, covariance_type: str
+) -> GaussianMixture:
+    """A mixture that starts from clusters."""
+    start = describe_clusters(points, clusters, number, covariance_type)
     return fit_from_starts(points, number, 1, seed, covariance_type, **start)
 
 
@@ -138,7 +146,7 @@ def drop_surplus(mixture: GaussianMixture, points: np.ndarray, num_distinct: int
     charge = SURPLUS * count_parameters(points.shape[1], covariance_type)[0] * np.log(num_distinct)
     failures = 0
     for fewer in range(number - 1, 0, -1):
-        other = fit_from_clusters(points, fewer, seed, covariance_type)
+        other = fit_from_clusters(points, find_clusters(points, fewer, seed), fewer, seed, covariance_type)
         gain = 2 * num_distinct * (mixture.score(points) - other.score(points))
         if gain < charge * (mixture.n_components - fewer):
             mixture, failures = other, 0

@@ -78,16 +78,17 @@ def choose_parts(
         A mixture, lists of its Gaussians, fewer than k where no more lie apart, and their responsibilities (n, m).
     """
     single = [[j] for j in range(num_parts)]
-    own, responsibilities = coarse.predict_proba(points), fine.predict_proba(points)
+    responsibilities = fine.predict_proba(points)
     joined = find_parts(responsibilities, num_parts)
     if joined is None:
-        return coarse, single, own
+        return coarse, single, coarse.predict_proba(points)
     if fine.n_components < num_parts:
         return fine, joined, responsibilities
     balanced = join_balanced(responsibilities, num_parts)
     if len(joined) < num_parts:
         doubtful = is_doubtful(points, responsibilities, joined, balanced)
         return fine, balanced if doubtful else joined, responsibilities
+    own = coarse.predict_proba(points)
     found = measure_information(responsibilities, joined) + LEAST_GAIN
     others = [
         (measure_information(responsibilities, balanced), (fine, balanced, responsibilities)),

@@ -16,10 +16,7 @@ POINTS_PER_NEIGHBOUR, NEIGHBOURS = 30, (5, 15)  # fewer neighbours tell a densit
 CONTACT = 0.02  # edge between two parts, as a share of the smaller one's points, from which they touch
 LEAST_EDGE = 3  # points
 LEVEL = 0.8  # nats from the denser part's median down to the edge: less is no valley
-TRUST = (
-    0.4,
-    0.5,
-)  # of the number asked for, which stands where more are left: of parts that are Gaussians each, or not
+TRUST = (0.4, 0.5)  # of the number asked for, which stands where more are left: of single Gaussians, of joined ones
 
 
 def join_connected(points: np.ndarray, labels: np.ndarray, num_asked: int, trust: float) -> np.ndarray:

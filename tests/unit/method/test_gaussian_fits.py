@@ -8,6 +8,7 @@ from competitive_mixtures.method.gaussian_fits import (
     count_parameters,
     describe_clusters,
     drop_surplus,
+    find_clusters,
     fit_from_clusters,
     fit_numbers,
     is_scarce,
@@ -74,7 +75,7 @@ def test_an_empty_cluster_starts_as_all_points():
 @pytest.mark.parametrize("seed", range(3))
 def test_halves_of_gaussians_are_surplus(covariance_type, seed):
     points, _ = blobs(3, seed=seed)
-    mixture = fit_from_clusters(points, 4, seed, covariance_type)
+    mixture = fit_from_clusters(points, find_clusters(points, 4, seed), 4, seed, covariance_type)
     assert drop_surplus(mixture, points, len(points), seed).n_components == 3
 
 
