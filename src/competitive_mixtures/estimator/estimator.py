@@ -69,7 +69,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         n_rounds: rounds of the competition.
         steps_per_round: optimisation steps of every component in a round.
         tol: the competition stops early after a round in which fewer than this share of the points changed their
-            component; 0 plays all rounds.
+            component, or, where points are held out, after three rounds that made these no likelier, which are taken
+            back; 0 plays all rounds.
         n_init: competitions from different random numbers; the one whose partition agrees best with the others' is kept
             (mean adjusted Rand index; the first of equals, so three are the least that help). That picked better
             partitions than `lower_bound_` or held-out likelihood, see docs/partitions.md. The first has the seed
@@ -103,7 +104,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         weights_: (k,) float64, the share of the training points that each component won.
         labels_: (n,) int64, the component that won each training point.
         converged_: whether at most one point in a thousand changed its component in the last round.
-        n_iter_: rounds played, round 0 not counted.
+        n_iter_: rounds played and not taken back, round 0 not counted.
         lower_bound_: minus the last round's `objective`: a lower bound, as the discriminators estimate it, of the mean
             log-likelihood plus the data's entropy, in nats, so 0 is perfect. Where likelihood bounds score the points,
             mean of log alpha_c(x) + b_c(x) over the training points, a lower bound of the log-likelihood itself.

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
 from competitive_mixtures.data import Dataset
+from competitive_mixtures.estimator.best_round import MIN_POINTS, BestRound
 from competitive_mixtures.estimator.trained_mixture import TrainedMixture
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.assignment import Assignment, to_cells
@@ -96,11 +97,13 @@ def open_run(
 def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: bool) -> Competition:
     """Play rounds until all are played, or one changes fewer than a share `tol` of the points.
 
+    Or until held-out points gain no more: the rounds after the best one are then taken back, see `BestRound`.
+
     Args:
         run: settings and data.
         start: the pretraining, which round 0 follows, or an earlier competition, see `resume`.
         num_rounds: after round 0, or after the earlier competition.
-        tol: share of the points; 0 plays all rounds.
+        tol: share of the points; 0 plays all rounds, and keeps the last.
         verbose: show a progress bar on a terminal, and elsewhere a line for each round, on the standard error.
     """
     first = start.record.get("round", -1) + 1
@@ -108,6 +111,7 @@ def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: 
     cycle = count_cycle(run.experiment.scoring)  # between full rounds a point has two components to choose from
     records: list[dict[str, Any]] = []
     outcome = start
+    best = BestRound(run) if tol and run.held_out is not None and run.held_out.sum() >= MIN_POINTS else None
     with watch_rounds(first, last, verbose) as tell:
         for number in range(first, last + 1):
             run.clock.seconds.clear()
@@ -116,6 +120,11 @@ def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: 
             records.append(outcome.record)
             tell(outcome.record)
             if number and number % cycle == 0 and outcome.record["share_changed"] < tol:
+                break
+            if best is not None and best.is_past(outcome, part):
+                assert best.kept is not None
+                outcome, part = best.kept
+                records = records[: outcome.record["round"] - first + 1]
                 break
     return summarize(run, outcome, part, records)
 

@@ -1,0 +1,76 @@
+"""The early stopping of a competition: which round held-out points keep, and what is left of the later ones."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_iris
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+from competitive_mixtures import CompetitiveMixture
+from competitive_mixtures.estimator import best_round
+from competitive_mixtures.estimator.best_round import is_gain
+from competitive_mixtures.evaluation.clustering import compare_partitions
+
+RNG = np.random.default_rng(0)
+OVERLAPPING = RNG.normal(size=(160, 2)) + 2 * (np.arange(160)[:, None] % 2)
+
+
+def small(**params: object) -> CompetitiveMixture:
+    defaults = {"n_rounds": 6, "tol": 1e-9, "steps_per_round": 10, "hidden_layer_sizes": (8,), "random_state": 0}
+    return CompetitiveMixture(2, **(defaults | {"settings": {"training": {"held_out": 0.3}}} | params))
+
+
+@pytest.mark.parametrize(
+    ("differences", "gains"),
+    [([0.5, 1.5], True), ([-1.0, 2.0], False), ([-0.5, -1.5], False), ([0.0, 0.0], False)],
+    ids=["mean 1, error 0.5", "mean 0.5, error 1.5", "a loss", "the same"],
+)
+def test_a_gain_is_larger_than_its_standard_error(differences, gains):
+    assert is_gain(torch.tensor(differences, dtype=torch.float64)) is gains
+
+
+class TestRoundsWithoutAGain:
+    """Where no round is told to be better than round 0."""
+
+    @pytest.fixture
+    def never(self, monkeypatch):
+        monkeypatch.setattr(best_round, "is_gain", lambda differences: False)
+
+    @pytest.mark.usefixtures("never")
+    def test_are_taken_back(self):
+        stopped, whole = small().fit(OVERLAPPING), small(tol=0.0).fit(OVERLAPPING)
+        assert stopped.n_iter_ == 0
+        assert whole.n_iter_ == 6
+        columns = ["share_changed", "objective", "weight_0", "weight_1"]
+        assert stopped.history_[columns].equals(whole.history_[columns].iloc[:1])
+
+    @pytest.mark.usefixtures("never")
+    def test_leave_networks_that_assign_as_the_kept_round_did(self):
+        stopped = small().fit(OVERLAPPING)
+        assert (stopped.predict(OVERLAPPING) == stopped.labels_).all()
+        assert stopped.weights_.tolist() == (np.bincount(stopped.labels_, minlength=2) / len(OVERLAPPING)).tolist()
+
+    @pytest.mark.usefixtures("never")
+    def test_can_be_played_by_a_later_fit(self):
+        stopped = small(warm_start=True).fit(OVERLAPPING)
+        stopped.set_params(tol=0.0, n_rounds=2).fit(OVERLAPPING)
+        assert stopped.history_.index.tolist() == [0, 1, 2]
+
+
+def test_rounds_that_gain_are_all_played(monkeypatch):
+    monkeypatch.setattr(best_round, "is_gain", lambda differences: True)
+    assert small().fit(OVERLAPPING).n_iter_ > best_round.PATIENCE
+
+
+def test_without_held_out_points_no_round_is_taken_back(monkeypatch):
+    monkeypatch.setattr(best_round, "is_gain", lambda differences: False)
+    assert small(settings={"training": {"held_out": 0}}).fit(OVERLAPPING).n_iter_ > best_round.PATIENCE
+
+
+def test_a_cell_of_few_flowers_is_not_emptied_round_by_round():
+    flowers = load_iris()
+    split = train_test_split(flowers.data, flowers.target, test_size=0.2, random_state=2, stratify=flowers.target)
+    points, labels = StandardScaler().fit_transform(split[0]), split[2]
+    mixture = CompetitiveMixture(3, random_state=2).fit(points)
+    assert compare_partitions(mixture.labels_, labels)["ari"] > 0.75
