@@ -14,7 +14,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from competitive_mixtures import CompetitiveMixture
+from competitive_mixtures.estimator.estimator import make_dataset
+from competitive_mixtures.estimator.fitting import open_run
+from competitive_mixtures.estimator.inputs import read_points
 from competitive_mixtures.evaluation.clustering import compare_partitions
+from competitive_mixtures.method.start import choose_start
 from competitive_mixtures.settings.layers import read_params
 
 MOST_POINTS = 3000  # that spectral clustering is given: its graph's eigenvectors take minutes beyond
@@ -88,6 +92,15 @@ def fit_paper(points: np.ndarray, k: int, seed: int) -> Fitted:
     )
 
 
+def fit_start(points: np.ndarray, k: int, seed: int) -> Fitted:
+    """The partition that ours starts from, before any training."""
+    model = CompetitiveMixture(k, random_state=seed)
+    stored, form = read_points(model, points)
+    experiment = model._make_experiment(form, len(stored), None)
+    run = open_run(experiment, make_dataset(stored, form), seed, None)
+    return choose_start(experiment.training.init, run.train, k, seed), None
+
+
 def fit_ours(points: np.ndarray, k: int, seed: int) -> Fitted:
     return fit_competition(CompetitiveMixture(k, random_state=seed), points)
 
@@ -106,5 +119,6 @@ METHODS = {
     "gaussian": Method(fit_gaussians, lambda points: points.ndim == 2),
     "spectral": Method(fit_spectral, lambda points: points.ndim == 2 and len(points) <= MOST_POINTS),
     "paper": Method(fit_paper),
+    "start": Method(fit_start, lambda points: points.ndim == 2),
     "ours": Method(fit_ours),
 }

@@ -1,4 +1,4 @@
-"""docs/partitions.md, made from docs/partitions.csv: every mean, every seed, and how often ours is level or better."""
+"""docs/partitions.md, made from paper/partitions.csv: every mean, every seed, and how often ours is level or better."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ RIVALS = ("kmeans", "gaussian", "spectral")
 INTRODUCTION = """\
 # Which partition is found
 
-<!-- Written by benchmarks/partitions.py from docs/partitions.csv; edit the generator. -->
+<!-- Written by benchmarks/partitions.py from paper/partitions.csv; edit the generator. -->
 
 Data sets whose true partition is known, and what each method makes of them when it is told the number of parts and
 nothing else. `CompetitiveMixture(k)` stands in the column *ours* as it ships: one set of defaults for all vectors, one
@@ -34,8 +34,7 @@ for all images, nothing chosen by data set. It was developed on
 the other sets were not chosen for it, but other draws of them, of 1,000 points, were looked at on the way: once the
 start was found, four settings (pretraining steps, held-out share, two overlaps) were chosen with all in view. None of
 these figures is a test on data that nobody had seen. *Ours* starts from Gaussians that are joined to at most k parts
-([](method.md)), and the competition models the parts. No column is of the start alone, so that the table does not say
-which of the two finds a partition.
+([](method.md)), which the column *our start alone* shows; the competition then models the parts.
 
 * **Points.** The sets in the plane and the paper's synthetic ones have 3,000 points as drawn; iris, wine and breast
   cancer are scikit-learn's with standardised columns, the 8x8 digits its pixels from 0 to 16. A seed draws the points
@@ -57,7 +56,7 @@ which of the two finds a partition.
   thousands of points take hours.
 
 Any row again: `python benchmarks/partitions.py --sets moons,iris --methods ours --seeds 2`. All rows are in
-[partitions.csv](partitions.csv).
+[partitions.csv](../paper/partitions.csv).
 """
 
 OF_RESTARTS = f"""\

@@ -1,6 +1,6 @@
 """Which method finds which partition: `python benchmarks/partitions.py --sets moons,iris --methods ours --seeds 2`.
 
-Every fit is a row of docs/partitions.csv, where it replaces the one of the same data set, method and seed;
+Every fit is a row of paper/partitions.csv, where it replaces the one of the same data set, method and seed;
 docs/partitions.md is written from that file.
 """
 
@@ -21,7 +21,7 @@ from competitive_mixtures.report.environment import describe_machine
 from competitive_mixtures.report.partitions import PARTITION_COLUMNS
 
 ROOT = Path(__file__).parents[1]
-TABLE = ROOT / "docs/partitions.csv"
+TABLE = ROOT / "paper/partitions.csv"
 PAGE = ROOT / "docs/partitions.md"
 SETS = (*VECTORS, *IMAGES)
 

@@ -88,8 +88,9 @@ rule write_tables:
         PLAN,
         PAPER.reported,
         PAPER.authors_code,
+        PAPER.partitions,
         PAPER.deviations,
-        code=code("report/tables", "report/environment.py", *SCORE_CODE),
+        code=code("report/tables", "report/environment.py", "report/partitions.py", *SCORE_CODE),
     output:
         directory(PAPER.tables),
     log:
@@ -112,8 +113,9 @@ rule plot_figures:
         RESULTS.claim_parts,
         PAPER.tables,
         PAPER.authors_code,
+        PAPER.partitions,
         PLAN,
-        code=code("report/figures", *SCORE_CODE),
+        code=code("report/figures", "report/partitions.py", *SCORE_CODE),
     output:
         report(
             directory(PAPER.figures),

@@ -325,6 +325,7 @@ class Paper:
         source, demo: the text of the report, and that of the demo's page, in Typst.
         claims: the criteria.
         reported, authors_code, deviations: the draft's numbers, those of the authors' code, and why settings differ.
+        partitions: which partition each method finds on data that others know, by `benchmarks/partitions.py`.
         tables, figures, pdf: made.
     """
 
@@ -336,6 +337,7 @@ class Paper:
         self.reported = self.path / "reported.csv"
         self.authors_code = self.path / "authors_code.csv"
         self.deviations = self.path / "deviations.yaml"
+        self.partitions = self.path / "partitions.csv"
         self.tables = self.path / "tables"
         self.figures = self.path / "figures"
         self.pdf = self.path / "paper.pdf"

@@ -1,4 +1,4 @@
-"""docs/partitions.md against docs/partitions.csv, and the sets and scores behind them."""
+"""docs/partitions.md against paper/partitions.csv, and the sets and scores behind them."""
 
 import math
 import re
@@ -16,7 +16,7 @@ from competitive_mixtures.report.partitions import PARTITION_COLUMNS, compare_wi
 
 ROOT = Path(__file__).parents[3]
 BENCHMARKS = ROOT / "benchmarks"
-TABLE = ROOT / "docs/partitions.csv"
+TABLE = ROOT / "paper/partitions.csv"
 
 
 @pytest.fixture(autouse=True)
@@ -198,3 +198,23 @@ def test_images_are_drawn_by_the_seed(tmp_path, monkeypatch):
     assert not np.array_equal(first.train, other.train)
     assert len(np.unique(first.train)) == 12
     np.testing.assert_array_equal(first.labels, first.train[:, 0, 0, 0] % 2)
+
+
+def test_our_start_alone_is_what_the_competition_starts_from(monkeypatch):
+    from partition_methods import METHODS
+
+    from competitive_mixtures import CompetitiveMixture
+    from competitive_mixtures.method import rounds
+
+    points = np.random.default_rng(0).normal(size=(90, 2)) + 6 * (np.arange(90) % 3)[:, None]
+    started = []
+    pretrain = rounds.pretrain
+
+    def note(run, parts):
+        outcome = pretrain(run, parts)
+        started.append(outcome.assignment.winner)
+        return outcome
+
+    monkeypatch.setattr(rounds, "pretrain", note)
+    CompetitiveMixture(3, random_state=5, n_rounds=1, steps_per_round=1).fit(points)
+    np.testing.assert_array_equal(METHODS["start"].fit(points, 3, 5)[0], started[0])

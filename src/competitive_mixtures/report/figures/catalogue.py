@@ -35,6 +35,7 @@ PLOTS = {
     "animation": Plot(".gif", "experiment", once=True),
     "claims": Plot(".svg", "all"),
     "partitions": Plot(".png", "all"),
+    "agreement": Plot(".svg", "all"),
     "rounds": Plot(".svg", "all"),
     "authors": Plot(".svg", "all"),
     "ablations": Plot(".svg", "all"),

@@ -9,6 +9,7 @@ from competitive_mixtures.report.names import collect_names
 from competitive_mixtures.report.plan import Planned, read_plan
 from competitive_mixtures.report.scores import CELL_COLUMNS, Scores
 from competitive_mixtures.report.tables.ablations import ABLATION_COLUMNS, ablation_rows
+from competitive_mixtures.report.tables.agreement import AGREEMENT_COLUMNS, agreement_rows
 from competitive_mixtures.report.tables.authors_settings import AUTHORS_SETTINGS_COLUMNS, authors_settings_rows
 from competitive_mixtures.report.tables.facts import collect_facts
 from competitive_mixtures.report.tables.gains import GAIN_COLUMNS, gain_rows
@@ -37,8 +38,8 @@ from competitive_mixtures.report.tables.settings import (
 
 TABLES = (
     "density.csv", "images.csv", "clustering.csv", "precision_recall.csv", "compute.csv", "likelihood.csv",
-    "authors_code.csv", "authors_settings.csv", "ablations.csv", "rivals.csv", "tuning.csv", "experiments.csv",
-    "settings.csv", "deviations.csv", "gains.csv", "facts.json", "names.json", "machine.json",
+    "authors_code.csv", "authors_settings.csv", "ablations.csv", "rivals.csv", "tuning.csv", "agreement.csv",
+    "experiments.csv", "settings.csv", "deviations.csv", "gains.csv", "facts.json", "names.json", "machine.json",
 )  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def write_tables(root: Path, out: Path, *, plan: list[Planned] | None = None) ->
 
     Args:
         root: the project's root, with `plan.json`, `summary.csv` and `rounds.csv` in `results/`, and in `paper/` the
-            files `reported.csv`, `authors_code.csv` and `deviations.yaml`.
+            files `reported.csv`, `authors_code.csv`, `partitions.csv` and `deviations.yaml`.
         out: the folder to write to.
         plan: the experiments; `None` reads them from `results/plan.json`.
 
@@ -75,6 +76,7 @@ def write_tables(root: Path, out: Path, *, plan: list[Planned] | None = None) ->
     write_rows(out / "ablations.csv", ABLATION_COLUMNS, ablations)
     write_json(out / "facts.json", collect_facts(root, scores, plan, gains, ablations))
     write_rows(out / "rivals.csv", RIVAL_COLUMNS, rival_rows(scores, plan))
+    write_rows(out / "agreement.csv", AGREEMENT_COLUMNS, agreement_rows(root))
     write_rows(out / "experiments.csv", PLAN_COLUMNS, plan_rows(scores, plan))
     write_rows(out / "settings.csv", SETTING_COLUMNS, setting_rows(plan))
     write_rows(out / "deviations.csv", DEVIATION_COLUMNS, deviation_rows(root, plan))
