@@ -46,7 +46,8 @@ def plot_agreement(tables: ResultTables, out: Path) -> None:
 def list_rows(fits: Sequence[Fits]) -> list[tuple[str, str]]:
     """Part and name of each data set that several methods were fitted to, part by part."""
     keys = [(fit.part, fit.data_set) for fit in fits]
-    return sorted((key for key in dict.fromkeys(keys) if keys.count(key) > 1), key=lambda key: list(PARTS).index(key[0]))
+    compared = [key for key in dict.fromkeys(keys) if keys.count(key) > 1]
+    return sorted(compared, key=lambda key: list(PARTS).index(key[0]))
 
 
 def _draw_method(axes: "Axes", method: str, rows: Sequence[tuple[str, str]], fits: Sequence[Fits]) -> None:
