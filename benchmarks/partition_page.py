@@ -29,13 +29,13 @@ INTRODUCTION = """\
 <!-- Written by benchmarks/partitions.py from paper/partitions.csv; edit the generator. -->
 
 Data sets whose true partition is known, and what each method makes of them when it is told the number of parts and
-nothing else. `CompetitiveMixture(k)` stands in the column *ours* as it ships: one set of defaults for all vectors, one
-for all images, nothing chosen by data set. It was developed on
+nothing else. `CompetitiveMixture(k)` stands in the column *ours, from Gaussians* as it ships: one set of defaults for
+all vectors, one for all images, nothing chosen by data set. It was developed on
 {development};
 the other sets were not chosen for it, but other draws of them, of 1,000 points, were looked at on the way: once the
 start was found, four settings (pretraining steps, held-out share, two overlaps) were chosen with all in view. None of
-these figures is a test on data that nobody had seen. *Ours* starts from Gaussians that are joined to at most k parts
-([](method.md)), which the column *our start alone* shows; the competition then models the parts.
+these figures is a test on data that nobody had seen; [](method.md) has fresh draws of other kinds of set. *Ours* starts from Gaussians that are joined to at
+most k parts, which the column *our start alone* shows; the competition then models the parts.
 
 * **Points.** The sets in the plane and the paper's synthetic ones have 3,000 points as drawn; iris, wine and breast
   cancer are scikit-learn's with standardised columns, the 8x8 digits its pixels from 0 to 16. A seed draws the points

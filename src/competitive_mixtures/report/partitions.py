@@ -16,7 +16,7 @@ METHODS = {  # in the order of the table
     "spectral": "spectral clustering",
     "paper": "the paper's method, our settings",
     "start": "our start alone",
-    "ours": "ours",
+    "ours": "ours, from Gaussians",
 }
 PARTS = {  # of the data sets
     "development": "vectors, development half",

@@ -16,7 +16,7 @@ ROW = 0.15  # inches
 HEAD = 0.55
 TITLES = {
     "kmeans": "k-means", "gaussian": "Gaussian\nmixture", "spectral": "spectral\nclustering",
-    "paper": "the paper's\nmethod, our\nsettings", "start": "our start\nalone", "ours": "ours",
+    "paper": "the paper's\nmethod, our\nsettings", "start": "our start\nalone", "ours": "ours, from\nGaussians",
 }  # fmt: skip
 COLORS = {
     "kmeans": style.MODEL_COLORS["kmeans"], "gaussian": style.MODEL_COLORS["gaussian_mixture"], "spectral": "#999933",
