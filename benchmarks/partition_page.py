@@ -34,8 +34,9 @@ all vectors, one for all images, nothing chosen by data set. It was developed on
 {development};
 the other sets were not chosen for it, but other draws of them, of 1,000 points, were looked at on the way: once the
 start was found, four settings (pretraining steps, held-out share, two overlaps) were chosen with all in view. None of
-these figures is a test on data that nobody had seen; [](method.md) has fresh draws of other kinds of set. *Ours* starts from Gaussians that are joined to at
-most k parts, which the column *our start alone* shows; the competition then models the parts.
+these figures is a test on data that nobody had seen; [](method.md) has such draws, of other kinds of set. *Ours* starts
+from Gaussians that are joined to at most k parts, which the column *our start alone* shows; the competition then models
+the parts.
 
 * **Points.** The sets in the plane and the paper's synthetic ones have 3,000 points as drawn; iris, wine and breast
   cancer are scikit-learn's with standardised columns, the 8x8 digits its pixels from 0 to 16. A seed draws the points
