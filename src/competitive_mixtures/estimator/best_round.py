@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,15 +11,16 @@ from competitive_mixtures.estimator.trained_mixture import TrainedMixture
 from competitive_mixtures.method.partial_round import PartialRound
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Run
-from competitive_mixtures.networks.vae import VAEStack
+from competitive_mixtures.method.scoring import log_mixture
 
-PATIENCE = 3  # rounds without a gain before a competition ends
+ROUNDS_WITHOUT_GAIN = 3  # before a competition ends
 MIN_GAIN = 1.0  # of the mean log-likelihood, in standard errors: less is what training again changes anyway
-MIN_POINTS = 2  # held out, for a standard error
+MIN_HELD_OUT = 2  # points, for a standard error
+NUM_DRAWS = 8  # of the latents, behind a point's likelihood
 
 
 class BestRound:
-    """The round whose mixture makes the points that no component trains on most likely, so far.
+    """The round whose mixture makes the held-out points most likely, so far.
 
     Deviation: the paper's rounds go on. On few points that overlap, a component that has learned the few points of its
     cell by heart loses the others to its neighbour from round to round, and each of these rounds makes the training
@@ -36,28 +38,30 @@ class BestRound:
         self.kept: tuple[Outcome, PartialRound] | None = None
         self.rounds_without_gain = 0
 
-    def is_past(self, outcome: Outcome, part: PartialRound) -> bool:
-        """Look at a round; whether the competition has gone on long enough without a gain."""
+    @classmethod
+    def watch(cls, run: Run, tol: float) -> "BestRound | None":
+        """Nothing to watch where all rounds are to be played (`tol` is 0), or too few points are held out."""
+        enough = run.held_out is not None and int(run.held_out.sum()) >= MIN_HELD_OUT
+        return cls(run) if tol and enough else None
+
+    def look(self, outcome: Outcome, part: PartialRound) -> tuple[Outcome, PartialRound] | None:
+        """Look at a round; where the competition has gone on long enough without a gain, the best one to go back to."""
         log_likelihoods = self._measure(outcome)
         if self.kept is None or is_gain(log_likelihoods - self.log_likelihoods):
             self.log_likelihoods, self.kept = log_likelihoods, (self._copy(outcome), part)
             self.rounds_without_gain = 0
         else:
             self.rounds_without_gain += 1
-        return self.rounds_without_gain >= PATIENCE
+        return self.kept if self.rounds_without_gain >= ROUNDS_WITHOUT_GAIN else None
 
     def _measure(self, outcome: Outcome) -> Tensor:
-        """Log sum_j alpha_j exp b_j(x) of the held-out points, (n,) float64, with b_j as in `log_offset`."""
-        stacks = [stack for _, stack in outcome.state.components.stacks]
-        assert all(isinstance(stack, VAEStack) for stack in stacks)  # as the settings check
-        bounds = torch.cat([stack.log_offset(self.points) for stack in stacks]).cpu().double()
-        weights = torch.tensor(outcome.record["weights"], dtype=torch.float64)
-        return (bounds + weights.log()[:, None]).logsumexp(0)
+        """Bounds of the held-out points' log-likelihoods, (n,) float64."""
+        weights = np.array(outcome.record["weights"])
+        return torch.from_numpy(log_mixture(outcome.state.components, self.points, weights, NUM_DRAWS))
 
     def _copy(self, outcome: Outcome) -> Outcome:
         """The same with networks of its own, which later rounds do not train on."""
-        networks = TrainedMixture.from_round(self.run.without_points(), outcome).copy_networks()
-        components, discriminators = networks
+        components, discriminators = TrainedMixture.from_round(self.run, outcome).copy_networks()
         return replace(outcome, state=replace(outcome.state, components=components, discriminators=discriminators))
 
 

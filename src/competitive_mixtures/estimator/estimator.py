@@ -88,7 +88,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             None: (50, 50) for vectors, (128,) for images.
         random_state: an integer gives the same model and the same samples each time; see scikit-learn's glossary.
         warm_start: whether `fit` goes on from the last fit for `n_rounds` more rounds, on the same points or others,
-            instead of starting anew.
+            instead of starting anew; at least the first of them is kept.
         device: "cpu", "cuda", or "auto": for images a GPU where there is one, for vectors the CPU.
         n_jobs: CPU threads, -1 for one each core, None for one; more pay only for large networks on an idle machine.
             Fits in several Python threads take turns.
@@ -103,12 +103,12 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             another part as halves of one part do, or has no valley of density to it.
         weights_: (k,) float64, the share of the training points that each component won.
         labels_: (n,) int64, the component that won each training point.
-        converged_: whether at most one point in a thousand changed its component in the last round.
+        converged_: whether at most one point in a thousand changed its component in the last round that was kept.
         n_iter_: rounds played and not taken back, round 0 not counted.
         lower_bound_: minus the last round's `objective`: a lower bound, as the discriminators estimate it, of the mean
             log-likelihood plus the data's entropy, in nats, so 0 is perfect. Where likelihood bounds score the points,
             mean of log alpha_c(x) + b_c(x) over the training points, a lower bound of the log-likelihood itself.
-        history_: a data frame with a row for each round from 0, the scoring of the pretrained components, on:
+        history_: a data frame with a row for each round that was kept, from 0, the scoring of the pretrained ones, on:
             `share_changed` of the points, `objective` in nats (an estimate of sum_j alpha_j KL(P_d^j || P_gj); NaN
             where bounds score), median `margin` of the best two log-scores, `revived` components, the running sums
             `samples_seen` and `compute` (samples times parameters), `time_s`, and each `weight_<j>`.

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
 from competitive_mixtures.data import Dataset
-from competitive_mixtures.estimator.best_round import MIN_POINTS, BestRound
+from competitive_mixtures.estimator.best_round import BestRound
 from competitive_mixtures.estimator.trained_mixture import TrainedMixture
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.assignment import Assignment, to_cells
@@ -44,7 +44,7 @@ class Competition:
         labels: (n,) int16, the component that won each training point.
         records: of every round, as the pipeline's `metrics.json` has them.
         lower_bound: of the mean log-likelihood, see `CompetitiveMixture.lower_bound_`.
-        converged: whether the last round changed next to nothing.
+        converged: whether the last round changed next to nothing; round 0, which only scores, tells nothing of that.
         dead: components that won no point, other than those that the start left without any.
         given_up: how many components the start left without any point, and that have none.
         twins: components that the mixture would model the training points without, since another one models theirs.
@@ -97,7 +97,8 @@ def open_run(
 def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: bool) -> Competition:
     """Play rounds until all are played, or one changes fewer than a share `tol` of the points.
 
-    Or until held-out points gain no more: the rounds after the best one are then taken back, see `BestRound`.
+    Or until held-out points gain no more: the rounds after the best one are then taken back, see `BestRound`. A
+    competition that settles, or comes to its last round, before that keeps its last round.
 
     Args:
         run: settings and data.
@@ -111,7 +112,7 @@ def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: 
     cycle = count_cycle(run.experiment.scoring)  # between full rounds a point has two components to choose from
     records: list[dict[str, Any]] = []
     outcome = start
-    best = BestRound(run) if tol and run.held_out is not None and run.held_out.sum() >= MIN_POINTS else None
+    best = BestRound.watch(run, tol)
     with watch_rounds(first, last, verbose) as tell:
         for number in range(first, last + 1):
             run.clock.seconds.clear()
@@ -119,11 +120,12 @@ def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: 
             outcome = rounds.conclude(run, number, outcome.record, outcome.assignment.winner, part)
             records.append(outcome.record)
             tell(outcome.record)
-            if number and number % cycle == 0 and outcome.record["share_changed"] < tol:
+            if number % cycle:
+                continue
+            if number and outcome.record["share_changed"] < tol:
                 break
-            if best is not None and best.is_past(outcome, part):
-                assert best.kept is not None
-                outcome, part = best.kept
+            if best is not None and (kept := best.look(outcome, part)):
+                outcome, part = kept
                 records = records[: outcome.record["round"] - first + 1]
                 break
     return summarize(run, outcome, part, records)
@@ -140,7 +142,7 @@ def summarize(run: Run, outcome: Outcome, part: PartialRound, records: list[dict
         labels=winner,
         records=records,
         lower_bound=bound_likelihood(outcome, part),
-        converged=record["share_changed"] <= SETTLED,
+        converged=record["round"] > 0 and record["share_changed"] <= SETTLED,
         dead=[j for j in empty if len(outcome.state.cells[j])],
         given_up=sum(len(outcome.state.cells[j]) == 0 for j in empty),
         twins=[j for j in spare if j not in empty],

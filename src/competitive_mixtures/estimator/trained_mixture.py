@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import logsumexp, softmax
+from scipy.special import softmax
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
@@ -20,7 +20,7 @@ from competitive_mixtures.method.representation import bound_images, build_autoe
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Setup
 from competitive_mixtures.method.scale import Scale
-from competitive_mixtures.method.scoring import log_scores, score, score_by_importance
+from competitive_mixtures.method.scoring import log_mixture, log_scores, score
 from competitive_mixtures.networks.autoencoder import Autoencoder
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
@@ -120,12 +120,9 @@ class TrainedMixture:
         return drawn.likelihood + self._log_mixture(self.setup.scale.apply(drawn.latents).to(self.setup.device))
 
     def _log_mixture(self, points: Tensor) -> np.ndarray:
-        """Log sum_j alpha_j exp(b_j) of points in the networks' units, (n,) float64, in the data's."""
-        bounds = score_by_importance(self.components, points, DENSITY_DRAWS).numpy()
-        if self.setup.kind == "vector":
-            bounds -= np.log(self.setup.scale.unit) * self.setup.shape[0]
-        with np.errstate(divide="ignore"):  # a component without points has no weight
-            return logsumexp(bounds + np.log(self.weights), axis=1)
+        """`log_mixture` of points in the networks' units, (n,) float64, in the data's."""
+        bounds = log_mixture(self.components, points, self.weights, DENSITY_DRAWS)
+        return bounds - np.log(self.setup.scale.unit) * self.setup.shape[0] if self.setup.kind == "vector" else bounds
 
     @cached_property
     def kernels(self) -> tuple[np.ndarray, float]:

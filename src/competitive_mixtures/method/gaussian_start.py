@@ -47,7 +47,8 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
         return np.zeros(len(points), dtype=np.int16)
     points = project(points.astype(np.float64), seed)
     sample = np.random.default_rng(derive_seed(seed, "gaussians")).permutation(len(points))[:MAX_FITTED]
-    sample = sample[~find_far(points[sample])]
+    near = sample[~find_far(points[sample])]
+    sample = near if len(near) >= num_components else sample
     num_distinct = len(np.unique(points[sample], axis=0))
     spread = undo_rounding(points[sample], seed)
     coarse, fine = fit_numbers(spread, num_components, num_distinct, seed)

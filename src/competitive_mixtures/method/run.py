@@ -153,7 +153,7 @@ class Run(Setup):
     Attributes:
         train: (N, *shape), float32 in the networks' units, or uint8 images.
         test: (M, *shape), alike.
-        held_out: (N,) bool, training points that only stop a training early; None where none does.
+        held_out: (N,) bool, training points that stop a training early, see `EarlyStopping`; None where none does.
         clock: seconds by phase.
 
     Raises:
@@ -179,8 +179,8 @@ class Run(Setup):
             super().__init__(experiment, dataset.kind, dataset.shape, scale, seed, autoencoder)
             self.train = self.scale.apply(dataset.train).to(self.device)
             self.test = self.scale.apply(dataset.test).to(self.device)
-        share = experiment.training.held_out
-        self.held_out = choose_held_out(len(self.train), share, (seed,))
+        held_out = choose_held_out(len(self.train), experiment.training.held_out, (seed,))
+        self.held_out = None if held_out is None else held_out.to(self.device)
 
     def with_experiment(self, experiment: Experiment) -> "Run":
         """The same points and seed with other components, say a baseline's, and a clock of its own."""

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from scipy.special import logsumexp
 from torch import Tensor
 
 from competitive_mixtures.method.batches import BLOCK_POINTS, limit_rows, split_batches, to_float
@@ -171,6 +172,25 @@ def score_by_importance(components: Ensemble[ComponentStack], points: Tensor, nu
         ]
         columns.append(torch.cat(rows))
     return torch.cat(columns, dim=1)
+
+
+def log_mixture(
+    components: Ensemble[ComponentStack], points: Tensor, weights: np.ndarray, num_draws: int
+) -> np.ndarray:
+    """Log sum_j alpha_j exp(b_j(x)) of VAEs, with b_j their importance-weighted bounds: a lower bound of log p(x).
+
+    Args:
+        components: VAEs.
+        points: (N, *shape), float32 or uint8.
+        weights: (k,), alpha; a component without points has none.
+        num_draws: of the latents.
+
+    Returns:
+        (N,) float64, in nats, in the networks' units.
+    """
+    bounds = score_by_importance(components, points, num_draws).numpy()
+    with np.errstate(divide="ignore"):
+        return logsumexp(bounds + np.log(weights), axis=1)
 
 
 def log_sums(log_ratios: Tensor) -> Tensor:

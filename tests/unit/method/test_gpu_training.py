@@ -107,3 +107,12 @@ def kernels_of_a_job() -> Iterator[None]:
 def test_the_same_seed_gives_the_same_table(name: str, tmp_path: Path) -> None:
     files = [play(make_cuda_experiment(name), KINDS[name][2](), tmp_path / folder) / TABLE for folder in "ab"]
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_points_are_held_out_where_the_cells_are(tmp_path: Path) -> None:
+    changes = {"training": {"held_out": 0.2}, "scoring": {"network": MLP}}
+    experiment = make_experiment(device="cuda", baselines=[], components=[VAE], **changes)
+    held_out = Run(experiment, make_blobs(), 0).held_out
+    assert held_out is not None
+    assert held_out.is_cuda
+    play(experiment, make_blobs(), tmp_path, rounds=1)

@@ -20,7 +20,7 @@ TITLES = {
 }  # fmt: skip
 COLORS = {
     "kmeans": style.MODEL_COLORS["kmeans"], "gaussian": style.MODEL_COLORS["gaussian_mixture"], "spectral": "#999933",
-    "paper": style.METHOD_COLORS["plain"], "start": style.GREY, "ours": style.METHOD_COLORS["ours"],
+    "paper": style.METHOD_COLORS["plain"], "start": style.GREY, "ours": "#cc6677",
 }  # fmt: skip
 
 
