@@ -128,6 +128,9 @@ def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: 
                 outcome, part = kept
                 records = records[: outcome.record["round"] - first + 1]
                 break
+    if verbose and number > outcome.record["round"]:
+        kept_round = outcome.record["round"]
+        print(f"held-out points have gained nothing since round {kept_round}: back to it", file=sys.stderr, flush=True)
     return summarize(run, outcome, part, records)
 
 

@@ -54,6 +54,13 @@ class TestRoundsWithoutAGain:
         assert stopped.weights_.tolist() == (np.bincount(stopped.labels_, minlength=2) / len(OVERLAPPING)).tolist()
 
     @pytest.mark.usefixtures("never")
+    def test_are_told_of(self, capsys):
+        small(verbose=True).fit(OVERLAPPING)
+        *_, before, last = capsys.readouterr().err.splitlines()
+        assert before.startswith("round 3/6")
+        assert last == "held-out points have gained nothing since round 0: back to it"
+
+    @pytest.mark.usefixtures("never")
     def test_can_be_played_by_a_later_fit(self):
         stopped = small(warm_start=True).fit(OVERLAPPING)
         stopped.set_params(tol=0.0, n_rounds=2).fit(OVERLAPPING)

@@ -5,10 +5,13 @@ A fact that the results at hand do not give is `not run`.
 
 from collections.abc import Iterable
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+from competitive_mixtures.files.folders import Project
 from competitive_mixtures.report.authors_code import read_authors_code
 from competitive_mixtures.report.best_likelihood import read_bounds
+from competitive_mixtures.report.partitions import METHODS, read_fits
 from competitive_mixtures.report.plan import Planned, list_variants
 from competitive_mixtures.report.scores import Scores
 from competitive_mixtures.report.tables.likelihood import reported_rows
@@ -23,7 +26,7 @@ def collect_facts(root: Path, scores: Scores, plan: list[Planned], gains: Rows, 
     """Every fact by its name.
 
     Args:
-        root: the project's root, with `paper/reported.csv` and `paper/authors_code.csv`.
+        root: the project's root, with `reported.csv`, `authors_code.csv` and `partitions.csv` in `paper/`.
         scores: the scores of all runs.
         plan: the experiments.
         gains: the rows of `gains.csv`.
@@ -42,7 +45,18 @@ def collect_facts(root: Path, scores: Scores, plan: list[Planned], gains: Rows, 
         | _of_relatives(ablations)
         | _of_likelihoods(root, plan)
         | _of_authors_code(root)
+        | _of_partitions(root)
     )
+
+
+def _of_partitions(root: Path) -> dict[str, str]:
+    """The mean adjusted Rand index of each method over the vectors of `paper/partitions.csv`."""
+    fits = [fit for fit in read_fits(Project(root).paper.partitions) if fit.part != "images"]
+    names = {fit.data_set: fit.part for fit in fits}
+    means = {method: [fit.mean_ari for fit in fits if fit.method == method] for method in METHODS}
+    facts = {f"ari_{method}": f"{fmean(found):.2f}" if found else NOT_RUN for method, found in means.items()}
+    facts["known_data_sets"] = str(len(names))
+    return facts | {"known_data_sets_developed_on": str(list(names.values()).count("development"))}
 
 
 def _of_settings(scores: Scores, plan: list[Planned], pairs: list[tuple[Planned, Planned]]) -> dict[str, str]:
