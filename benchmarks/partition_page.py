@@ -158,8 +158,7 @@ def describe_start(vectors: Sequence[Fits]) -> Iterator[str]:
         yield ""
         yield (
             f"The start finds these parts before a network is trained: its mean over {len(pairs)} sets is "
-            f"{before:.2f}, and after the rounds {after:.2f}; no set's mean moves by more than {moved:.2f}. What the "
-            "competition adds is a model of each part."
+            f"{before:.2f}, and after the rounds {after:.2f}; no set's mean moves by more than {moved:.2f}."
         )
 
 

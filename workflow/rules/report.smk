@@ -6,7 +6,8 @@ OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not 
 PLAN = [RESULTS.plan, *map(RESULTS.settings, reported())]  # what was to be run, whatever the suite
 SUMMARY_CODE = ["report/summary.py", "report/results.py", "files/tables.py"]
 SCORE_CODE = [
-    f"report/{name}.py" for name in ("scores", "intervals", "plan", "best_likelihood", "names", "authors_code", "kept")
+    f"report/{name}.py"
+    for name in ("scores", "intervals", "plan", "best_likelihood", "names", "authors_code", "kept", "partitions")
 ]
 SCORE_CODE += [*SUMMARY_CODE, "settings", "data"]
 
@@ -90,7 +91,7 @@ rule write_tables:
         PAPER.authors_code,
         PAPER.partitions,
         PAPER.deviations,
-        code=code("report/tables", "report/environment.py", "report/partitions.py", *SCORE_CODE),
+        code=code("report/tables", "report/environment.py", *SCORE_CODE),
     output:
         directory(PAPER.tables),
     log:
@@ -115,7 +116,7 @@ rule plot_figures:
         PAPER.authors_code,
         PAPER.partitions,
         PLAN,
-        code=code("report/figures", "report/partitions.py", *SCORE_CODE),
+        code=code("report/figures", *SCORE_CODE),
     output:
         report(
             directory(PAPER.figures),

@@ -12,11 +12,11 @@ from competitive_mixtures.method.partial_round import PartialRound
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.method.scoring import log_mixture
+from competitive_mixtures.networks.vae import OFFSET_DRAWS
 
 ROUNDS_WITHOUT_GAIN = 3  # before a competition ends
 MIN_GAIN = 1.0  # of the mean log-likelihood, in standard errors: less is what training again changes anyway
 MIN_HELD_OUT = 2  # points, for a standard error
-NUM_DRAWS = 8  # of the latents, behind a point's likelihood
 
 
 class BestRound:
@@ -57,7 +57,7 @@ class BestRound:
     def _measure(self, outcome: Outcome) -> Tensor:
         """Bounds of the held-out points' log-likelihoods, (n,) float64."""
         weights = np.array(outcome.record["weights"])
-        return torch.from_numpy(log_mixture(outcome.state.components, self.points, weights, NUM_DRAWS))
+        return torch.from_numpy(log_mixture(outcome.state.components, self.points, weights, OFFSET_DRAWS))
 
     def _copy(self, outcome: Outcome) -> Outcome:
         """The same with networks of its own, which later rounds do not train on."""

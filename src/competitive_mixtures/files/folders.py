@@ -325,7 +325,7 @@ class Paper:
         source, demo: the text of the report, and that of the demo's page, in Typst.
         claims: the criteria.
         reported, authors_code, deviations: the draft's numbers, those of the authors' code, and why settings differ.
-        partitions: which partition each method finds on data that others know, by `benchmarks/partitions.py`.
+        partitions: which partition each method finds on data whose parts are known, by `benchmarks/partitions.py`.
         tables, figures, pdf: made.
     """
 

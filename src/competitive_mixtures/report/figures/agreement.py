@@ -33,6 +33,7 @@ def plot_agreement(tables: ResultTables, out: Path) -> None:
     """
     fits = read_fits(Project(tables.root).paper.partitions)
     rows = list_rows(fits)
+    fits = [fit for fit in fits if (fit.part, fit.data_set) in rows]
     methods = [method for method in METHODS if any(fit.method == method for fit in fits)]
     figure = style.make_figure(style.TEXT_WIDTH, HEAD + ROW * max(1, len(rows)))
     panels = figure.subplots(1, max(1, len(methods)), sharey=True, squeeze=False)[0]
@@ -53,8 +54,6 @@ def list_rows(fits: Sequence[Fits]) -> list[tuple[str, str]]:
 def _draw_method(axes: "Axes", method: str, rows: Sequence[tuple[str, str]], fits: Sequence[Fits]) -> None:
     color = COLORS[method]
     for fit in fits:
-        if (fit.part, fit.data_set) not in rows:
-            continue
         place = rows.index((fit.part, fit.data_set))
         axes.plot(fit.ari, [place] * len(fit.ari), "o", color=color, markersize=2.6, markeredgewidth=0, alpha=0.45)
         axes.plot([fit.mean_ari] * 2, [place - 0.36, place + 0.36], color=color, linewidth=1.3)

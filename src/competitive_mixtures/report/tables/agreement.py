@@ -1,4 +1,4 @@
-"""How far each method's parts agree with the true ones, on data that others know: `paper/partitions.csv` in short."""
+"""How far each method's parts agree with the true ones, where these are known: `paper/partitions.csv` in short."""
 
 from collections.abc import Iterator
 from math import isnan
