@@ -47,9 +47,9 @@ COMPONENTS: dict[tuple[str, str], dict[str, Any]] = {
 AUTOENCODER: dict[str, Any] = {
     "kind": "autoencoder",
     "latent_dim": 10,
-    "optimizer": {"learning_rate": 2.0e-3, "beta1": 0.9, "beta2": 0.999},
-    "batch_size": 256,
-    "steps": 5_000,
+    "optimizer": {"learning_rate": 1.5e-3, "beta1": 0.9, "beta2": 0.999},
+    "batch_size": 128,
+    "steps": 8_000,
     "loss_limit": 1.0e6,
 }
 # Over those of vectors: kinds of images touch in the latents, and half-trained components or discriminators would
@@ -57,9 +57,13 @@ AUTOENCODER: dict[str, Any] = {
 LATENT_TRAINING = {"pretraining_steps": 400}
 LATENT_SCORING = {"network": {"kind": "mlp", "hidden": [100, 100]}, "steps_per_round": 400}
 LARGEST_MLP = 32  # pixels in height or width: larger images go through convolutions
-DENSE = [500, 500, 1000]  # units from the image on
+DENSE = [400, 400, 400]  # units from the image on
 CHANNELS = [16, 32, 64, 128]  # from the image on; small images are halved less often
-CONV_BATCH = 64  # images in a step of convolutions, which take a CPU ten times as long for each
+CONVOLUTIONS = {  # which take a CPU ten times as long for an image
+    "optimizer": {"learning_rate": 2.0e-3, "beta1": 0.9, "beta2": 0.999},
+    "batch_size": 64,
+    "steps": 5_000,
+}
 NETWORKS = {"vae": ("encoder", "decoder"), "gan": ("generator", "critic")}
 HIDDEN = {"vector": [50, 50], "image": [128]}
 DISCRIMINATORS = {"vector": [64, 64], "image": [128]}
@@ -178,7 +182,7 @@ def choose_representation(kind: str, shape: Sequence[int], representation: Any) 
         "encoder": {"kind": "conv", "channels": channels},
         "decoder": {"kind": "conv", "channels": channels[: doublings + 1][::-1]},
     }
-    return AUTOENCODER | layers | {"batch_size": CONV_BATCH}
+    return AUTOENCODER | layers | CONVOLUTIONS
 
 
 def count_doublings(height: int, width: int) -> int:
