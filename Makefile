@@ -13,13 +13,13 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' $(MAKEFILE_LIST) | column -t -s :
 
 reproduce: $(ENVIRONMENT)  ## from the downloads to paper/paper.pdf
-	$(ACTIVATE) snakemake --cores 4 --resources gpu=1 all
+	$(ACTIVATE) snakemake --cores all --resources gpu=1 all
 
 demo: $(ENVIRONMENT)  ## a first look in a minute or two: a small competition, a figure and a page
 	$(ACTIVATE) snakemake --cores 2 demo
 
 verdict: $(ENVIRONMENT)  ## the runs that the claims ask for at our settings (10 or 20 seeds, 5 on images), then the report: one to two hours
-	$(ACTIVATE) snakemake --cores 4 --resources gpu=1 verdict && snakemake --cores 4 --resources gpu=1 all
+	$(ACTIVATE) snakemake --cores all --resources gpu=1 verdict && snakemake --cores all --resources gpu=1 all
 
 kept-runs: $(ENVIRONMENT)  ## adds runs, finished or not, to the tables in paper/verdict: make kept-runs RUNS="results/experiments/*-paper*/seed-*"
 	$(ACTIVATE) competitive-mixtures keep-runs $(RUNS)

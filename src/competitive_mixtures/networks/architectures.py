@@ -11,9 +11,12 @@ from torch import Tensor, nn
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.networks.layers import BatchNorm, Conv, ConvTranspose, Generators, Linear, repeat
 from competitive_mixtures.settings import schema
+from competitive_mixtures.settings.sizes import FLOAT_BYTES
 
 Activation = Callable[[Tensor], Tensor]
 leaky_relu: Activation = partial(F.leaky_relu, negative_slope=0.2)  # as DCGAN (Radford et al., 2016)
+PIECE_BYTES = 2**21  # of a layer that all points go through on a CPU; the next layer still finds it in the cache
+LEAST_ROWS = 128  # in a piece: products of fewer are slow
 
 
 class MLP(nn.Module):
@@ -42,7 +45,7 @@ class MLP(nn.Module):
         super().__init__()
         sizes = zip(widths[:-1], widths[1:], shared, strict=True)
         self.layers = nn.ModuleList(Linear(i, o, generators, shared=s, spectral=spectral) for i, o, s in sizes)
-        self.widest, self.activation = max(widths), activation
+        self.widest, self.count, self.activation = max(widths), len(generators), activation
 
     @property
     def linears(self) -> list[Linear]:
@@ -50,7 +53,14 @@ class MLP(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, Linear)]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (k or 1, batch, inputs) to (k or 1, batch, outputs)."""
+        """Map (k or 1, batch, inputs) to (k or 1, batch, outputs); many rows in pieces, unless training."""
+        rows = PIECE_BYTES // (FLOAT_BYTES * self.widest * len(x))
+        whole = self.training or torch.is_grad_enabled() or x.device.type != "cpu" or len(x) < self.count
+        if whole or rows < LEAST_ROWS or x.shape[1] <= rows:
+            return self._map(x)
+        return torch.cat([self._map(piece) for piece in x.split(rows, dim=1)], dim=1)
+
+    def _map(self, x: Tensor) -> Tensor:
         for layer in self.layers[:-1]:
             x = self.activation(layer(x))
         return self.layers[-1](x)

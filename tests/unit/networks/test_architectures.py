@@ -6,6 +6,8 @@ from examples import CONV, MLP
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.networks.architectures import (
+    LEAST_ROWS,
+    PIECE_BYTES,
     build_decoder,
     build_encoder,
     leaky_relu,
@@ -67,6 +69,28 @@ def test_mlp_by_hand():
     hidden = (x[0].double() @ first.weight[0].double() + first.bias[0].double()).clamp(min=0)
     expected = hidden @ second.weight[0].double() + second.bias[0].double()
     torch.testing.assert_close(encoder(x)[0].double(), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("num_shared", [0, 1])
+@pytest.mark.parametrize("hidden", [[50, 50], [64], [500, 500]])
+def test_many_rows_have_the_same_bytes_in_pieces(num_shared, hidden):
+    block = {"kind": "mlp", "hidden": hidden}
+    encoder = build_encoder(network(block), (2,), 3, generators(), num_shared=num_shared).eval()
+    rows = PIECE_BYTES // (4 * K * max(hidden))
+    x = torch.randn(K, 5 * rows // 2, 2)
+    assert rows >= LEAST_ROWS
+    with torch.no_grad():
+        assert torch.equal(encoder(x), encoder.train()(x))
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_rows_go_through_in_pieces_that_stay_in_the_cache(extra):
+    encoder = build_encoder(network({"kind": "mlp", "hidden": [50]}), (2,), 3, generators()).eval()
+    rows, seen = PIECE_BYTES // (4 * K * 50), []
+    encoder.layers[0].register_forward_hook(lambda _, __, output: seen.append(output.shape))
+    with torch.no_grad():
+        encoder(torch.zeros(K, 2 * rows + extra, 2))
+    assert seen == [(K, rows, 50)] * 2 + [(K, 1, 50)] * extra
 
 
 @pytest.mark.parametrize(("block", "shape"), [(MLP, (6,)), (CONV, (1, 8, 8))])
