@@ -12,7 +12,7 @@ from pathlib import Path
 
 import point_sets
 from image_sets import IMAGES, draw_images
-from partition_methods import METHODS, measure
+from partition_methods import COMPETITIONS, METHODS, measure
 from partition_page import write_page
 from point_sets import DEVELOPMENT, VECTORS, Split, known_names
 
@@ -35,12 +35,17 @@ def measure_all(sets: list[str], methods: list[str], seeds: range) -> Iterator[R
         for seed in seeds:
             split = draw(name, seed)
             for method in methods:
-                if METHODS[method].suits(split.train):
+                if METHODS[method].suits(split.train) and not lacks_run(method, split):
                     key = {"data_set": name, "part": tell_part(name), "method": method, "seed": str(seed)}
                     scores = measure(method, split, seed)
                     fields = {score: "" if isnan(value) else f"{value:.5g}" for score, value in scores.items()}
                     size = {"n": len(split.train), "d": split.train[0].size, "k": split.num_parts}
                     yield key | fields | {key: str(value) for key, value in size.items()} | {"processor": processor}
+
+
+def lacks_run(method: str, split: Split) -> bool:
+    """Whether a competition in latents has not been run."""
+    return split.found is not None and method in COMPETITIONS and method not in split.found
 
 
 def draw(name: str, seed: int) -> Split:

@@ -6,7 +6,7 @@ own seeds draw.
 
 import argparse
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,21 +28,32 @@ Points = tuple[np.ndarray, np.ndarray]  # (n, d) float64 and (n,) integers, the 
 
 
 @dataclass(frozen=True)
+class Found:
+    """What a run of the pipeline has found.
+
+    Attributes:
+        parts: (n_train,) integers.
+        seconds: that it took, by the clock.
+    """
+
+    parts: np.ndarray
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Split:
     """Points to fit and points to score.
 
     Attributes:
         train, test: (n, d) float64, or (n, c, h, w) uint8 images.
         labels: (n_train,) integers, the true part of each training point; no method sees them.
-        parts: (n_train,) integers, what a finished run of ours has found, where there is one.
-        seconds: that it took, by the clock.
+        found: of latents, what finished runs of competitions have found there, by method.
     """
 
     train: np.ndarray
     test: np.ndarray
     labels: np.ndarray
-    parts: np.ndarray | None = None
-    seconds: float = 0.0
+    found: Mapping[str, Found] | None = None
 
     @property
     def num_parts(self) -> int:

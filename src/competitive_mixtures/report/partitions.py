@@ -15,6 +15,7 @@ METHODS = {  # in the order of the table
     "gaussian": "Gaussian mixture",
     "spectral": "spectral clustering",
     "paper": "the paper's method, our settings",
+    "paper_start": "the same from our start",
     "start": "our start alone",
     "ours": "ours, from Gaussians",
 }

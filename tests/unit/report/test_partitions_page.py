@@ -143,12 +143,12 @@ def test_an_unknown_set_is_named():
     assert "found moon, expected some of moons" in failed.stderr
 
 
-def write_run(folder, seed=0):
+def write_run(folder, name="mnist-latent", seed=0):
     """A run whose last round has the true partition, but for its first point."""
     from competitive_mixtures.data import write_dataset
     from competitive_mixtures.files.folders import Project
 
-    run = Project(folder).results.run("mnist-latent", seed)
+    run = Project(folder).results.run(name, seed)
     labels = np.arange(40) % 2
     latents = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
     arrays = {"train": latents, "train_labels": labels, "test": latents[:5], "test_labels": labels[:5]}
@@ -169,11 +169,22 @@ def test_latents_are_those_of_a_run_and_so_is_our_partition(tmp_path):
     split = draw_images("mnist-latent", 0, tmp_path)
     np.testing.assert_array_equal(split.train, latents.astype(np.float64))
     np.testing.assert_array_equal(split.labels, labels)
-    assert split.parts.tolist() == [1, *labels[1:]]
+    assert {method: found.parts.tolist() for method, found in split.found.items()} == {"ours": [1, *labels[1:]]}
     scores = measure("ours", split, 0)
     assert scores["seconds"] == 6  # of the pretraining and both rounds
     assert 0.85 < scores["ari"] < 1
     assert math.isnan(scores["log_likelihood"])
+
+
+def test_other_competitions_in_latents_are_runs_too_and_those_that_were_not_run_are_left_out(tmp_path):
+    from image_sets import draw_images
+    from partitions import lacks_run
+
+    write_run(tmp_path)
+    write_run(tmp_path, "mnist-latent-plain-gaussians")
+    split = draw_images("mnist-latent", 0, tmp_path)
+    assert list(split.found) == ["ours", "paper_start"]
+    assert [lacks_run(method, split) for method in ("kmeans", "paper", "paper_start", "ours")] == [0, 1, 0, 0]
 
 
 def test_a_run_that_is_not_there_is_named(tmp_path):
