@@ -105,7 +105,7 @@ class Ensemble(Generic[S]):
             if rows:
                 part = stack if len(rows) == stack.count else stack.take(rows)
                 parts.append(part.sample([streams[members[row]] for row in rows], num_samples))
-        return torch.cat(parts)
+        return torch.cat(parts) if len(parts) > 1 else parts[0]  # a copy of images takes as long as drawing them
 
     def take(self: "Ensemble[ComponentStack]", ids: Sequence[int]) -> "Ensemble[ComponentStack]":
         """The components `ids` alone; where a stack holds others too, copies of its."""
