@@ -66,6 +66,20 @@ def test_the_best_of_all_three_rivals_counts(tmp_path):
     assert "it is above on 1 of 3 and behind by more than 0.05 on 1 (behind by 0.20)." in page
 
 
+def test_what_the_papers_rounds_lose_of_our_start(tmp_path):
+    from partition_page import render_page
+
+    means = {
+        "lost": {"start": 0.9, "paper_start": 0.6, "ours": 0.9},
+        "kept": {"start": 0.9, "paper_start": 0.88, "ours": 0.9},
+        "gained": {"start": 0.5, "paper_start": 0.62, "ours": 0.9},
+        "without a start": {"paper_start": 0.62, "ours": 0.9},
+    }
+    table = make_table(tmp_path / "t.csv", means | {"rivals": {"kmeans": 0.1, "gaussian": 0.1, "ours": 0.2}})
+    sentence = "by -0.07 on average: they lose more than 0.05 on 1 of 3 (lost) and gain as much on 1."
+    assert sentence in render_page(table)
+
+
 def test_what_is_level_above_and_below(tmp_path):
     means = {
         "above": {"kmeans": 0.5, "gaussian": 0.6, "ours": 0.7},
