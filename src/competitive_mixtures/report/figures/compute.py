@@ -1,6 +1,7 @@
 """What each model scores, against the compute of its training."""
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from competitive_mixtures.report.figures import style
@@ -11,6 +12,9 @@ from competitive_mixtures.report.names import AXES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+LABEL = 16  # letters of an axis's label beside a low panel
 
 
 def plot_compute(tables: ResultTables, out: Path) -> None:
@@ -28,11 +32,11 @@ def plot_compute(tables: ResultTables, out: Path) -> None:
 
     panels = list(main_scores(tables))
     shown = [row for row in ROWS if row.method != "paper" and row.model != "gaussian_mixture"]
-    figure, grid = style.panel_grid(len(panels), columns=3, height=2.0)
+    figure, grid = style.panel_grid(len(panels), columns=3, height=1.6)
     drawn: list[Row] = []
     for axes, (group, metric) in zip(grid, panels, strict=True):
         drawn += [row for row in shown if _draw_model(axes, tables, group, metric, row) and row not in drawn]
-        axes.set(title=plain_text(group), xscale="log", ylabel=AXES[metric])
+        axes.set(title=plain_text(group), xscale="log", ylabel=fill(AXES[metric], LABEL))
         axes.set_xlabel(AXES["compute"])
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
         axes.xaxis.set_major_formatter(LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(9, 9)))
@@ -43,7 +47,7 @@ def plot_compute(tables: ResultTables, out: Path) -> None:
         for row in shown
         if row in drawn
     ]  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, columnspacing=1.5, handletextpad=0.2)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, columnspacing=1.5, handletextpad=0.2)
     style.save(figure, out)
 
 

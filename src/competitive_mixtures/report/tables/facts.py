@@ -14,6 +14,7 @@ from competitive_mixtures.report.best_likelihood import read_bounds
 from competitive_mixtures.report.partitions import METHODS, read_fits
 from competitive_mixtures.report.plan import Planned, list_variants
 from competitive_mixtures.report.scores import Scores
+from competitive_mixtures.report.tables.gains import tuned_gain_rows
 from competitive_mixtures.report.tables.likelihood import reported_rows
 
 Rows = list[dict[str, Any]]
@@ -42,6 +43,7 @@ def collect_facts(root: Path, scores: Scores, plan: list[Planned], gains: Rows, 
         _of_settings(scores, plan, pairs)
         | _of_compute(scores, plan)
         | _of_kmeans(gains)
+        | _of_tuned(tuned_gain_rows(scores, plan))
         | _of_relatives(ablations)
         | _of_likelihoods(root, plan)
         | _of_authors_code(root)
@@ -108,6 +110,14 @@ def _of_kmeans(gains: Rows) -> dict[str, str]:
         facts[f"kmeans_ahead_of_{method}_on_mnist"] = _count([_side(row) < 0 for row in mnist])
         facts[f"kmeans_ahead_of_{method}_names"] = _join(f"`{row['group']}`" for row in vae if _side(row) < 0)
     return facts
+
+
+def _of_tuned(gains: Rows) -> dict[str, str]:
+    """Where the paper's method, our settings, is ahead of one tuned network at equal compute, and where not."""
+    rows = [row for row in gains if (row["mixture"], row["baseline_protocol"]) == ("plain", "equal_compute")]
+    rows = [row for row in rows if row["baseline"] == "single" and "ci_low" in row]
+    others = [f"{_signed(r['difference'])} on `{r['group']}` ({r['n']} seeds)" for r in rows if _side(r) <= 0]
+    return {"ahead_of_tuned": _count([_side(row) > 0 for row in rows]), "not_ahead_of_tuned": _join(others)}
 
 
 def _of_relatives(ablations: Rows) -> dict[str, str]:

@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from competitive_mixtures.report.intervals import mean_interval
@@ -33,20 +33,44 @@ def gain_rows(scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
     ]
 
 
+def tuned_gain_rows(scores: Scores, plan: list[Planned]) -> list[dict[str, Any]]:
+    """The same against tuned baselines, which at equal compute spend what scoring and sampling cost as well.
+
+    Another method of as many rounds may have cost a little less; `group` is the tuned experiment.
+    """
+    variants = list_variants(plan)
+    tuned = [planned for planned in plan if planned.settings.get("tuning")]
+    return [
+        row
+        for experiment in tuned
+        for method, planned in variants.get(experiment.name.removesuffix("-tuned"), {}).items()
+        for model, protocol in experiment.models[1:]
+        if planned.rounds == experiment.rounds
+        for row in _pair(scores, (experiment.name, method, model, protocol), planned, [experiment])
+    ]
+
+
 def _gain(
     scores: Scores, group: str, method: str, planned: Planned, variants: dict[str, Planned], model: str, protocol: str
 ) -> Iterator[dict[str, Any]]:
     """The row of one mixture and baseline; none without seeds, or where the baseline's compute is another mixture's."""
-    metric = MAIN[planned.kind]
-    mixture = scores.values(planned.name, "competitive", "-", metric)
     comparable = [other for other in variants.values() if _same_compute(scores, planned, other)]
-    found = (scores.values(other.name, model, protocol, metric) for other in comparable)
-    baseline = max(found, key=len)
+    yield from _pair(scores, (group, method, model, protocol), planned, comparable)
+
+
+def _pair(
+    scores: Scores, key: tuple[str, str, str, str], planned: Planned, others: Iterable[Planned]
+) -> Iterator[dict[str, Any]]:
+    """The row of a mixture and the baseline that stands with one of some experiments, that of most seeds."""
+    metric = MAIN[planned.kind]
+    _, _, model, protocol = key
+    mixture = scores.values(planned.name, "competitive", "-", metric)
+    baseline = max((scores.values(other.name, model, protocol, metric) for other in others), key=len)
     common = sorted(mixture.keys() & baseline.keys())
     interval = mean_interval([mixture[seed] - baseline[seed] for seed in common])
     if not interval.count:
         return
-    row: dict[str, Any] = dict(zip(GAIN_COLUMNS, (group, method, model, protocol, metric), strict=False))
+    row: dict[str, Any] = dict(zip(GAIN_COLUMNS, (*key, metric), strict=False))
     row |= {"difference": interval.mean, "n": interval.count}
     yield row if math.isnan(interval.low) else row | {"ci_low": interval.low, "ci_high": interval.high}
 

@@ -95,6 +95,24 @@ def test_gains_in_the_papers_protocol_are_those_that_decide_c2():
     assert sorted(kept) == pytest.approx(parts)
 
 
+def test_a_tuned_network_is_paired_by_seed_with_the_papers_method():
+    """By the kept tables: on `synthetic-6` the whole interval, or not, lies on the mixture's side."""
+    values = defaultdict(dict)
+    for row in read("summary.csv"):
+        if row["metric"] == "log_likelihood" and row["split"] == "test":
+            values[row["experiment"], row["model"], row["protocol"]][row["seed"]] = float(row["value"])
+    ahead = {}
+    for group in ("synthetic-3", "synthetic-6", "synthetic-9"):
+        mixture, network = (
+            values[f"{group}-plain", "competitive", "-"],
+            values[f"{group}-tuned", "single", "equal_compute"],
+        )
+        effects = np.array([mixture[seed] - value for seed, value in network.items()])
+        ahead[group] = stats.ttest_1samp(effects, 0).confidence_interval(0.95).low > 0
+    text = json.loads((VERDICT / "facts.json").read_text())["not_ahead_of_tuned"]
+    assert {group: f"`{group}-tuned`" not in text for group in ahead} == ahead
+
+
 def test_sizes_are_ratios_of_settings_and_of_samples(project):
     plan = make_plan()
     base = plan[0]
