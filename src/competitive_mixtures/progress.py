@@ -31,6 +31,16 @@ def hide_progress() -> Iterator[None]:
 
 
 @contextmanager
+def reveal_progress() -> Iterator[None]:
+    """Show the steps inside the block, though a block around it hides its own."""
+    token = _hidden.set(False)
+    try:
+        yield
+    finally:
+        _hidden.reset(token)
+
+
+@contextmanager
 def show_progress(what: str, total: int) -> Iterator[Progress]:
     """Give a function that is told how many more steps are done.
 

@@ -104,11 +104,13 @@ def make_experiment(**changes: Any) -> Experiment:
     return validate(Experiment, merge(BASE, changes), "example")
 
 
-def make_estimators_experiment(kind: str = "vector", shape: tuple[int, ...] = (2,), **changes: Any) -> Experiment:
+def make_estimators_experiment(
+    kind: str = "vector", shape: tuple[int, ...] = (2,), num_points: int = 1000, **changes: Any
+) -> Experiment:
     """The experiment behind the estimator's defaults, for three components on a CPU."""
     arguments: dict[str, Any] = {"method": "ours", "init": None, "n_components": 3, "component": "vae"}
     arguments |= {"steps_per_round": 200, "hidden_layer_sizes": None, "device": "cpu", "settings": None}
-    return defaults.make_experiment(kind, shape, **arguments | changes)
+    return defaults.make_experiment(kind, shape, num_points, **arguments | changes)
 
 
 def make_blobs(num_train: int = 120, num_test: int = 40, *, labels: bool = True) -> Dataset:

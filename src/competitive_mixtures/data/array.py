@@ -125,11 +125,22 @@ def _to_images(label: str, array: np.ndarray) -> np.ndarray:
     highest, slack = (255, 0.0) if array.dtype.kind in "ui" else (1, CLIPPED)
     low, high = float(array.min()), float(array.max())
     if low < -slack or high > highest + slack:
-        hint = "divide them by 255" if slack and low >= 0 and 2 < high <= 255 else "rescale them"
-        raise UserError(f"{label}: {array.dtype} images from {low:.7g} to {high:.7g}; expected 0 to {highest}: {hint}")
+        raise UserError(
+            f"{label}: {array.dtype} images from {low:.7g} to {high:.7g}; expected 0 to {highest}: "
+            f"{_advise(low, high, floats=slack > 0)}"
+        )
     if array.dtype.kind in "ui":
         return images.astype(np.uint8)
     return np.rint(images.astype(np.float32).clip(0, 1) * 255).astype(np.uint8)
+
+
+def _advise(low: float, high: float, *, floats: bool) -> str:
+    """How images out of range come into it; what 8-bit images reach at most is more than half of 255, as a rule."""
+    if low < 0 or not floats or high <= 2 or high > 255:
+        return "rescale them, or where they are no images reshape them to (N, d)"
+    if high > 127:
+        return "divide them by 255"
+    return f"divide them by the largest value that they can have, say {high:.7g}"
 
 
 def _check_labels(label: str, labels: np.ndarray, num_points: int) -> np.ndarray:

@@ -52,6 +52,7 @@ AUTOENCODER: dict[str, Any] = {
     "steps": 8_000,
     "loss_limit": 1.0e6,
 }
+MOST_EPOCHS, LEAST_STEPS = 200, 1_000  # of an autoencoder
 # Over those of vectors: kinds of images touch in the latents, and half-trained components or discriminators would
 # assign what lies between them by chance.
 LATENT_TRAINING = {"pretraining_steps": 400}
@@ -77,6 +78,7 @@ SAMPLES_PER_COMPONENT = 500  # behind a density of vectors
 def make_experiment(
     kind: str,
     shape: Sequence[int],
+    num_points: int,
     *,
     method: str,
     init: str | None,
@@ -93,6 +95,7 @@ def make_experiment(
     Args:
         kind: of the data, `vector` or `image`.
         shape: of one point, (d,) or (c, h, w).
+        num_points: n.
         method: "ours", or "plain", the paper's method at our settings.
         init: a start of `settings.experiment.Training`, or None for the method's.
         representation: None, or "autoencoder": the components model the latents of images.
@@ -111,7 +114,7 @@ def make_experiment(
     check_word("device", device, DEVICES)
     if device == "auto" and kind == "vector":
         device = "cpu"  # small networks wait for a GPU's launches
-    latents = choose_representation(kind, shape, representation)
+    latents = choose_representation(kind, shape, num_points, representation)
     kind = kind if latents is None else "vector"
     hidden = HIDDEN[kind] if hidden_layer_sizes is None else list(hidden_layer_sizes)
     block: dict[str, Any] = {"kind": component, "count": n_components, **COMPONENTS[component, kind]}
@@ -159,7 +162,9 @@ def read_changes(settings: Any, block: Mapping[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def choose_representation(kind: str, shape: Sequence[int], representation: Any) -> dict[str, Any] | None:
+def choose_representation(
+    kind: str, shape: Sequence[int], num_points: int, representation: Any
+) -> dict[str, Any] | None:
     """The block `representation` for points of one kind; None for points as they are.
 
     Raises:
@@ -175,14 +180,20 @@ def choose_representation(kind: str, shape: Sequence[int], representation: Any) 
     height, width = shape[1:]
     if max(height, width) <= LARGEST_MLP:
         layers = {"encoder": {"kind": "mlp", "hidden": DENSE}, "decoder": {"kind": "mlp", "hidden": DENSE[::-1]}}
-        return AUTOENCODER | layers
+        return shorten(AUTOENCODER | layers, num_points)
     channels = CHANNELS[: max(1, min(height, width).bit_length() - 2)]  # four pixels are left, or more
     doublings = count_doublings(height, width)
     layers = {
         "encoder": {"kind": "conv", "channels": channels},
         "decoder": {"kind": "conv", "channels": channels[: doublings + 1][::-1]},
     }
-    return AUTOENCODER | layers | CONVOLUTIONS
+    return shorten(AUTOENCODER | layers | CONVOLUTIONS, num_points)
+
+
+def shorten(autoencoder: Mapping[str, Any], num_points: int) -> dict[str, Any]:
+    """An autoencoder's block with fewer steps for few images, which it has learned after some epochs."""
+    epochs = MOST_EPOCHS * num_points // autoencoder["batch_size"]
+    return {**autoencoder, "steps": min(autoencoder["steps"], max(LEAST_STEPS, epochs))}
 
 
 def count_doublings(height: int, width: int) -> int:

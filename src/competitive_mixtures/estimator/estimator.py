@@ -76,7 +76,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             better partitions without labels, see docs/partitions.md. The first has the seed `random_state`, and so has
             the representation, which all share.
         representation: None, or "autoencoder": one autoencoder is trained on the images first, the components model its
-            latents and compete there, and samples are decoded. Its layers and steps are in `settings`, under the key
+            latents and compete there, and samples are decoded. For 5,000 images of 28 x 28 pixels or more that takes a
+            minute or two of one core, for fewer less. Its layers and steps are in `settings`, under the key
             `representation`. Images of at most 32 pixels go through fully connected layers, larger ones through
             convolutions.
         init: the partition that components are pretrained on: "uniform" (the paper's random split), "kmeans",
@@ -91,9 +92,9 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             instead of starting anew; at least the first of them is kept.
         device: "cpu", "cuda", or "auto": for images a GPU where there is one, for vectors the CPU.
         n_jobs: CPU threads, -1 for one each core, None for one; more pay only for large networks on an idle machine.
-            Fits in several Python threads take turns.
-        verbose: whether `fit` shows a progress bar, or where there is no terminal a line for each round, on the
-            standard error.
+            Small ones can take ten times as long on a busy one. Fits in several Python threads take turns.
+        verbose: whether `fit` shows a progress bar, or where there is no terminal a line for each round and every ten
+            seconds of an autoencoder's training, on the standard error.
         settings: anything else: a mapping that is laid over an experiment of `params.yaml`, key by key and checked like
             it, say {"components": {"latent_dim": 2}, "scoring": {"kind": "bound"}, "revival": None}. A list of
             `components` replaces the only block; their counts must add up to n_components.
@@ -103,15 +104,17 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             another part as halves of one part do, or has no valley of density to it.
         weights_: (k,) float64, the share of the training points that each component won.
         labels_: (n,) int64, the component that won each training point.
-        converged_: whether at most one point in a thousand changed its component in the last round that was kept.
-        n_iter_: rounds played and not taken back, round 0 not counted.
+        converged_: whether at most one point in a thousand changed its component in the last round, or the fit went
+            back to a round that later ones did not improve on, see `tol`.
+        n_iter_: rounds played and not taken back, round 0 not counted: 0 where none improved on the pretraining.
         lower_bound_: minus the last round's `objective`: a lower bound, as the discriminators estimate it, of the mean
             log-likelihood plus the data's entropy, in nats, so 0 is perfect. Where likelihood bounds score the points,
             mean of log alpha_c(x) + b_c(x) over the training points, a lower bound of the log-likelihood itself.
         history_: a data frame with a row for each round that was kept, from 0, the scoring of the pretrained ones, on:
             `share_changed` of the points, `objective` in nats (an estimate of sum_j alpha_j KL(P_d^j || P_gj); NaN
             where bounds score), median `margin` of the best two log-scores, `revived` components, the running sums
-            `samples_seen` and `compute` (samples times parameters), `time_s`, and each `weight_<j>`.
+            `samples_seen` and `compute` (samples times parameters), `time_s` (of the rounds, without start and
+            pretraining), and each `weight_<j>`.
         n_features_in_: d, or c * h * w.
         feature_names_in_: names of the columns, where X has such.
         seed_: of the run; the pipeline gives the same result for the same seed, settings and points.
@@ -342,6 +345,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         return make_experiment(
             form.kind,
             form.shape,
+            num_points,
             method=self.method,
             init=init,
             representation=self.representation,
@@ -358,7 +362,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         seed, num_rounds, tol = choose_seed(self.random_state), self.n_rounds, check_share("tol", self.tol)
         verbose, num_restarts = check_switch("verbose", self.verbose), check_count("n_init", self.n_init)
         dataset = make_dataset(points, form)
-        autoencoder = learn_representation(experiment, dataset, seed)
+        autoencoder = learn_representation(experiment, dataset, seed, verbose)
         played = []
         for number in range(num_restarts):
             own = seed if number == 0 else derive_seed(seed, "restart", number) % 2**31

@@ -3,7 +3,7 @@
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from competitive_mixtures.method.run import Run
 from competitive_mixtures.method.scale import Scale
 from competitive_mixtures.method.state import RoundState
 from competitive_mixtures.networks.autoencoder import Autoencoder
+from competitive_mixtures.progress import reveal_progress
 from competitive_mixtures.settings.schema import Experiment
 from competitive_mixtures.settings.scoring import count_cycle
 
@@ -44,7 +45,8 @@ class Competition:
         labels: (n,) int16, the component that won each training point.
         records: of every round, as the pipeline's `metrics.json` has them.
         lower_bound: of the mean log-likelihood, see `CompetitiveMixture.lower_bound_`.
-        converged: whether the last round changed next to nothing; round 0, which only scores, tells nothing of that.
+        converged: whether the last round changed next to nothing, or held-out points gained nothing from later ones;
+            round 0, which only scores, tells nothing of the former.
         dead: components that won no point, other than those that the start left without any.
         given_up: how many components the start left without any point, and that have none.
         twins: components that the mixture would model the training points without, since another one models theirs.
@@ -68,12 +70,13 @@ def pick_by_agreement(played: Sequence[Competition]) -> Competition:
     return played[int(pairs.mean(axis=1).argmax())]
 
 
-def learn_representation(experiment: Experiment, dataset: Dataset, seed: int) -> Autoencoder | None:
+def learn_representation(experiment: Experiment, dataset: Dataset, seed: int, verbose: bool) -> Autoencoder | None:
     """The autoencoder that all components share, trained as in the pipeline; None where the settings ask for none."""
     if experiment.representation is None:
         return None
     device = choose_device(experiment.device)
-    return train_autoencoder(experiment.representation, Scale().apply(dataset.train), seed, device)[0]
+    with reveal_progress() if verbose else nullcontext():
+        return train_autoencoder(experiment.representation, Scale().apply(dataset.train), seed, device)[0]
 
 
 def open_run(
@@ -112,7 +115,7 @@ def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: 
     cycle = count_cycle(run.experiment.scoring)  # between full rounds a point has two components to choose from
     records: list[dict[str, Any]] = []
     outcome = start
-    best = BestRound.watch(run, tol)
+    best, goes_back = BestRound.watch(run, tol), False
     with watch_rounds(first, last, verbose) as tell:
         for number in range(first, last + 1):
             run.clock.seconds.clear()
@@ -126,16 +129,19 @@ def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: 
                 break
             if best is not None and (kept := best.look(outcome, part)):
                 outcome, part = kept
+                goes_back = True
                 records = records[: outcome.record["round"] - first + 1]
                 break
-    if verbose and number > outcome.record["round"]:
+    if verbose and goes_back:
         kept_round = outcome.record["round"]
         print(f"held-out points have gained nothing since round {kept_round}: back to it", file=sys.stderr, flush=True)
-    return summarize(run, outcome, part, records)
+    return summarize(run, outcome, part, records, goes_back=goes_back)
 
 
-def summarize(run: Run, outcome: Outcome, part: PartialRound, records: list[dict[str, Any]]) -> Competition:
-    """What is kept of a competition whose last round gave `part` and `outcome`."""
+def summarize(
+    run: Run, outcome: Outcome, part: PartialRound, records: list[dict[str, Any]], *, goes_back: bool
+) -> Competition:
+    """What is kept of a competition whose last round, or the one that it goes back to, gave `part` and `outcome`."""
     winner, record = outcome.assignment.winner, outcome.record
     scores = part.log_ratios - outcome.normalizers
     empty = [j for j, count in enumerate(record["counts"]) if not count]
@@ -145,7 +151,7 @@ def summarize(run: Run, outcome: Outcome, part: PartialRound, records: list[dict
         labels=winner,
         records=records,
         lower_bound=bound_likelihood(outcome, part),
-        converged=record["round"] > 0 and record["share_changed"] <= SETTLED,
+        converged=goes_back or (record["round"] > 0 and record["share_changed"] <= SETTLED),
         dead=[j for j in empty if len(outcome.state.cells[j])],
         given_up=sum(len(outcome.state.cells[j]) == 0 for j in empty),
         twins=[j for j in spare if j not in empty],

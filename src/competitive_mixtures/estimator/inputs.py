@@ -61,7 +61,7 @@ def read_points(estimator: BaseEstimator, X: Any, *, form: Form | None = None) -
     Raises:
         ValueError: X is empty, of a wrong shape, holds NaN, infinite or out-of-range values, or does not fit `form`.
     """
-    with explain(X):
+    with explain(X, form):
         return _read_points(estimator, X, form)
 
 
@@ -89,7 +89,7 @@ def _read_points(estimator: BaseEstimator, X: Any, form: Form | None) -> tuple[n
 
 
 @contextmanager
-def explain(X: Any) -> Iterator[None]:
+def explain(X: Any, form: Form | None = None) -> Iterator[None]:
     """Have whatever NumPy, PyTorch or scikit-learn say of X name X, what was found and what was expected.
 
     Raises:
@@ -103,10 +103,10 @@ def explain(X: Any) -> Iterator[None]:
         reason = re.sub(r":?\narray=.*\n(?=Reshape)", "; ", str(error), flags=re.DOTALL)  # the numbers themselves
         reason = re.sub(r"^(Complex data not supported|Input X contains NaN\.)\n.*", r"\1", reason, flags=re.DOTALL)
         kind = UserTypeError if isinstance(error, TypeError) else UserError
-        raise kind(
-            f"X: found {describe(X)}: {reason}{name_bad_columns(X)}\n"
-            "Expected numbers (n, d), or images (n, h, w) or (n, c, h, w)"
-        ) from error
+        expected = "numbers (n, d), or images (n, h, w) or (n, c, h, w)"
+        if form is not None:
+            expected = f"points of shape {form.shape}, as in fit"
+        raise kind(f"X: found {describe(X)}: {reason}{name_bad_columns(X)}\nExpected {expected}") from error
 
 
 def name_bad_columns(X: Any) -> str:

@@ -196,9 +196,19 @@ def test_a_message_of_a_range_shows_what_is_wrong_with_it(tmp_path, low, high):
         make(tmp_path, path)
 
 
-def test_floats_up_to_255_are_told_what_to_do(tmp_path):
-    with pytest.raises(UserError, match="from 0 to 255; expected 0 to 1: divide them by 255"):
-        make(tmp_path, save(tmp_path, x=np.linspace(0, 255, 45).reshape(5, 3, 3)))
+@pytest.mark.parametrize(
+    ("low", "high", "advice"),
+    [
+        (0, 255, "divide them by 255"),
+        (0, 200, "divide them by 255"),
+        (0, 16, "divide them by the largest value that they can have, say 16"),
+        (0, 4095, "rescale them, or where they are no images reshape them to"),
+        (-3, 4, "rescale them, or where they are no images reshape them to"),
+    ],
+)
+def test_floats_out_of_range_are_told_what_to_do(tmp_path, low, high, advice):
+    with pytest.raises(UserError, match=f"from {low} to {high}; expected 0 to 1: {advice}"):
+        make(tmp_path, save(tmp_path, x=np.linspace(low, high, 45).reshape(5, 3, 3)))
 
 
 def test_arrays_that_nobody_asked_for_are_told(tmp_path, capsys):

@@ -139,6 +139,24 @@ def test_larger_images_go_through_convolutions(side, kind):
         assert side % 2 ** (len(decoder.channels) - 1) == 0
 
 
+@pytest.mark.parametrize(("side", "most"), [(28, 8_000), (64, 5_000)])
+def test_few_images_take_fewer_steps(side, most):
+    steps, seen = [], []
+    for num_points in (10, 1_000, 1_500, 10**6):
+        settings = make_estimators_experiment("image", (1, side, side), num_points, representation="autoencoder")
+        steps.append(settings.representation.steps)
+        seen.append(settings.representation.steps * settings.representation.batch_size / num_points)
+    assert (steps[0], steps[-1]) == (1_000, most)
+    assert seen[1:3] == pytest.approx([200, 200], rel=1e-3)  # epochs
+
+
+def test_the_training_of_an_autoencoder_is_told(capsys):
+    short = {"representation": {"steps": 2, "batch_size": 4}}
+    for verbose, told in ((True, True), (False, False)):
+        CompetitiveMixture(2, representation="autoencoder", n_rounds=1, verbose=verbose, settings=short).fit(IMAGES)
+        assert ("autoencoder 0: 2/2 steps" in capsys.readouterr().err) == told
+
+
 @pytest.mark.parametrize("shape", [(3, 40, 4), (1, 64, 64), (1, 50, 34), (3, 3, 100)])
 def test_convolutions_fit_images_of_any_sides(shape):
     images = np.random.default_rng(0).integers(0, 256, size=(12, *shape), dtype=np.uint8)

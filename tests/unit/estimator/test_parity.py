@@ -118,7 +118,7 @@ class TestEnds:
         assert fitted.n_iter_ == 2
 
     def test_converged_says_whether_the_last_round_moved_anything(self):
-        model = small(init="kmeans", n_rounds=4, steps_per_round=30).fit(X)
+        model = small(init="kmeans", n_rounds=4, steps_per_round=30, tol=0).fit(X)
         assert model.converged_ == (model.history_["share_changed"].iloc[-1] <= 1e-3)
         assert isinstance(model.converged_, bool)
 
