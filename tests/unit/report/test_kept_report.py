@@ -43,6 +43,7 @@ PROBE = """
 }
 #metadata(found) <lonely>
 """
+MAIN_PAGES = 14  # before the supplement
 FOOT = 2.6 / 29.7  # of a page: the margin with its number
 
 
@@ -86,13 +87,14 @@ def test_a_heading_above_nothing_but_a_float_is_found(tmp_path):
 
 
 def test_no_page_is_left_empty_for_what_did_not_fit(rebuilt):
-    """Up to a seventh of a page's height at its foot; the last page ends where the text does."""
+    """Up to a seventh of a page's height at its foot, a quarter in the supplement, which is mostly tables and figures;
+    the last page ends where the text does."""
     empty = {}
     for number, page in enumerate(PAGES[:-1], start=1):
         ink = np.asarray(Image.open(io.BytesIO(page)).convert("L")) < 240
         text = ink[: int(len(ink) * (1 - FOOT))]
         empty[number] = 1 - np.flatnonzero(text.any(axis=1)).max() / len(text)
-    assert {number: share for number, share in empty.items() if share > 0.15} == {}
+    assert {number: share for number, share in empty.items() if share > (0.15 if number <= MAIN_PAGES else 0.25)} == {}
 
 
 @pytest.mark.parametrize("name", MADE)

@@ -44,6 +44,7 @@ def collect_facts(root: Path, scores: Scores, plan: list[Planned], gains: Rows, 
         | _of_compute(scores, plan)
         | _of_kmeans(gains)
         | _of_tuned(tuned_gain_rows(scores, plan))
+        | _of_redrawn(scores, plan)
         | _of_relatives(ablations)
         | _of_likelihoods(root, plan)
         | _of_authors_code(root)
@@ -118,6 +119,20 @@ def _of_tuned(gains: Rows) -> dict[str, str]:
     rows = [row for row in rows if row["baseline"] == "single" and "ci_low" in row]
     others = [f"{_signed(r['difference'])} on `{r['group']}` ({r['n']} seeds)" for r in rows if _side(r) <= 0]
     return {"ahead_of_tuned": _count([_side(row) > 0 for row in rows]), "not_ahead_of_tuned": _join(others)}
+
+
+def _of_redrawn(scores: Scores, plan: list[Planned]) -> dict[str, str]:
+    """The mean log-likelihood where the data are drawn anew for each seed, beside that of one draw."""
+    said = []
+    for planned in plan:
+        base = planned.name.removesuffix("-redrawn")
+        if planned.method != "plain" or base == planned.name or planned.kind != "vector":
+            continue
+        anew, once = (scores.values(name, "competitive", "-", "log_likelihood") for name in (planned.name, base))
+        if anew and once:
+            means = [_signed(fmean(values.values())) for values in (anew, once)]
+            said.append(f"{means[0]} against {means[1]} on `{planned.dataset}` ({len(anew)} draws)")
+    return {"redrawn": _join(said) if said else NOT_RUN}
 
 
 def _of_relatives(ablations: Rows) -> dict[str, str]:

@@ -95,22 +95,35 @@ def test_gains_in_the_papers_protocol_are_those_that_decide_c2():
     assert sorted(kept) == pytest.approx(parts)
 
 
-def test_a_tuned_network_is_paired_by_seed_with_the_papers_method():
-    """By the kept tables: on `synthetic-6` the whole interval, or not, lies on the mixture's side."""
+def read_likelihoods():
+    """By experiment, model and protocol: the kept log-likelihood of test points, by seed."""
     values = defaultdict(dict)
     for row in read("summary.csv"):
         if row["metric"] == "log_likelihood" and row["split"] == "test":
             values[row["experiment"], row["model"], row["protocol"]][row["seed"]] = float(row["value"])
-    ahead = {}
-    for group in ("synthetic-3", "synthetic-6", "synthetic-9"):
+    return values
+
+
+def test_a_tuned_network_is_paired_by_seed_with_the_papers_method():
+    values, ahead = read_likelihoods(), {}
+    for group in ("synthetic-3", "synthetic-6", "synthetic-9", "synthetic-9-gan"):
         mixture, network = (
             values[f"{group}-plain", "competitive", "-"],
             values[f"{group}-tuned", "single", "equal_compute"],
         )
         effects = np.array([mixture[seed] - value for seed, value in network.items()])
         ahead[group] = stats.ttest_1samp(effects, 0).confidence_interval(0.95).low > 0
-    text = json.loads((VERDICT / "facts.json").read_text())["not_ahead_of_tuned"]
-    assert {group: f"`{group}-tuned`" not in text for group in ahead} == ahead
+    facts = json.loads((VERDICT / "facts.json").read_text())
+    assert {group: f"`{group}-tuned`" not in facts["not_ahead_of_tuned"] for group in ahead} == ahead
+
+
+def test_data_drawn_anew_stand_beside_one_draw():
+    values = read_likelihoods()
+    text = json.loads((VERDICT / "facts.json").read_text())["redrawn"]
+    for group in ("synthetic-3", "synthetic-6", "synthetic-9"):
+        anew, once = (values[f"{group}-plain{ending}", "competitive", "-"] for ending in ("-redrawn", ""))
+        means = [f"{np.mean(list(found.values())):.2f}".replace("-", "−") for found in (anew, once)]
+        assert f"{means[0]} against {means[1]} on `{group}` ({len(anew)} draws)" in text
 
 
 def test_sizes_are_ratios_of_settings_and_of_samples(project):
