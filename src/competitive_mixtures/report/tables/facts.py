@@ -4,6 +4,7 @@ A fact that the results at hand do not give is `not run`.
 """
 
 from collections.abc import Iterable
+from math import isnan
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from competitive_mixtures.files.folders import Project
 from competitive_mixtures.report.authors_code import read_authors_code
 from competitive_mixtures.report.best_likelihood import read_bounds
+from competitive_mixtures.report.intervals import mean_interval
 from competitive_mixtures.report.partitions import METHODS, read_fits
 from competitive_mixtures.report.plan import Planned, list_variants
 from competitive_mixtures.report.scores import Scores
@@ -45,6 +47,7 @@ def collect_facts(root: Path, scores: Scores, plan: list[Planned], gains: Rows, 
         | _of_kmeans(gains)
         | _of_tuned(tuned_gain_rows(scores, plan))
         | _of_redrawn(scores, plan)
+        | _of_latents(scores)
         | _of_relatives(ablations)
         | _of_likelihoods(root, plan)
         | _of_authors_code(root)
@@ -117,7 +120,12 @@ def _of_tuned(gains: Rows) -> dict[str, str]:
     """Where the paper's method, our settings, is ahead of one tuned network at equal compute, and where not."""
     rows = [row for row in gains if (row["mixture"], row["baseline_protocol"]) == ("plain", "equal_compute")]
     rows = [row for row in rows if row["baseline"] == "single" and "ci_low" in row]
-    others = [f"{_signed(r['difference'])} on `{r['group']}` ({r['n']} seeds)" for r in rows if _side(r) <= 0]
+    others = [
+        f"{_signed(r['difference'])} ({_signed(r['ci_low'])} to {_signed(r['ci_high'])}) on "
+        f"`{r['group'].removesuffix('-tuned')}`, {r['n']} seeds"
+        for r in rows
+        if _side(r) <= 0
+    ]
     return {"ahead_of_tuned": _count([_side(row) > 0 for row in rows]), "not_ahead_of_tuned": _join(others)}
 
 
@@ -130,9 +138,17 @@ def _of_redrawn(scores: Scores, plan: list[Planned]) -> dict[str, str]:
             continue
         anew, once = (scores.values(name, "competitive", "-", "log_likelihood") for name in (planned.name, base))
         if anew and once:
-            means = [_signed(fmean(values.values())) for values in (anew, once)]
-            said.append(f"{means[0]} against {means[1]} on `{planned.dataset}` ({len(anew)} draws)")
+            interval = mean_interval(list(anew.values()))
+            half = "" if isnan(interval.low) else f" ± {interval.mean - interval.low:.2f}"
+            mean = _signed(fmean(once.values()))
+            said.append(f"{_signed(interval.mean)}{half} against {mean} on `{planned.dataset}`")
     return {"redrawn": _join(said) if said else NOT_RUN}
+
+
+def _of_latents(scores: Scores) -> dict[str, str]:
+    """The mean Fréchet distance of k-means with one network a cluster in MNIST's latents, in the paper's protocol."""
+    found = scores.values("mnist-latent", "kmeans", "paper", "frechet_classifier")
+    return {"latent_kmeans": f"{fmean(found.values()):.2f}" if found else NOT_RUN}
 
 
 def _of_relatives(ablations: Rows) -> dict[str, str]:
