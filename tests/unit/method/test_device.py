@@ -21,11 +21,14 @@ def test_a_gpu_that_is_not_there_is_said_so():
 @pytest.mark.usefixtures("restore_pytorch")
 @pytest.mark.parametrize("shape", [(3, 64, 500, 500), (10, 128, 784, 256)])
 def test_no_cpu_rounds_the_inputs_of_products(shape):
-    """Three binary digits less than float32 has, for sums of some hundred; bfloat16 would have sixteen less."""
+    """Six binary digits less than float32 has, for sums of some hundred; bfloat16 would have sixteen less, TF32 thirteen.
+
+    How many are lost goes by the order in which a processor's kernel adds: four on an AMD EPYC.
+    """
     k, batch, inputs, outputs = shape
     x, weights = torch.rand(k, batch, inputs), torch.rand(k, inputs, outputs)
     choose_kernels(1)
-    torch.testing.assert_close((x @ weights).double(), x.double() @ weights.double(), rtol=2**-20, atol=0)
+    torch.testing.assert_close((x @ weights).double(), x.double() @ weights.double(), rtol=2**-18, atol=0)
 
 
 @pytest.mark.usefixtures("restore_pytorch")
