@@ -21,7 +21,7 @@ def test_a_gpu_that_is_not_there_is_said_so():
 @pytest.mark.usefixtures("restore_pytorch")
 @pytest.mark.parametrize("shape", [(3, 64, 500, 500), (10, 128, 784, 256)])
 def test_no_cpu_rounds_the_inputs_of_products(shape):
-    """Six binary digits less than float32 has, for sums of some hundred; bfloat16 would have sixteen less, TF32 thirteen.
+    """Six binary digits less than float32 has, for sums of some hundred; bfloat16 has sixteen less, TF32 thirteen.
 
     How many are lost goes by the order in which a processor's kernel adds: four on an AMD EPYC.
     """
