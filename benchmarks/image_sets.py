@@ -16,7 +16,11 @@ from competitive_mixtures.files.folders import Project, RunFolder
 
 PIXELS = ("mnist", "fashion-mnist", "mechanisms", "avatars")
 LATENTS = ("mnist-latent", "fashion-mnist-latent", "mechanisms-latent", "avatars-latent")
-ENDINGS = {"ours": "", "paper": "-plain-uniform", "paper_start": "-plain-gaussians"}  # of experiments, by method
+ENDINGS = {  # of the runs of a competition in latents, by method
+    "ours": "",
+    "paper": "-plain-uniform",
+    "paper_start": "-plain-gaussians",
+}
 IMAGES = (*PIXELS, *LATENTS)
 MAX_IMAGES = 10_000  # of pixels, drawn by the seed: more take k-means and the competitions minutes a fit
 

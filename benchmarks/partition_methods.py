@@ -24,7 +24,6 @@ from competitive_mixtures.settings.layers import read_params
 
 MOST_POINTS = 3000  # that spectral clustering is given: its graph's eigenvectors take minutes beyond
 PAPER = {"vector": "synthetic-9-plain", "image": "mnist"}  # experiments whose settings are the paper's method
-COMPETITIONS = ("paper", "paper_start", "ours")  # on latents they are runs of the pipeline
 TAKEN_OVER = ("training", "scoring", "balancing", "revival")  # of these, beside the component
 
 Fitted = tuple[np.ndarray, Callable[[np.ndarray], float] | None]  # (n,) parts, and the mean log-likelihood of points

@@ -11,8 +11,8 @@ from math import isnan
 from pathlib import Path
 
 import point_sets
-from image_sets import IMAGES, draw_images
-from partition_methods import COMPETITIONS, METHODS, measure
+from image_sets import ENDINGS, IMAGES, draw_images
+from partition_methods import METHODS, measure
 from partition_page import write_page
 from point_sets import DEVELOPMENT, VECTORS, Split, known_names
 
@@ -45,7 +45,7 @@ def measure_all(sets: list[str], methods: list[str], seeds: range) -> Iterator[R
 
 def lacks_run(method: str, split: Split) -> bool:
     """Whether a competition in latents has not been run."""
-    return split.found is not None and method in COMPETITIONS and method not in split.found
+    return split.found is not None and method in ENDINGS and method not in split.found
 
 
 def draw(name: str, seed: int) -> Split:

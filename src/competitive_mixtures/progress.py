@@ -21,19 +21,9 @@ def tell(sentence: str) -> None:
 
 
 @contextmanager
-def hide_progress() -> Iterator[None]:
-    """Show nothing of the steps inside the block."""
-    token = _hidden.set(True)
-    try:
-        yield
-    finally:
-        _hidden.reset(token)
-
-
-@contextmanager
-def reveal_progress() -> Iterator[None]:
-    """Show the steps inside the block, though a block around it hides its own."""
-    token = _hidden.set(False)
+def hide_progress(hidden: bool = True) -> Iterator[None]:
+    """Show nothing of the steps inside the block, or all of them where a block around it hides its own."""
+    token = _hidden.set(hidden)
     try:
         yield
     finally:

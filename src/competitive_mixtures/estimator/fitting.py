@@ -3,7 +3,7 @@
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from competitive_mixtures.method.run import Run
 from competitive_mixtures.method.scale import Scale
 from competitive_mixtures.method.state import RoundState
 from competitive_mixtures.networks.autoencoder import Autoencoder
-from competitive_mixtures.progress import reveal_progress
+from competitive_mixtures.progress import hide_progress
 from competitive_mixtures.settings.schema import Experiment
 from competitive_mixtures.settings.scoring import count_cycle
 
@@ -75,7 +75,7 @@ def learn_representation(experiment: Experiment, dataset: Dataset, seed: int, ve
     if experiment.representation is None:
         return None
     device = choose_device(experiment.device)
-    with reveal_progress() if verbose else nullcontext():
+    with hide_progress(not verbose):
         return train_autoencoder(experiment.representation, Scale().apply(dataset.train), seed, device)[0]
 
 
@@ -115,7 +115,7 @@ def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: 
     cycle = count_cycle(run.experiment.scoring)  # between full rounds a point has two components to choose from
     records: list[dict[str, Any]] = []
     outcome = start
-    best, goes_back = BestRound.watch(run, tol), False
+    best = BestRound.watch(run, tol)
     with watch_rounds(first, last, verbose) as tell:
         for number in range(first, last + 1):
             run.clock.seconds.clear()
@@ -129,9 +129,9 @@ def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: 
                 break
             if best is not None and (kept := best.look(outcome, part)):
                 outcome, part = kept
-                goes_back = True
                 records = records[: outcome.record["round"] - first + 1]
                 break
+    goes_back = number > outcome.record["round"]
     if verbose and goes_back:
         kept_round = outcome.record["round"]
         print(f"held-out points have gained nothing since round {kept_round}: back to it", file=sys.stderr, flush=True)

@@ -4,10 +4,10 @@ import warnings
 from collections.abc import Iterator
 
 import numpy as np
-from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from competitive_mixtures.method.kmeans import KMEANS_RUNS, fit_kmeans
 from competitive_mixtures.seeding import derive_seed
 
 MULTIPLES = (2, 3, 5, 8, 12)  # of k: how many Gaussians are tried beside k
@@ -15,7 +15,7 @@ MAX_GAUSSIANS = 64  # that are tried for few components
 POINTS_PER_GAUSSIAN = 5  # and as many more as there are columns: fewer points make no covariance
 FLOOR = 1e-4  # least variance along any axis, as a share of the mean over the columns
 STARTS = 3  # of a mixture whose likelihood chooses, from k-means
-KMEANS_RUNS = 10  # of which the best is one of the starts
+SETTLING_ITERATIONS = 300  # of k-means, which has settled before
 SURPLUS = 0.4  # of the criterion's charge for a Gaussian: halves of one earn up to that
 MAX_FAILURES = 2  # numbers in a row that are too few
 
@@ -79,12 +79,9 @@ def fit_likeliest(
 
 
 def find_clusters(points: np.ndarray, number: int, seed: int) -> np.ndarray:
-    """The clusters of the best of some runs of k-means, (n,) integers."""
-    kmeans = KMeans(number, n_init=KMEANS_RUNS, random_state=derive_seed(seed, "gaussians", number) % 2**32)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different points than clusters: still a start
-        labels: np.ndarray = kmeans.fit_predict(points)
-    return labels
+    """The clusters of the best of some runs of k-means, (n,) int16."""
+    random = derive_seed(seed, "gaussians", number)
+    return fit_kmeans(points, number, random, max_iter=SETTLING_ITERATIONS, n_init=KMEANS_RUNS)[0]
 
 
 def fit_from_clusters(

@@ -1,19 +1,15 @@
 """Partitions that no competition has made, which components start from: the uniform split, and clusterings."""
 
-import warnings
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.method.batches import flatten_points
+from competitive_mixtures.method.kmeans import KMEANS_RUNS, fit_kmeans
 from competitive_mixtures.seeding import StreamKey, derive_seed, make_generator
 
-KMEANS_ITERATIONS = 50
-KMEANS_RUNS = 10  # of which the best is a start
-MAX_SAMPLED = 20_000  # points that all of these see
+MAX_SAMPLED = 20_000  # points that all runs of k-means see
 
 
 def choose_start(init: str, points: Tensor, num_components: int, seed: int) -> np.ndarray:
@@ -83,7 +79,7 @@ def cluster_by_kmeans(points: np.ndarray, num_components: int, seed: int) -> np.
     Returns:
         (N,) int16.
     """
-    return fit_kmeans(points, num_components, seed, n_init=1)[0]
+    return fit_kmeans(points, num_components, derive_seed(seed, "kmeans"), n_init=1)[0]
 
 
 def cluster_by_best_kmeans(points: np.ndarray, num_components: int, seed: int) -> np.ndarray:
@@ -98,17 +94,8 @@ def cluster_by_best_kmeans(points: np.ndarray, num_components: int, seed: int) -
         (N,) int16.
     """
     sample = np.random.default_rng(derive_seed(seed, "kmeans sample")).permutation(len(points))[:MAX_SAMPLED]
-    parts, centres = fit_kmeans(points[np.sort(sample)], num_components, seed, n_init=KMEANS_RUNS)
-    return parts if len(sample) == len(points) else fit_kmeans(points, num_components, seed, init=centres, n_init=1)[0]
-
-
-def fit_kmeans(points: np.ndarray, num_components: int, seed: int, **start: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The clusters (N,) int16 and their centres (k, d); `start` is passed on to scikit-learn's `KMeans`."""
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-
-    random_state = derive_seed(seed, "kmeans") % 2**32
-    kmeans = KMeans(num_components, max_iter=KMEANS_ITERATIONS, random_state=random_state, **start)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different points than clusters: still a start
-        return kmeans.fit_predict(points).astype(np.int16), kmeans.cluster_centers_
+    random = derive_seed(seed, "kmeans")
+    parts, centres = fit_kmeans(points[np.sort(sample)], num_components, random, n_init=KMEANS_RUNS)
+    if len(sample) == len(points):
+        return parts
+    return fit_kmeans(points, num_components, random, init=centres, n_init=1)[0]
