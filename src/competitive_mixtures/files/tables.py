@@ -49,6 +49,8 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
 def read_fields(path: Path) -> tuple[list[str], list[list[str]]]:
     """Read the header and the rows of a file with any columns.
 
+    A file that is cut within a row is refused; one that ends with a whole row cannot be told from a shorter table.
+
     Raises:
         UserError: the file is missing, is no CSV file or is cut short.
     """

@@ -50,6 +50,15 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path, content):
         read_fields(tmp_path / "x.csv")
 
 
+def test_wherever_within_a_row_a_file_is_cut(tmp_path):
+    whole = b'name,value\na,1\n"line\nbreak","b ""c"""\n,\n'
+    between_rows = {len(b"name,value\n"), len(b"name,value\na,1\n"), len(whole) - len(b",\n")}
+    for length in set(range(len(whole))) - between_rows:
+        (tmp_path / "x.csv").write_bytes(whole[:length])
+        with pytest.raises(UserError, match=r"x\.csv: (found a row without|expected a CSV file)"):
+            read_fields(tmp_path / "x.csv")
+
+
 @pytest.mark.parametrize("header", ["value,name", "name", "name,value,unit"])
 def test_other_columns_are_named(tmp_path, header):
     (tmp_path / "x.csv").write_text(f"{header}\n")
