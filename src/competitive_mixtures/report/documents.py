@@ -101,7 +101,9 @@ def _claims(claims: Table) -> str:
     lines = [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
     for row in claims:
         verdict = _verdict(row["verdict"], row["preliminary"], row["scope"]) + _former(row)
-        authors = _verdict(row["authors_verdict"], row["authors_preliminary"]) if row["authors_verdict"] else ""
+        authors = ""
+        if row["authors_verdict"]:
+            authors = _verdict(row["authors_verdict"], row["authors_preliminary"]) + _former(row, "authors_")
         deciding = row["deciding"].replace("<", "&lt;").replace(">", "&gt;")
         lines.append(f"| **{row['id']}** {row['claim']} | {verdict} | {authors} | {deciding}: {_amount(row)} |")
     return "\n".join(lines) + "\n"
@@ -136,10 +138,11 @@ def _verdict(verdict: str, preliminary: str, scope: str = "") -> str:
     return f"{MARKS[verdict]} {word_verdict(verdict, preliminary, scope)}"
 
 
-def _former(row: dict[str, str]) -> str:
+def _former(row: dict[str, str], prefix: str = "") -> str:
     """` (by a former criterion ◐ partly)`, where one gives another verdict."""
-    pairs = zip(row["verdict_before"].split("; "), row["preliminary_before"].split("; "), strict=True)
-    others = dict.fromkeys(_verdict(*pair) for pair in pairs if pair[0] not in ("", row["verdict"]))
+    formers = (row[f"{prefix}{name}_before"].split("; ") for name in ("verdict", "preliminary"))
+    now = ("", row[f"{prefix}verdict"])
+    others = dict.fromkeys(_verdict(*pair) for pair in zip(*formers, strict=True) if pair[0] not in now)
     return f" (by a former criterion {' and '.join(others)})" if others else ""
 
 

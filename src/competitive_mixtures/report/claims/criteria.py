@@ -136,36 +136,15 @@ class Amendment(Criterion):
     before: "Amendment | None" = None
 
 
-class AuthorsCriterion(Criterion):
-    """A claim's criterion at the authors' settings, which has a verdict of its own.
+class AmendableCriterion(Criterion):
+    """A criterion with those that it replaced.
 
     Attributes:
-        date: when it was written.
-        known: what was known of the runs at these settings by then.
-        differing: what it means where this verdict and the one at our settings disagree.
-    """
-
-    date: date
-    known: str
-    differing: str
-
-
-class Claim(Criterion):
-    """A claim, where it stands in the paper, and its criterion.
-
-    Attributes:
-        known: what was known of the results when the criterion or the settings were chosen; empty where nothing was.
-        scope: what the verdict speaks of, where the claim says more; `{metric}` stands for the effects by that metric.
-        authors: the criterion at the authors' settings; None where nothing that was run there can decide the claim.
+        known: what was known of the results when it, or the settings, were chosen; empty where nothing was.
         before: the former criterion; None where the first one still holds.
     """
 
-    id: str
-    claim: str
-    source: str
     known: str = ""
-    scope: str = ""
-    authors: AuthorsCriterion | None = None
     before: Amendment | None = None
 
     @property
@@ -176,6 +155,33 @@ class Claim(Criterion):
             found.append(former)
             former = former.before
         return found
+
+
+class AuthorsCriterion(AmendableCriterion):
+    """A claim's criterion at the authors' settings, which has a verdict of its own.
+
+    Attributes:
+        date: when it was written.
+        differing: what it means where this verdict and the one at our settings disagree.
+    """
+
+    date: date
+    differing: str
+
+
+class Claim(AmendableCriterion):
+    """A claim, where it stands in the paper, and its criterion.
+
+    Attributes:
+        scope: what the verdict speaks of, where the claim says more; `{metric}` stands for the effects by that metric.
+        authors: the criterion at the authors' settings; None where nothing that was run there can decide the claim.
+    """
+
+    id: str
+    claim: str
+    source: str
+    scope: str = ""
+    authors: AuthorsCriterion | None = None
 
 
 def read_claims(path: Path) -> list[Claim]:

@@ -4,12 +4,20 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from competitive_mixtures.files.folders import Results
 from competitive_mixtures.files.tables import write_rows
-from competitive_mixtures.report.claims.criteria import SIDES, AuthorsCriterion, Claim, Criterion, Part, read_claims
+from competitive_mixtures.report.claims.criteria import (
+    SIDES,
+    AmendableCriterion,
+    AuthorsCriterion,
+    Claim,
+    Part,
+    read_claims,
+)
 from competitive_mixtures.report.claims.evidence import Evidence, Seeds
 from competitive_mixtures.report.intervals import Interval, clip_interval, mean_interval, share_interval, sign_flip_p
 from competitive_mixtures.report.names import RANGES, UNITS
@@ -17,8 +25,9 @@ from competitive_mixtures.report.names import RANGES, UNITS
 INTERVAL_COLUMNS = ("effect", "ci_low", "ci_high", "p", "n", "unit")
 CLAIM_COLUMNS = (
     "id", "claim", "criterion", *INTERVAL_COLUMNS, "verdict", "preliminary", "verdict_before",
-    "preliminary_before", "amended", "deciding", "evidence", "authors_verdict", "authors_preliminary",
-    "authors_criterion", "authors_evidence", "differing", "reasons", "scope",
+    "preliminary_before", "amended", "reasons", "known", "scope", "deciding", "evidence", "authors_criterion",
+    "authors_verdict", "authors_preliminary", "authors_verdict_before", "authors_preliminary_before",
+    "authors_amended", "authors_reasons", "authors_known", "authors_evidence", "differing",
 )  # fmt: skip
 PART_COLUMNS = (
     "id", "criterion", "part", *INTERVAL_COLUMNS, "threshold", "side", "seeds_wanted", "seeds_finished",
@@ -74,12 +83,11 @@ def assess_claims(claims: Path, results: Path, out: Path) -> None:
     evidence = Evidence(results)
     rows, parts = [], []
     for claim in read_claims(claims):
-        now, before = _assess(claim, evidence), [_assess(former, evidence) for former in claim.formers]
-        authors = _assess(claim.authors, evidence) if claim.authors else []
-        rows.append(_claim_row(claim, now, before) | _authors_fields(claim.authors, authors))
-        parts += [_part_row(claim, "now", finding) for finding in now]
-        parts += [_part_row(claim, "authors", finding) for finding in authors]
-        parts += [_part_row(claim, "before", finding) for former in before for finding in former]
+        now, before = _assess_all(claim, evidence)
+        there, there_before = _assess_all(claim.authors, evidence) if claim.authors else ([], [])
+        rows.append(_claim_row(claim, now, before) | _authors_fields(claim.authors, there, there_before))
+        kinds = {"now": now, "authors": there, "before": chain(*before), "authors before": chain(*there_before)}
+        parts += [_part_row(claim, kind, finding) for kind, findings in kinds.items() for finding in findings]
     write_rows(out, CLAIM_COLUMNS, rows)
     write_rows(Results(out.parent).claim_parts, PART_COLUMNS, parts)
 
@@ -139,8 +147,10 @@ def decide(outcomes: list[str]) -> str:
     return "incomplete" if "not run" in outcomes else "reproduced"
 
 
-def _assess(criterion: Criterion, evidence: Evidence) -> list[Finding]:
-    return [assess_part(part, evidence) for part in criterion.parts]
+def _assess_all(criterion: AmendableCriterion, evidence: Evidence) -> tuple[list[Finding], list[list[Finding]]]:
+    """The parts of a criterion, and those of each that it replaced, the latest first."""
+    now, *before = ([assess_part(part, evidence) for part in each.parts] for each in (criterion, *criterion.formers))
+    return now, before
 
 
 def _missing(part: Part, evidence: Evidence, effects: Seeds) -> str:
@@ -195,15 +205,28 @@ def _weakest(findings: list[Finding]) -> Finding:
 def _claim_row(claim: Claim, findings: list[Finding], before: list[list[Finding]]) -> dict[str, Any]:
     weakest = _weakest(findings)
     row = {"id": claim.id, "claim": claim.claim, "criterion": claim.criterion, "deciding": str(weakest.part)}
-    row |= {"verdict": decide([finding.outcome for finding in findings]), "preliminary": _preliminary(findings)}
     row |= {"evidence": _tally(findings) + f" ({weakest.reason})" * bool(weakest.reason)}
-    verdicts = [decide([finding.outcome for finding in former]) for former in before]
-    dates = [former.date.isoformat() for former in claim.formers]
-    row |= {"verdict_before": "; ".join(verdicts), "amended": "; ".join(dates)}  # the latest first
-    row |= {"preliminary_before": "; ".join(_preliminary(former) for former in before)}
-    row |= {"reasons": " | ".join(former.why for former in claim.formers)}
-    row |= {"scope": _scope(claim, [*findings, *(finding for former in before for finding in former)])}
-    return row | _interval_fields(weakest)
+    row |= {"scope": _scope(claim, [*findings, *chain(*before)])}
+    return row | _verdict_fields(claim, findings, before) | _interval_fields(weakest)
+
+
+def _verdict_fields(
+    criterion: AmendableCriterion, findings: list[Finding], before: list[list[Finding]]
+) -> dict[str, str]:
+    """The columns that a criterion has at either settings: its verdict, and those by the former ones, latest first."""
+    return {
+        "verdict": _decide(findings),
+        "preliminary": _preliminary(findings),
+        "verdict_before": "; ".join(map(_decide, before)),
+        "preliminary_before": "; ".join(map(_preliminary, before)),
+        "amended": "; ".join(former.date.isoformat() for former in criterion.formers),
+        "reasons": " | ".join(former.why for former in criterion.formers),
+        "known": criterion.known,
+    }
+
+
+def _decide(findings: list[Finding]) -> str:
+    return decide([finding.outcome for finding in findings])
 
 
 def _scope(claim: Claim, findings: list[Finding]) -> str:
@@ -217,17 +240,15 @@ def _scope(claim: Claim, findings: list[Finding]) -> str:
     return re.sub(r"\{(\w+)\}", fill, claim.scope)
 
 
-def _authors_fields(criterion: AuthorsCriterion | None, findings: list[Finding]) -> dict[str, str]:
+def _authors_fields(
+    criterion: AuthorsCriterion | None, findings: list[Finding], before: list[list[Finding]]
+) -> dict[str, str]:
     """The columns on the authors' settings; empty where the claim has no criterion there."""
     if criterion is None:
         return {}
-    return {
-        "authors_verdict": decide([finding.outcome for finding in findings]),
-        "authors_preliminary": _preliminary(findings),
-        "authors_criterion": criterion.criterion,
-        "authors_evidence": _tally(findings),
-        "differing": criterion.differing,
-    }
+    fields = _verdict_fields(criterion, findings, before)
+    fields |= {"criterion": criterion.criterion, "evidence": _tally(findings)}
+    return {f"authors_{name}": text for name, text in fields.items()} | {"differing": criterion.differing}
 
 
 def _tally(findings: list[Finding]) -> str:

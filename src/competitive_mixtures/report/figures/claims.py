@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLORS = {"holds": "#117733", "fails": "#882255", "open": "#777777"}
+VERDICT_COLORS = {"reproduced": COLORS["holds"], "not reproduced": COLORS["fails"]}
 REACH = 6.0  # half-widths of an interval on either side of the threshold
 WIDTH = 46  # characters of a line beside the axis
 LINE, GAP, FOOT = 0.108, 0.13, 0.3  # inches: of a line of text, between two rows, and below the axis
@@ -40,7 +41,7 @@ def plot_claims(tables: ResultTables, out: Path) -> None:
     top = 0.0
     for claim, pair, height in zip(claims, texts, heights, strict=True):
         _draw_parts(axes, top, height, [part for part in parts if part["id"] == claim["id"]])
-        _write(axes, top + height / 2, pair)
+        _write(axes, top + height / 2, pair, VERDICT_COLORS.get(claim["verdict"], style.INK))
         top += height
         axes.axhline(top, color="#e4e4e4", linewidth=0.5, xmin=-0.75, xmax=2, clip_on=False)
     axes.axvline(0, color=style.INK, linewidth=0.7)
@@ -65,7 +66,8 @@ def _draw_parts(axes: "Axes", top: float, extent: float, parts: list[Row]) -> No
     for number, part in enumerate(parts):
         height = top + extent * (0.1 + 0.8 * (number + 0.5) / len(parts))
         if part["outcome"] not in COLORS or part["ci_low"] == "":
-            axes.plot(0, height, "x", color=COLORS["open"], markersize=2.2, markeredgewidth=0.5)
+            axes.plot(0, height, "o", color="white", markersize=4.5, zorder=3)  # the threshold's line would hide it
+            axes.plot(0, height, "x", color=COLORS["open"], markersize=3, markeredgewidth=0.7, zorder=4)
             continue
         color = COLORS[part["outcome"]]
         fill: dict[str, Any] = {
@@ -114,8 +116,9 @@ def _left(claim: Row) -> list[str]:
 
 
 def _right(claim: Row) -> list[str]:
-    """The lines to the right: the verdicts, and the comparison that decides the one at our settings, whole."""
-    verdicts = textwrap.wrap(word_verdict(claim["verdict"], claim["preliminary"], claim["scope"]), WIDTH)
+    """The lines to the right: the verdict, all else about it, and the comparison that decides it, whole."""
+    beside = word_verdict("", claim["preliminary"], claim["scope"]).strip()
+    verdicts = [claim["verdict"], *textwrap.wrap(beside, WIDTH)]
     if claim["authors_verdict"]:
         there = word_verdict(claim["authors_verdict"], claim["authors_preliminary"])
         verdicts += textwrap.wrap(f"authors' settings: {there}", WIDTH)
@@ -123,12 +126,18 @@ def _right(claim: Row) -> list[str]:
     return [*verdicts, *textwrap.wrap(deciding, WIDTH), _number(claim)]
 
 
-def _write(axes: "Axes", middle: float, texts: tuple[list[str], list[str]]) -> None:
-    """Write the lines to the left and to the right of a row."""
-    for lines, place, side in zip(texts, (-0.06, 1.05), ("right", "left"), strict=True):
-        text = "\n".join(lines).replace("$", r"\$")
-        words = axes.text(place, middle, text, transform=axes.get_yaxis_transform(), ha=side, va="center")
-        words.set(fontsize=6.5, linespacing=1.1, in_layout=False)
+def _write(axes: "Axes", middle: float, texts: tuple[list[str], list[str]], color: str) -> None:
+    """Write the lines to the left and to the right of a row; the first one on the right is the verdict."""
+    left, (verdict, *others) = texts
+    _write_block(axes, -0.06, middle, left, ha="right")
+    _write_block(axes, 1.05, middle - LINE * len(others) / 2, [verdict], ha="left", color=color, weight="bold")
+    _write_block(axes, 1.05, middle + LINE / 2, others, ha="left")
+
+
+def _write_block(axes: "Axes", place: float, middle: float, lines: list[str], **look: Any) -> None:
+    text = "\n".join(lines).replace("$", r"\$")
+    words = axes.text(place, middle, text, transform=axes.get_yaxis_transform(), va="center", **look)
+    words.set(fontsize=6.5, linespacing=1.1, in_layout=False)
 
 
 def _number(claim: Row) -> str:

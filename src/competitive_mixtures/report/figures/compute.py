@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from competitive_mixtures.report.figures import style
 from competitive_mixtures.report.figures.result_tables import ResultTables
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 LABEL = 16  # letters of an axis's label beside a low panel
+APART = 3.5  # points between models of the same compute, which would else hide one another
 
 
 def plot_compute(tables: ResultTables, out: Path) -> None:
@@ -35,8 +36,10 @@ def plot_compute(tables: ResultTables, out: Path) -> None:
     figure, grid = style.panel_grid(len(panels), columns=3, height=1.6)
     drawn: list[Row] = []
     for axes, (group, metric) in zip(grid, panels, strict=True):
-        drawn += [row for row in shown if _draw_model(axes, tables, group, metric, row) and row not in drawn]
         axes.set(title=plain_text(group), xscale="log", ylabel=fill(AXES[metric], LABEL))
+        found = [row for row in shown if _draw_model(axes, tables, group, metric, row, _shift(row, shown))]
+        drawn += [row for row in found if row not in drawn]
+        axes.margins(x=0.22, y=0.12)
         axes.set_xlabel(AXES["compute"])
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
         axes.xaxis.set_major_formatter(LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(9, 9)))
@@ -51,13 +54,25 @@ def plot_compute(tables: ResultTables, out: Path) -> None:
     style.save(figure, out)
 
 
-def _draw_model(axes: "Axes", tables: ResultTables, group: str, metric: str, row: Row) -> bool:
+def _shift(row: Row, shown: list[Row]) -> float:
+    """How far a model stands to the right of its compute, in points; 0 where no other has the same."""
+    level = [other for other in shown if other.protocol != "paper"]
+    return APART * (level.index(row) - (len(level) - 1) / 2) if row in level else 0.0
+
+
+def _draw_model(axes: "Axes", tables: ResultTables, group: str, metric: str, row: Row, shift: float) -> bool:
     """Draw a model where it has both numbers; says whether it has."""
+    from matplotlib.transforms import ScaledTranslation
+
     score, cost = values_of(tables, group, row, metric), values_of(tables, group, row, "compute", "train")
     if score.empty or cost.empty:
         return False
-    axes.plot([cost.mean()] * 2, [score.min(), score.max()], color=row.color, linewidth=0.8)
-    axes.plot(cost.mean(), score.mean(), row.marker, color=row.color, markerfacecolor=_fill(row), markersize=5)
+    beside = axes.transData + ScaledTranslation(shift / 72, 0, axes.figure.dpi_scale_trans)
+    look: dict[str, Any] = {"color": row.color, "transform": beside}
+    axes.update_datalim([(cost.mean(), score.min()), (cost.mean(), score.max())])  # lines moved aside leave it as it is
+    axes.plot([cost.mean()] * 2, [score.min(), score.max()], linewidth=0.8, **look)
+    axes.plot(cost.mean(), score.mean(), row.marker, markerfacecolor=_fill(row), markersize=4.5, **look)
+    axes.autoscale_view()
     return True
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ROWS = ("paper", "equal_compute")  # the protocol of the baselines in each row
 MIN_COLUMNS = 4  # with fewer baselines the panels would outgrow the page
-GRID = 8  # images in a row and in a column of a panel
+GRID = 6  # images in a row and in a column of a panel
 
 
 def plot_mixture(runs: list[FinishedRun], data: Dataset, out: Path) -> None:

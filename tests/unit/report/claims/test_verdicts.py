@@ -277,13 +277,20 @@ def test_what_a_verdict_speaks_of_has_the_effects_of_former_criteria(tmp_path):
     assert assess(tmp_path, claim(BETTER), pairs(gain=0.5))[0]["scope"] == ""
 
 
+THERE = {  # the criterion of a claim at the authors' settings
+    "criterion": "Above there.",
+    "seeds": 3,
+    "parts": [{"measure": {"experiment": "toy-paper", "metric": "log_likelihood"}, "above": 0}],
+    "date": date(2026, 11, 26),
+    "known": "Nothing.",
+    "differing": "It depends on the settings.",
+}
+
+
 def test_the_authors_settings_have_a_verdict_of_their_own(tmp_path):
     """Neither changes the other, and a claim without a criterion there has none."""
     judged = claim(BETTER)
-    there = {"experiment": "toy-paper", "metric": "log_likelihood"}
-    block = {"criterion": "Above there.", "seeds": 3, "parts": [{"measure": there, "above": 0}]}
-    block |= {"date": date(2026, 11, 26), "known": "Nothing.", "differing": "It depends on the settings."}
-    judged["C1"]["authors"] = block
+    judged["C1"]["authors"] = THERE
     scores = pairs(gain=0.5) + [score(seed, -1.0 - 0.1 * seed, experiment="toy-paper") for seed in range(2)]
     row = assess(tmp_path, judged, scores)[0]
     assert (row["verdict"], row["authors_verdict"]) == ("reproduced", "not reproduced")
@@ -291,10 +298,27 @@ def test_the_authors_settings_have_a_verdict_of_their_own(tmp_path):
         "2 of 3 seeds finished on toy-paper",
         "1 parts: 1 fails",
     )
-    assert row["differing"] == "It depends on the settings."
+    assert (row["differing"], row["authors_known"]) == ("It depends on the settings.", "Nothing.")
+    assert row["authors_verdict_before"] == row["authors_amended"] == ""
     with (tmp_path / "claim_parts.csv").open(newline="") as file:
         assert [row["criterion"] for row in csv.DictReader(file)] == ["now", "authors"]
     assert assess(tmp_path, claim(BETTER), scores)[0]["authors_verdict"] == ""
+
+
+def test_an_amended_criterion_at_the_authors_settings_keeps_the_verdict_by_the_former(tmp_path):
+    judged = claim(BETTER)
+    former = {name: THERE[name] for name in ("criterion", "seeds", "parts")}
+    judged["C1"]["authors"] = THERE | {
+        "parts": [THERE["parts"][0] | {"above": -2}],
+        "before": former | {"date": date(2026, 11, 29), "why": "It asked for too much."},
+    }
+    scores = pairs(gain=0.5) + [score(seed, -1.0 - 0.1 * seed, experiment="toy-paper") for seed in range(3)]
+    row = assess(tmp_path, judged, scores)[0]
+    assert (row["authors_verdict"], row["authors_verdict_before"]) == ("reproduced", "not reproduced")
+    assert (row["authors_amended"], row["authors_reasons"]) == ("2026-11-29", "It asked for too much.")
+    assert (row["verdict_before"], row["amended"]) == ("", "")
+    with (tmp_path / "claim_parts.csv").open(newline="") as file:
+        assert [row["criterion"] for row in csv.DictReader(file)] == ["now", "authors", "authors before"]
 
 
 def test_every_run_is_shown(tmp_path):

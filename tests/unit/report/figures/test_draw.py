@@ -140,7 +140,8 @@ def test_claims_are_written_whole_and_within_the_figure(tmp_path, monkeypatch):
     shown = [" ".join(text.get_text().split()) for text in texts]
     with (tmp_path / "results/claims.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    for row, left, right in zip(rows, shown[::2], shown[1::2], strict=True):
+    for row, left, verdict, others in zip(rows, shown[::3], shown[1::3], shown[2::3], strict=True):
+        right = f"{verdict} {others}"
         assert left.replace("- ", "-") == f"{row['id']} {row['claim']}".replace("- ", "-")
         assert row["deciding"].replace("- ", "-") in right.replace("- ", "-")
         said = f"{word_verdict(row['verdict'], row['preliminary'], row['scope'])} "
@@ -155,7 +156,9 @@ def test_claims_are_written_whole_and_within_the_figure(tmp_path, monkeypatch):
     assert [low, high] in [pytest.approx(list(line.get_xdata())) for line in figure.axes[0].lines[:3]]
     for box in boxes:
         assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
-    for above, below in zip(boxes[::2], boxes[2::2], strict=False):
+    for above, below in zip(boxes[::3], boxes[3::3], strict=False):
         assert below.y1 < above.y0
-    for above, below in zip(boxes[1::2], boxes[3::2], strict=False):
+    for above, below in zip(boxes[1::3], boxes[2::3], strict=True):  # a verdict and the lines below it
+        assert below.y1 < above.y1
+    for above, below in zip(boxes[2::3], boxes[4::3], strict=False):
         assert below.y1 < above.y0

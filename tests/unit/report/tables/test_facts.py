@@ -127,6 +127,21 @@ def test_data_drawn_anew_stand_beside_one_draw():
         assert f"{means[0]} ± {(high - low) / 2:.2f} against {means[1]} on `{group}`" in text
 
 
+def test_kmeans_in_latents_stands_beside_the_mixture_at_equal_compute():
+    distances = defaultdict(dict)
+    for row in read("summary.csv"):
+        if (row["experiment"], row["metric"]) == ("mnist-latent", "frechet_classifier"):
+            distances[row["model"], row["protocol"]][row["seed"]] = float(row["value"])
+    paper, equal = (distances["kmeans", protocol] for protocol in ("paper", "equal_compute"))
+    less = np.array([value - equal[seed] for seed, value in distances["competitive", "-"].items()])
+    ends = " to ".join(f"{end:.2f}" for end in stats.ttest_1samp(less, 0).confidence_interval(0.95))
+    facts = json.loads((VERDICT / "facts.json").read_text())
+    means = (np.mean(list(found.values())) for found in (paper, equal))
+    said = "{:.2f}, as long trained as a component, and {:.2f} at equal compute"
+    assert facts["latent_kmeans"] == said.format(*means)
+    assert facts["latent_less_kmeans"] == f"{less.mean():.2f} ({ends}), {len(less)} seeds".replace("-", "−")
+
+
 def test_sizes_are_ratios_of_settings_and_of_samples(project):
     plan = make_plan()
     base = plan[0]
