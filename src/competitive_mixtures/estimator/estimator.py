@@ -22,7 +22,7 @@ from competitive_mixtures.estimator.fitting import (
     tabulate,
     warn_of_idle_components,
 )
-from competitive_mixtures.estimator.inputs import Form, read_points
+from competitive_mixtures.estimator.inputs import Form, read_points, warn_of_dark_images
 from competitive_mixtures.estimator.parameters import (
     check_count,
     check_counts,
@@ -125,6 +125,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
     Warns:
         ConvergenceWarning: a component won no point, or models what another one models; or the start found fewer parts
             than `n_components`, as `n_components_` then says.
+        UserWarning: images that are all dark, as those are whose white is another number than 255 or 1.
 
     References:
         Locatello et al., "Competitive Training of Mixtures of Independent Deep Generative Models", arXiv 1804.11130.
@@ -209,6 +210,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         if goes_on:
             vars(checked).update({name: getattr(self, name) for name in FEATURES if hasattr(self, name)})
         points, form = read_points(checked, X, form=self._form if goes_on else None)
+        warn_of_dark_images(points, form)
         init, parts = read_start(self.init, len(points), check_count("n_components", self.n_components))
         experiment = self._make_experiment(form, len(points), init)
         check_last_round(experiment.scoring, self.n_rounds, self._records[-1]["round"] if goes_on else 0)

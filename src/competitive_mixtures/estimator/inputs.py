@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from competitive_mixtures.data.precision import check_magnitude, check_precision
 from competitive_mixtures.errors import UserError, UserTypeError
 
 SHOWN_COLUMNS = 5  # in an error
+DARK = 127  # what 8-bit images pass somewhere, as a rule
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,24 @@ def describe(X: Any) -> str:
             if isinstance(value := getattr(X, name), np.dtype | torch.dtype | tuple):
                 found += f" {preposition} {tuple(value) if isinstance(value, tuple) else value}"
     return found
+
+
+def warn_of_dark_images(points: np.ndarray, form: Form) -> None:
+    """Warn of images that all stay dark: as a rule their white is another number than 255, or 1 of floats.
+
+    Args:
+        points: (n, c, h, w) uint8, or vectors, of which nothing is said.
+        form: how the user holds them.
+    """
+    if form.kind == "image" and 0 < (highest := int(points.max())) <= DARK:
+        white = 255 if form.dtype == "uint8" else 1
+        found = f"{highest * white / 255:.3g}"
+        warnings.warn(
+            f"CompetitiveMixture: X holds images from 0 to {found}, of which {white} would be white; if {found} is, "
+            f"give X / {found}",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _open(X: Any) -> Any:

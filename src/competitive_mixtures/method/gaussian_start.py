@@ -168,7 +168,7 @@ def is_discrete(points: np.ndarray) -> bool:
     Such columns have no Gaussian's shape, one-hot columns no covariance that could be inverted, and a part of counts or
     scores that are mostly the lowest would be a Gaussian on that value alone.
     """
-    points = points[:MAX_FITTED].astype(np.float64)
+    points = points[:: max(1, len(points) // MAX_FITTED)].astype(np.float64)  # rows may be sorted by part
     varying = points.T[np.ptp(points, axis=0) > 0]
     discrete = [holds_codes(column) or holds_one_value(column) for column in varying]
     return bool(discrete and 2 * sum(discrete) >= len(discrete))

@@ -115,6 +115,7 @@ def check_error(error):
     assert 10 < len(str(error)) < 1000
 
 
+@pytest.mark.filterwarnings("ignore:CompetitiveMixture. X holds images:UserWarning")
 @given(st.data())
 def test_the_estimator(data):
     image = data.draw(st.booleans())

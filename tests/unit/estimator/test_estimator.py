@@ -282,6 +282,24 @@ class TestImages:
         assert samples.max() <= 1
         assert np.array_equal(samples * 255, pictured.sample(4)[0])
 
+    @pytest.mark.parametrize(
+        ("white", "dtype", "said"),
+        [
+            (16, np.uint8, "from 0 to 16, of which 255"),
+            (1, np.int64, "from 0 to 1, of which 255"),
+            (0.4, float, "from 0 to 0.4, of which 1"),
+        ],
+    )
+    def test_dark_images_are_told(self, white, dtype, said):
+        """Digits from 0 to 16, or zeros and ones, are nearly black on the scale of 0 to 255."""
+        images = (IMAGES / IMAGES.max() * white).astype(dtype)
+        with pytest.warns(UserWarning, match=f"X holds images {said} would be white; if {white} is, give X / {white}"):
+            small(2, n_rounds=1).fit(images)
+
+    def test_masks_and_black_images_are_no_dark_ones(self):
+        small(2, n_rounds=1).fit(IMAGES > 127)
+        assert np.array_equal(small(1, n_rounds=1).fit(np.zeros_like(IMAGES)).sample(1)[0].shape, (1, 1, 8, 8))
+
     def test_a_density_lies_above_the_evidence_bound(self, pictured):
         mixture = pictured._mixture
         points = mixture.setup.scale.apply(IMAGES)

@@ -238,6 +238,13 @@ def test_what_is_discrete(columns, expected):
     assert is_discrete(columns(np.random.default_rng(0))) is expected
 
 
+def test_what_is_discrete_does_not_depend_on_the_order_of_the_rows():
+    """Of many rows some are looked at, and not the first ones, which may be one part of the data."""
+    random = np.random.default_rng(0)
+    zeros, numbers = np.zeros((25_000, 3)), random.normal(size=(75_000, 3))
+    assert is_discrete(np.concatenate([zeros, numbers])) is is_discrete(np.concatenate([numbers, zeros])) is False
+
+
 class Chains:
     """Eight Gaussians on six parts, of which three and three overlap in a chain."""
 
