@@ -1,5 +1,6 @@
 """Scores of generated images against as many real ones, by features of a classifier and of the Inception network."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,6 @@ class InceptionScorer:
             images' features are kept beside it.
         num_features: 2048 for FID; 64, 192 or 768 for features of earlier layers.
         reference: (N, c, h, w) uint8, real images, N > num_features.
-        checksum: of the file that the reference images are from.
         num_neighbors: of precision and recall.
         device: where to run the network.
 
@@ -61,9 +61,7 @@ class InceptionScorer:
         UserError: the weights file has changed or is not the network's.
     """
 
-    def __init__(
-        self, record: Path, num_features: int, reference: np.ndarray, checksum: str, num_neighbors: int, device: str
-    ) -> None:
+    def __init__(self, record: Path, num_features: int, reference: np.ndarray, num_neighbors: int, device: str) -> None:
         metadata = read_json(record)
         self.reason: str | None = metadata.get("not_run")
         if self.reason is not None:
@@ -71,8 +69,8 @@ class InceptionScorer:
         self.network = load_inception(find_weights(metadata["path"], metadata["sha256"]), num_features, device)
         self.features = cache_features(
             record.parent / "features",
-            checksum,
-            len(reference),
+            hashlib.sha256(np.ascontiguousarray(reference).data).hexdigest(),
+            reference.shape,
             self.network.checksum,
             num_features,
             extract=lambda: extract_inception_features(self.network, reference),

@@ -15,7 +15,7 @@ def cache_features(folder: Path | str, *names: object, extract: Callable[[], np.
 
     Args:
         folder: of the cache; made where it is missing.
-        names: everything that the features depend on: checksums of the data and of the extractor, number of images.
+        names: everything that the features depend on: checksums of the images and of the extractor.
         extract: gives the (N, d) features; called only when the cache has nothing under these names.
 
     Returns:

@@ -72,12 +72,15 @@ def assign(scores: Tensor, first: int = 0) -> Assignment:
 
 
 def refuse_nan(component: int, point: int) -> NoReturn:
-    """Say whose score of which training point is NaN.
+    """Say whose score of which point is NaN.
 
     Raises:
         UserError: always.
     """
-    raise UserError(f"component {component}: its score of training point {point} is NaN; the discriminators diverged")
+    raise UserError(
+        f"component {component}: its score of point {point} is NaN; the networks that score it have diverged: lower "
+        "their learning_rate"
+    )
 
 
 def balance_cells(winner: np.ndarray, former: Sequence[Tensor], min_share: float) -> list[Tensor]:

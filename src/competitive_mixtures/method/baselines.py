@@ -62,11 +62,16 @@ def partition(points: Tensor, name: str, num_components: int, seed: int) -> np.n
 
     Returns:
         (N,) int16.
+
+    Raises:
+        ValueError: another baseline of several models, which has to bring its own partition.
     """
     if num_components == 1:
         return np.zeros(len(points), dtype=np.int16)
     if name == "bagging":
         return split_uniformly(len(points), num_components, (seed,))
+    if name != "kmeans":
+        raise ValueError(f"baseline {name!r} has no partition of the points")
     return cluster_by_kmeans(flatten_points(points), num_components, seed)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from math import prod
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ SCORING_BATCH = 4096  # points at once, where the caller names no other number
 BLOCK_POINTS = 2**18  # whose scores are gone through at once; the paper's data sets are one block each
 
 Batches = Iterator[tuple[Tensor, Tensor]]
+Points = TypeVar("Points", np.ndarray, Tensor)
 
 
 def to_float(points: Tensor) -> Tensor:
@@ -32,6 +34,11 @@ def to_float(points: Tensor) -> Tensor:
 def flatten_points(points: Tensor) -> np.ndarray:
     """Points (N, *shape) as the networks see them, one a row, (N, d) float32."""
     return to_float(points).flatten(1).cpu().numpy()
+
+
+def thin_out(points: Points, most: int) -> Points:
+    """At most so many of (N, ...) points, evenly spaced: the first ones may all be of one part of the data."""
+    return points if len(points) <= most else points[np.arange(most) * len(points) // most]
 
 
 def split_batches(points: Tensor, max_rows: int | None = None, widest: int = 1) -> Sequence[Tensor]:

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.mixture import GaussianMixture
 
+from competitive_mixtures.method.batches import thin_out
 from competitive_mixtures.method.gaussian_fits import fit_numbers, is_scarce
 from competitive_mixtures.method.gaussian_parts import (
     add_up,
@@ -168,7 +169,7 @@ def is_discrete(points: np.ndarray) -> bool:
     Such columns have no Gaussian's shape, one-hot columns no covariance that could be inverted, and a part of counts or
     scores that are mostly the lowest would be a Gaussian on that value alone.
     """
-    points = points[:: max(1, len(points) // MAX_FITTED)].astype(np.float64)  # rows may be sorted by part
+    points = thin_out(points, MAX_FITTED).astype(np.float64)
     varying = points.T[np.ptp(points, axis=0) > 0]
     discrete = [holds_codes(column) or holds_one_value(column) for column in varying]
     return bool(discrete and 2 * sum(discrete) >= len(discrete))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.method.batches import chunk_length, split_batches, to_float
+from competitive_mixtures.method.batches import chunk_length, split_batches, thin_out, to_float
 from competitive_mixtures.method.device import find_memory
 from competitive_mixtures.method.training import Training, take_steps
 from competitive_mixtures.networks.autoencoder import Autoencoder
@@ -64,7 +64,7 @@ def train_autoencoder(
     images = images.to(device)
     batches = draw_images(images, settings.steps, settings.batch_size, (seed, "representation"))
     losses, _ = take_steps(autoencoder, [0], batches, settings.steps, "autoencoder", settings.loss_limit)
-    choose_deviation(autoencoder, images[:NUM_PROBED], seed)
+    choose_deviation(autoencoder, thin_out(images, NUM_PROBED), seed)
     seen = settings.steps * settings.batch_size
     return autoencoder, Training(losses.cpu(), seen, float(seen * autoencoder.num_parameters))
 

@@ -247,6 +247,12 @@ def check_sizes(experiment: Experiment, dataset: Dataset) -> None:
             f"{needed - 1} with num_samples and num_bandwidth_samples in the ratio {settings.num_samples}:"
             f"{settings.num_bandwidth_samples}; take more points"
         )
+    reference = min(settings.num_samples, len(dataset.test))
+    if dataset.kind == "image" and reference <= (settings.fid_features or 0):
+        raise UserError(
+            f"{dataset.name}: {reference} test images are too few for evaluation.fid_features = "
+            f"{settings.fid_features}; expected more images than features: take more, or a larger test_fraction"
+        )
     if len(dataset.test) < needed:
         raise UserError(
             f"{dataset.name}: {len(dataset.test)} test points are too few for evaluation.num_neighbors = {needed - 1}; "

@@ -198,7 +198,7 @@ def check_losses(losses: Tensor, first_step: int, ids: Sequence[int], limit: flo
         first_step: number of the first of these steps.
         ids: numbers of the networks.
         limit: largest absolute loss of a sound training.
-        name: "component" or "discriminator".
+        name: "component", "discriminator" or "autoencoder".
 
     Raises:
         TrainingDivergedError: for the first bad step.
@@ -206,8 +206,9 @@ def check_losses(losses: Tensor, first_step: int, ids: Sequence[int], limit: flo
     bad = ~(losses.abs() <= limit)  # NaN compares false
     if bad.any():
         step, row = bad.nonzero()[0].tolist()
+        key = "" if name == "discriminator" else " (loss_limit)"  # which discriminators have none of
         raise TrainingDivergedError(
             f"{name} {ids[row]} diverged at step {first_step + step}: loss {losses[step, row].item():g}, expected a "
-            f"finite value of at most {limit:g} (loss_limit); lower its learning_rate, or rescale the data. What was "
+            f"finite value of at most {limit:g}{key}; lower its learning_rate, or rescale the data. What was "
             "finished is kept"
         )

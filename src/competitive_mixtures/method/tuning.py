@@ -14,6 +14,7 @@ from torch import Tensor
 
 from competitive_mixtures.errors import TrainingDivergedError, UserError
 from competitive_mixtures.evaluation.likelihood import score_samples
+from competitive_mixtures.method.batches import thin_out
 from competitive_mixtures.method.course import train_in_stages
 from competitive_mixtures.method.early_stopping import choose_held_out
 from competitive_mixtures.method.run import Run
@@ -123,7 +124,7 @@ def build_score(run: Run, held_out: Tensor, classifier: Path | None) -> Score:
         UserError: images without a classifier.
     """
     kind = "image" if run.gives_images else "vector"
-    points = np.asarray(run.dataset.train)[held_out.numpy()][: NUM_SCORED[kind]]
+    points = np.asarray(run.dataset.train)[thin_out(np.flatnonzero(held_out.numpy()), NUM_SCORED[kind])]
     if kind == "vector":
         size = run.experiment.evaluation.num_samples
         return lambda samples: score_samples(samples[:size], samples[size:], points).log_likelihood

@@ -176,7 +176,9 @@ class ComponentStack(Stack):
         """What standardised points' log-densities lack to those of the points, (k,)."""
         if self.uses_covariances:
             return self.whitening.diagonal(dim1=1, dim2=2).log().sum(1)
-        return -self.shape[0] * self.scale.log() if self.is_vector else torch.zeros(self.count, device=self.device)
+        if self.is_vector:
+            return -self.shape[0] * self.scale.log()
+        return torch.zeros(self.count, dtype=torch.float32, device=self.device)
 
     def _standardized(self, x: Tensor) -> Tensor:
         if self.uses_covariances:

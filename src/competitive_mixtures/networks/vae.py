@@ -91,9 +91,7 @@ class VAEStack(ComponentStack):
             (k, batch): E_q[-log p(x|z)] + KL(q(z|x) || N(0, I)).
         """
         mean, log_variance = self.encoder(x).chunk(2, dim=2)
-        output = self.decoder(torch.addcmul(mean, torch.exp(0.5 * log_variance), noise))
-        divergence = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(2)
-        return self._reconstruction(x, output) + divergence
+        return self._losses_under(mean, log_variance, x, noise)
 
     def update(self, x: Tensor, noise: Tensor) -> Tensor:
         """One Adam step for every component on its own batch; returns the losses before it, (k,)."""
@@ -105,8 +103,12 @@ class VAEStack(ComponentStack):
         return losses
 
     def bound(self, x: Tensor, noise: Tensor) -> Tensor:
-        """The evidence lower bound of every point, (k, batch) in nats, with one noise draw each."""
-        return -self.losses(x, noise)
+        """The evidence lower bound of every point, (k, batch) in nats, with one noise draw each.
+
+        It is finite for every finite x, as `log_importance_bound` is.
+        """
+        points, mean, log_variance = self._encode_within_reach(x)
+        return -self._losses_under(mean, log_variance, points, noise)
 
     @torch.no_grad()
     def log_offset(self, x: Tensor) -> Tensor:
@@ -125,10 +127,7 @@ class VAEStack(ComponentStack):
             num_draws: of the latents; the bound rises to the log-density with their number.
         """
         self.eval()
-        points = self._standardized(x.expand(self.count, *x.shape)).clamp(-FARTHEST, FARTHEST)
-        mean, log_variance = self.encoder(points).chunk(2, dim=2)
-        # far from all training points the encoder's line runs to where exp overflows; the bound holds for any posterior
-        log_variance = log_variance.clamp(-MAX_LOG_VARIANCE, MAX_LOG_VARIANCE)
+        points, mean, log_variance = self._encode_within_reach(self._standardized(x.expand(self.count, *x.shape)))
         deviation = (0.5 * log_variance).exp_()
         weights = []
         for draw in draw_quasi_normal(num_draws, self.settings.latent_dim).to(x):
@@ -154,6 +153,20 @@ class VAEStack(ComponentStack):
             return output
         noise = draw_normal(generators, (num_samples, prod(self.shape)), self.device).view_as(output)
         return output + self.variance.sqrt().view(-1, *[1] * (output.ndim - 1)) * noise
+
+    def _encode_within_reach(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Standardised points (k, n, *shape), brought to `FARTHEST`, and their posteriors' means and log-variances.
+
+        Far from all training points the encoder's line runs to where exp overflows; the bound holds for any posterior.
+        """
+        points = x.clamp(-FARTHEST, FARTHEST)
+        mean, log_variance = self.encoder(points).chunk(2, dim=2)
+        return points, mean, log_variance.clamp(-MAX_LOG_VARIANCE, MAX_LOG_VARIANCE)
+
+    def _losses_under(self, mean: Tensor, log_variance: Tensor, x: Tensor, noise: Tensor) -> Tensor:
+        output = self.decoder(torch.addcmul(mean, torch.exp(0.5 * log_variance), noise))
+        divergence = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum(2)
+        return self._reconstruction(x, output) + divergence
 
     def _fix_variance(self) -> None:
         likelihood = self.settings.likelihood

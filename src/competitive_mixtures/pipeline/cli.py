@@ -157,7 +157,7 @@ def learn_representation(config: ConfigPath, data: DataFolder, seed: Seed, out: 
 
 @app.command()
 def pretrain(config: ConfigPath, data: DataFolder, seed: Seed, out: Out, threads: Threads = 1) -> None:
-    """Train every component on its part of a uniform random split."""
+    """Train every component on its part of the start: a uniform split, or as `training.init` says."""
     from competitive_mixtures.pipeline import jobs
 
     jobs.pretrain(open_run(config, data, seed, threads), out)

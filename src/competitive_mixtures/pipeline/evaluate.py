@@ -15,6 +15,7 @@ from competitive_mixtures.files.folders import BaselineFolder, EvaluationFolder,
 from competitive_mixtures.files.formats import read_json, read_tensors, take_named
 from competitive_mixtures.files.tables import read_assignments, write_model_samples, write_scores
 from competitive_mixtures.method import baselines
+from competitive_mixtures.method.batches import thin_out
 from competitive_mixtures.method.gaussian_mixture import from_tensors
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.networks.component import ComponentStack
@@ -163,7 +164,7 @@ def score_vectors(run: Run, mixture: Mixture) -> dict[str, float]:
     density = score_samples(samples, held_out, points)
     size = min(len(samples), len(points))
     precision, recall = precision_recall(
-        estimate_manifold(points[:size], settings.num_neighbors),
+        estimate_manifold(thin_out(points, size), settings.num_neighbors),
         estimate_manifold(samples[:size], settings.num_neighbors),
     )
     scores = {
@@ -205,15 +206,12 @@ class ImageScorer:
         from competitive_mixtures.evaluation.image_scores import ClassifierScorer, InceptionScorer
 
         settings = run.experiment.evaluation
-        reference = np.asarray(data.test)[: settings.num_samples]
+        reference = thin_out(np.asarray(data.test), settings.num_samples)
         self.size = len(reference)
         self.scorers: list[Callable[[np.ndarray], dict[str, float | str]]] = []
         if inception is not None and settings.fid_features is not None:
-            checksum = data.meta["sha256"]["test.npy"]
             features, neighbors = settings.fid_features, settings.num_neighbors
-            self.scorers.append(
-                InceptionScorer(inception, features, reference, checksum, neighbors, device=str(run.device))
-            )
+            self.scorers.append(InceptionScorer(inception, features, reference, neighbors, device=str(run.device)))
         if classifier is not None:  # after the other: precision and recall are those of its features
             self.scorers.append(ClassifierScorer(classifier, reference, settings.num_neighbors))
 

@@ -75,6 +75,10 @@ class TestPartition:
     def test_one_model_takes_all(self, name):
         assert set(baselines.partition(self.points, name, 1, 0)) == {0}
 
+    def test_a_baseline_of_several_models_brings_a_partition(self):
+        with pytest.raises(ValueError, match="'ensemble' has no partition"):
+            baselines.partition(self.points, "ensemble", 3, 0)
+
     def test_bags_are_equal_and_random(self):
         parts = baselines.partition(self.points, "bagging", 3, 0)
         assert np.bincount(parts).tolist() == [40, 40, 40]

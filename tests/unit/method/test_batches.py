@@ -1,14 +1,27 @@
 """Batches come from the cells, comparisons from all points and the samples, in chunks that suit the memory."""
 
+import numpy as np
+import pytest
 import torch
 from examples import VAE, make_experiment
 
 from competitive_mixtures.method import batches
-from competitive_mixtures.method.batches import chunk_length, draw_batches, draw_comparisons, to_float
+from competitive_mixtures.method.batches import chunk_length, draw_batches, draw_comparisons, thin_out, to_float
 from competitive_mixtures.networks.ensemble import build_components
 from competitive_mixtures.seeding import make_generators
 
 K = 3
+
+
+@pytest.mark.parametrize("most", [1, 3, 7, 10, 11])
+@pytest.mark.parametrize("make", [np.arange, torch.arange])
+def test_points_are_thinned_out_evenly(make, most):
+    kept = np.asarray(thin_out(make(10), most))
+    assert len(kept) == min(most, 10)
+    gaps = np.diff([*kept, 10])
+    assert gaps.min() >= 10 // len(kept)
+    assert gaps.max() <= -(-10 // len(kept))
+    assert kept[0] == 0
 
 
 def test_batches_come_from_the_cell():

@@ -106,7 +106,7 @@ def test_the_lower_number_wins_a_tie():
 def test_a_score_that_is_no_number_is_named_by_component_and_point():
     candidates = Candidates(torch.tensor([[1, 2], [0, 2]], dtype=torch.int16), torch.zeros(3).double())
     scores = CandidateScores(candidates.to_list(torch.tensor([[0.0, 0.0], [0.0, torch.nan]])), candidates)
-    with pytest.raises(UserError, match="component 2: its score of training point 1 is NaN"):
+    with pytest.raises(UserError, match="component 2: its score of point 1 is NaN"):
         scores.assign(torch.zeros(3), np.ones(3), make_experiment().scoring)
 
 

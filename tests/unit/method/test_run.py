@@ -205,5 +205,11 @@ class TestSizes:
         with pytest.raises(UserError, match=message):
             check_sizes(make_experiment(), make_blobs(num_train, num_test))
 
+    def test_images_are_more_than_the_features_of_their_distance(self):
+        experiment = make_experiment(evaluation={"num_samples": 100, "fid_features": 64})
+        check_sizes(experiment, make_images(2, 65))
+        with pytest.raises(UserError, match=r"64 test images are too few for evaluation.fid_features = 64"):
+            check_sizes(experiment, make_images(2, 64))
+
     def test_images_need_no_bandwidth(self):
         check_sizes(make_experiment(), make_images(2, 4))

@@ -62,7 +62,7 @@ def test_no_points_have_no_winners(block):
 def test_a_score_that_is_no_number_is_named_by_its_place_among_all_points(block, log_ratios):
     log_ratios[38, 2] = torch.nan
     blocks = scores_of.log_scores_in_blocks(log_ratios, torch.zeros(5), np.ones(5), scoring())
-    with pytest.raises(UserError, match="component 2: its score of training point 38 is NaN"):
+    with pytest.raises(UserError, match="component 2: its score of point 38 is NaN"):
         assignment.assign_blocks(blocks)
 
 

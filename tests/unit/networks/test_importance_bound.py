@@ -75,3 +75,7 @@ def test_the_bound_of_a_point_far_from_all_others_is_finite_and_falls(distance):
     near, *far = stack.log_importance_bound(points, 8).T
     assert torch.isfinite(torch.stack(far)).all()
     assert (torch.stack(far) < near).all()
+    noise = torch.zeros(stack.count, len(points), stack.settings.latent_dim)
+    near, *far = stack.log_bound(points, noise).T
+    assert torch.isfinite(torch.stack(far)).all()
+    assert (torch.stack(far) < near).all()

@@ -23,7 +23,7 @@ COSTS = {"train_time_s", "samples_seen", "compute", "num_parameters"}
 VECTOR = {"log_likelihood", "coverage", "precision", "recall"}
 
 
-def discriminator(experiment, dataset, folder, **options):
+def score_run(experiment, dataset, folder, **options):
     """Play a run with its baselines and score it; gives the table as {(model, protocol): {(metric, split): value}}."""
     last = play(experiment, dataset, folder, rounds=1)
     for name in experiment.baselines:
@@ -42,7 +42,7 @@ def discriminator(experiment, dataset, folder, **options):
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scored")
-    return folder, discriminator(make_experiment(), make_blobs(), folder)
+    return folder, score_run(make_experiment(), make_blobs(), folder)
 
 
 class TestVectors:
@@ -76,7 +76,7 @@ class TestVectors:
                     assert table[name, protocol][cost, "train"] == pytest.approx(record[cost])
 
     def test_a_gaussian_mixture_is_scored_like_every_model(self, tmp_path):
-        table = discriminator(make_experiment(baselines=["gaussian_mixture"]), make_blobs(), tmp_path)
+        table = score_run(make_experiment(baselines=["gaussian_mixture"]), make_blobs(), tmp_path)
         assert table.keys() == {("data", "-"), ("competitive", "-"), ("gaussian_mixture", "-")}
         row = table["gaussian_mixture", "-"]
         assert row["accuracy", "train"] == 1
@@ -84,7 +84,7 @@ class TestVectors:
 
     def test_a_tuned_baseline_says_what_was_chosen(self, tmp_path):
         tuning = {"rates": [1.0, 2.0], "looks": 1, "held_out": 0.2}
-        table = discriminator(make_experiment(baselines=["single"], tuning=tuning), make_blobs(), tmp_path)
+        table = score_run(make_experiment(baselines=["single"], tuning=tuning), make_blobs(), tmp_path)
         row = table["single", "paper"]
         assert row["rate", "train"] in tuning["rates"]
         assert 0 < row["num_steps", "train"] <= 20
@@ -155,6 +155,15 @@ class TestMixture:
         assert true["precision"] > 0.8
         assert true["recall"] > 0.8
 
+    def test_the_reference_is_of_all_parts_however_the_test_points_are_sorted(self):
+        """Own data are stored in the order of their files, which is that of their labels as often as not."""
+        dataset = make_blobs(num_train=300, num_test=300)
+        by_label = Dataset(**{**dataset.__dict__, "test": dataset.test[np.argsort(dataset.test_labels, kind="stable")]})
+        run = Run(make_experiment(evaluation={"num_samples": 100}), by_label, 0)
+        true = scores.score_vectors(run, scores.draw_data(run, by_label))
+        assert true["precision"] > 0.8
+        assert true["recall"] > 0.8
+
     def test_metrics_of_synthetic_data(self):
         blobs = make_blobs()
         known = Dataset(**{**blobs.__dict__, "meta": {"log_likelihood_bound": -2.5, "log_likelihood_test": -2.6}})
@@ -166,25 +175,25 @@ class TestMixture:
 
 class TestOddData:
     def test_without_labels(self, tmp_path):
-        table = discriminator(make_experiment(baselines=["kmeans"]), make_blobs(labels=False), tmp_path)
+        table = score_run(make_experiment(baselines=["kmeans"]), make_blobs(labels=False), tmp_path)
         assert not any(metric == "purity" for values in table.values() for metric, _ in values)
 
     def test_test_points_far_fewer_than_samples(self, tmp_path):
-        table = discriminator(make_experiment(baselines=[]), make_blobs(num_test=5), tmp_path)
+        table = score_run(make_experiment(baselines=[]), make_blobs(num_test=5), tmp_path)
         assert all(np.isfinite(list(values.values())).all() for values in table.values())
 
     def test_as_few_training_points_as_samples_that_choose_the_bandwidth(self, tmp_path):
         """True samples are then fewer than asked for and split in the same proportion."""
-        table = discriminator(make_experiment(baselines=[]), make_blobs(num_train=20), tmp_path)
+        table = score_run(make_experiment(baselines=[]), make_blobs(num_train=20), tmp_path)
         assert np.isfinite(table["data", "-"]["log_likelihood", "test"])
 
     def test_fewer_test_points_than_neighbours(self, tmp_path):
         with pytest.raises(UserError, match="N >= 4"):
-            discriminator(make_experiment(baselines=[]), make_blobs(num_test=2), tmp_path)
+            score_run(make_experiment(baselines=[]), make_blobs(num_test=2), tmp_path)
 
     def test_a_component_that_owns_nothing(self, tmp_path):
         changes = {"balancing": {"min_share": 0.0}, "components": [VAE | {"count": 6}]}
-        table = discriminator(make_experiment(**changes, baselines=["bagging"]), make_blobs(num_train=12), tmp_path)
+        table = score_run(make_experiment(**changes, baselines=["bagging"]), make_blobs(num_train=12), tmp_path)
         assert np.isfinite(table["competitive", "-"]["log_likelihood", "test"])
 
 
@@ -194,7 +203,7 @@ class TestImages:
     )
 
     def test_without_a_classifier_only_costs_are_told(self, tmp_path):
-        table = discriminator(self.experiment, make_images(), tmp_path)
+        table = score_run(self.experiment, make_images(), tmp_path)
         assert {metric for metric, _ in table["competitive", "-"]} >= COSTS
         assert not any(split == "test" for values in table.values() for _, split in values)
         with np.load(tmp_path / "evaluation/samples.npz") as kept:

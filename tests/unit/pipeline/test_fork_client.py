@@ -11,6 +11,7 @@ import pytest
 from competitive_mixtures.pipeline import lifeline
 from competitive_mixtures.pipeline.fork_client import explain_kill
 from competitive_mixtures.pipeline.lifeline import RUN, follow_run, name_run
+from competitive_mixtures.processes import find_start
 
 PROGRAM = """
 import os, sys, time
@@ -76,11 +77,15 @@ def test_a_job_ends_when_the_run_is_no_more():
 
 def test_a_job_ends_when_the_shell_between_is_killed(tmp_path):
     (tmp_path / "job.py").write_text(
-        PROGRAM.format("open('started', 'w').close(); time.sleep(3); open('survived', 'w').close()")
+        PROGRAM.format("open('started', 'w').write(str(os.getpid())); time.sleep(60); open('survived', 'w').close()")
     )
-    command = f"{sys.executable} job.py & while ! [ -e started ]; do sleep 0.05; done; kill -9 $$"
+    command = f"{sys.executable} job.py & while ! [ -s started ]; do sleep 0.05; done; kill -9 $$"
     subprocess.run(["sh", "-c", command], cwd=tmp_path, env=os.environ | {RUN: name_run()}, check=False)
-    time.sleep(4)
+    job = int((tmp_path / "started").read_text())
+    end = time.monotonic() + 40
+    while find_start(job) is not None:
+        assert time.monotonic() < end
+        time.sleep(0.05)
     assert not (tmp_path / "survived").exists()
 
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TypeVar
 
 import torch
@@ -68,7 +69,8 @@ def run_side_by_side(
             return [task() for task in tasks]
         torch.set_num_threads(1)
         try:
+            contexts = [copy_context() for _ in tasks]  # a thread would start without what is hidden or set in this one
             with ThreadPoolExecutor(threads) as pool:
-                return list(pool.map(lambda task: task(), tasks))
+                return list(pool.map(lambda context, task: context.run(task), contexts, tasks))
         finally:
             torch.set_num_threads(threads)

@@ -59,5 +59,5 @@ def draw_points(axes: "Axes", points: np.ndarray, color: "str | np.ndarray", siz
 
 
 def thin(count: int, limit: int = MAX_POINTS) -> np.ndarray:
-    """Indices of at most `limit` of `count` points, evenly spaced: a fair sample, since files hold points shuffled."""
+    """Indices of at most `limit` of `count` points, evenly spaced: the first ones may all be of one part."""
     return np.linspace(0, count - 1, min(count, limit)).astype(np.int64)

@@ -15,6 +15,7 @@ from competitive_mixtures.networks.kernels.threads import (
     match_kernels,
     run_side_by_side,
 )
+from competitive_mixtures.progress import hide_progress, show_progress
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 pytestmark = pytest.mark.usefixtures("restore_pytorch")
@@ -73,6 +74,20 @@ def test_tasks_take_a_thread_each_and_products_inside_them_one(threads, expected
 
     assert run_side_by_side([partial(task, j) for j in range(3)]) == [(j, 1) for j in range(3)]
     assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_tasks_hide_their_progress_where_it_is_hidden(threads, capsys):
+    def task():
+        with show_progress("component 0", 1) as report:
+            report(1)
+
+    torch.set_num_threads(threads)
+    run_side_by_side([task, task])
+    assert capsys.readouterr().err.count("component 0: 1/1 steps") == 2
+    with hide_progress():
+        run_side_by_side([task, task])
+    assert capsys.readouterr().err == ""
 
 
 def test_a_task_alone_keeps_all_threads():
