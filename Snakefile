@@ -5,7 +5,7 @@ import sys
 from snakemake.utils import min_version
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
 min_version("9.20")

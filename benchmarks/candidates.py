@@ -20,7 +20,7 @@ from competitive_mixtures.method.run import Run
 from competitive_mixtures.progress import hide_progress
 from competitive_mixtures.report.intervals import mean_interval
 from competitive_mixtures.settings.experiment import PlannedExperiment
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 
 TABLE = Path(__file__).parents[1] / "docs/candidates.csv"
 METRICS = {"purity": "", "bound": " nats"}  # of the test points' log-likelihood, by importance weights

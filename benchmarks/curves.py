@@ -136,7 +136,7 @@ def run_rounds(
     from competitive_mixtures.method import rounds
     from competitive_mixtures.method.device import choose_kernels
     from competitive_mixtures.method.run import Run
-    from competitive_mixtures.settings.layers import read_params
+    from competitive_mixtures.settings.overlays import read_params
 
     choose_kernels(1)
     experiment = read_params().experiments["synthetic-3"]

@@ -12,7 +12,7 @@ from competitive_mixtures.data import Dataset, load_dataset, prepare
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.device import choose_kernels
 from competitive_mixtures.method.run import Run
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.schema import Params
 
 EXPERIMENT = "synthetic-3-paper"

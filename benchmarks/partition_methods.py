@@ -20,7 +20,7 @@ from competitive_mixtures.estimator.fitting import open_run
 from competitive_mixtures.estimator.inputs import read_points
 from competitive_mixtures.evaluation.clustering import compare_partitions
 from competitive_mixtures.method.start import choose_start
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 
 MOST_POINTS = 3000  # that spectral clustering is given: its graph's eigenvectors take minutes beyond
 PAPER = {"vector": "synthetic-9-plain", "image": "mnist"}  # experiments whose settings are the paper's method

@@ -17,7 +17,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from competitive_mixtures.data import load_dataset, prepare
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 
 NUM_POINTS = 3000  # of every set in the plane; real tables have what they have
 TEST_SHARE = 0.2

@@ -19,7 +19,7 @@ from competitive_mixtures.method.device import choose_kernels
 from competitive_mixtures.method.training import train_components
 from competitive_mixtures.networks.ensemble import build_components
 from competitive_mixtures.settings import schema
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 
 REPEATS = 5
 

@@ -14,7 +14,7 @@ from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.vae import VAEStack
 from competitive_mixtures.seeding import make_generators
 from competitive_mixtures.settings import schema
-from competitive_mixtures.settings.blocks import validate
+from competitive_mixtures.settings.messages import validate
 
 LAST_COMPILE_S = 120  # a compilation takes up to a minute and cannot be stopped: none is started later
 

@@ -14,7 +14,7 @@ from competitive_mixtures.method.scoring import score_by_discriminators
 from competitive_mixtures.method.start import split_uniformly
 from competitive_mixtures.method.training import train_components, train_discriminators
 from competitive_mixtures.settings import schema
-from competitive_mixtures.settings.blocks import validate
+from competitive_mixtures.settings.messages import validate
 
 
 def benchmark_round(bench: Bench) -> Iterator[Row]:

@@ -11,7 +11,8 @@ from competitive_mixtures.data import Dataset
 from competitive_mixtures.estimator import defaults
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.pipeline.jobs import pretrain, reassign, train_shard
-from competitive_mixtures.settings.blocks import merge, validate
+from competitive_mixtures.settings.blocks import merge
+from competitive_mixtures.settings.messages import validate
 from competitive_mixtures.settings.schema import Experiment
 
 ROOT = Path(__file__).parents[2]  # of the project

@@ -24,7 +24,7 @@ from competitive_mixtures import CompetitiveMixture
 from competitive_mixtures.data import load_dataset, prepare
 from competitive_mixtures.settings.reference import make_documents
 from competitive_mixtures.settings.schema import DatasetSpec
-from competitive_mixtures.settings.blocks import validate
+from competitive_mixtures.settings.messages import validate
 from pydantic import TypeAdapter
 
 with open("blocks.yaml") as file:

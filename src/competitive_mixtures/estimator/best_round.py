@@ -1,4 +1,7 @@
-"""Early stopping of a competition: held-out points say which round's mixture is kept."""
+"""Early stopping of a competition: held-out points say which round's mixture is kept.
+
+That of a training is `method.early_stopping`.
+"""
 
 import math
 from dataclasses import replace
@@ -34,7 +37,7 @@ class BestRound:
         assert run.held_out is not None
         self.run = run
         self.points = run.train[run.held_out]
-        self.log_likelihoods = torch.empty(0)
+        self.log_likelihoods = torch.empty(0, dtype=torch.float32)
         self.kept: tuple[Outcome, PartialRound] | None = None
         self.rounds_without_gain = 0
 

@@ -6,8 +6,9 @@ from typing import Any, get_args
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.estimator.parameters import check_word
-from competitive_mixtures.settings.blocks import merge, validate
+from competitive_mixtures.settings.blocks import merge
 from competitive_mixtures.settings.experiment import Device
+from competitive_mixtures.settings.messages import validate
 from competitive_mixtures.settings.schema import Experiment
 
 SOURCE = "CompetitiveMixture: settings"  # how a mistake names where it stands

@@ -167,7 +167,7 @@ class TrainedMixture:
         Raises:
             UserError: they do not belong together.
         """
-        from competitive_mixtures.settings.blocks import validate
+        from competitive_mixtures.settings.messages import validate
         from competitive_mixtures.settings.schema import Experiment
 
         experiment = validate(Experiment, metadata["experiment"], "experiment")

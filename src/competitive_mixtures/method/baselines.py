@@ -17,8 +17,8 @@ from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.folders import BaselineFolder, StageFolder
 from competitive_mixtures.files.formats import read_json, write_json, write_tensors
 from competitive_mixtures.method.assignment import to_cells
+from competitive_mixtures.method.baseline_training import train_in_stages
 from competitive_mixtures.method.batches import flatten_points
-from competitive_mixtures.method.course import train_in_stages
 from competitive_mixtures.method.gaussian_mixture import fit_gaussian_mixture
 from competitive_mixtures.method.representation import encode_images, train_autoencoder
 from competitive_mixtures.method.run import Run

@@ -55,20 +55,24 @@ def measure_mergers(points: Tensor, winner: np.ndarray, runner_up: np.ndarray, n
     """
     k = num_components
     pair = torch.from_numpy(winner.astype(np.int64) * k + runner_up).to(points.device)
-    sums = torch.zeros(k * k, points[0].numel(), dtype=torch.float64, device=points.device)
-    squares = torch.zeros(k * k, dtype=torch.float64, device=points.device)
+    pairs, place = pair.unique(return_inverse=True)  # few of all k * k: memory for each would grow as k * k * d
+    sums = torch.zeros(len(pairs), points[0].numel(), dtype=torch.float64, device=points.device)
+    squares = torch.zeros(len(pairs), dtype=torch.float64, device=points.device)
     parts = split_batches(points)
-    for part, place in zip(parts, pair.split([len(part) for part in parts]), strict=True):
+    for part, where in zip(parts, place.split([len(part) for part in parts]), strict=True):
         x = to_float(part).flatten(1).double()
-        sums.index_add_(0, place, x)
-        squares.index_add_(0, place, x.square().sum(1))
-    counts = torch.bincount(pair, minlength=k * k).double().view(k, k)
-    sums, squares = sums.view(k, k, -1), squares.view(k, k)
+        sums.index_add_(0, where, x)
+        squares.index_add_(0, where, x.square().sum(1))
+    counts = torch.bincount(place, minlength=len(pairs)).double()
+    loser, heir = pairs // k, pairs % k
 
-    n, total, square = counts.sum(1), sums.sum(1), squares.sum(1)  # of every cell
+    def add_up(values: Tensor) -> Tensor:  # over the pairs of every cell
+        return values.new_zeros(k, *values.shape[1:]).index_add_(0, loser, values)
+
+    n, total, square = add_up(counts), add_up(sums), add_up(squares)
     now = measure_spread(n, total, square)
-    grown = measure_spread(n + counts, total + sums, square + squares)  # [j, i]: of cell i with what it takes over of j
-    return ((grown - now).sum(1) - now).cpu().numpy()
+    grown = measure_spread(n[heir] + counts, total[heir] + sums, square[heir] + squares)  # of the heir, with the pair
+    return (add_up(grown - now[heir]) - now).cpu().numpy()
 
 
 def measure_spread(counts: Tensor, sums: Tensor, squares: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
-"""Early stopping: a component trains on most of its cell, and keeps the weights under which the rest is most likely."""
+"""Early stopping of a training: a component trains on most of its cell, and keeps the weights that suit the rest best.
+
+That of the rounds is the estimator's (`estimator.best_round`).
+"""
 
 from collections.abc import Sequence
 
@@ -18,7 +21,10 @@ EVERY = 4  # of a cell with fewer held out every fourth point is
 
 
 def choose_held_out(num_points: int, share: float, key: StreamKey) -> Tensor | None:
-    """Which points no component trains on, (N,) bool: the same ones in all rounds; None for a share of 0."""
+    """Which points are held out, (N,) bool: the same ones in all rounds; None for a share of 0.
+
+    No component trains on them, but one whose cell has too few of them, or of the others (`divide_cell`).
+    """
     if not share:
         return None
     return torch.rand(num_points, generator=make_generator(*key, "held out"), dtype=torch.float32) < share
@@ -26,6 +32,13 @@ def choose_held_out(num_points: int, share: float, key: StreamKey) -> Tensor | N
 
 def divide_cell(cell: Tensor, held_out: Tensor) -> tuple[Tensor, Tensor]:
     """Positions to train on and positions held out, of a small cell its own; one too small for both is given twice.
+
+    Args:
+        cell: (n,) int64, positions of a component's points.
+        held_out: (N,) bool, see `choose_held_out`.
+
+    Returns:
+        Two int64 tensors of positions.
 
     A small cell may have none of the points that are held out of all, and would look at what it trains on.
     """

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from competitive_mixtures.errors import TrainingDivergedError, UserError
 from competitive_mixtures.evaluation.likelihood import score_samples
+from competitive_mixtures.method.baseline_training import train_in_stages
 from competitive_mixtures.method.batches import thin_out
-from competitive_mixtures.method.course import train_in_stages
 from competitive_mixtures.method.early_stopping import choose_held_out
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.settings import schema

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from competitive_mixtures.networks.gaussians import fit_gaussian, log_normal
+from competitive_mixtures.networks.cell_gaussians import fit_gaussian, log_normal
 from competitive_mixtures.networks.layers import Generators
 from competitive_mixtures.networks.stack import Stack, Trained, is_shared, select
 from competitive_mixtures.settings import schema

@@ -19,7 +19,7 @@ from competitive_mixtures.report.summary import (
     order_runs,
     write_summary,
 )
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.resolved import read_experiment
 from competitive_mixtures.settings.schema import Params
 

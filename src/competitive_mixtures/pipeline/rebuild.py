@@ -13,7 +13,7 @@ from competitive_mixtures.report.figures.draw import plot_figure
 from competitive_mixtures.report.plan import read_plan
 from competitive_mixtures.report.scores import Scores
 from competitive_mixtures.report.tables.write import write_tables
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
 KEPT = ("summary.csv", "rounds.csv", "timing.csv", "fresh_seeds.csv", "kept_runs.csv", "machine.json")

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.folders import Results, RunFolder
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.schema import Params
 
 INTERVAL_S = 2.0

@@ -9,8 +9,9 @@ from pydantic import Field, model_validator
 from competitive_mixtures.data.spec import measured_in
 from competitive_mixtures.settings import baselines as rivals
 from competitive_mixtures.settings.baselines import BaselineName, Tuning
-from competitive_mixtures.settings.blocks import Block, refuse
+from competitive_mixtures.settings.blocks import Block
 from competitive_mixtures.settings.components import Component
+from competitive_mixtures.settings.messages import refuse
 from competitive_mixtures.settings.quantities import MAX_STEPS, Layers, Points, Rounds, Samples, Share, Steps
 from competitive_mixtures.settings.representation import Autoencoder
 from competitive_mixtures.settings.scoring import Scoring, find_last_round_conflicts
@@ -38,8 +39,9 @@ class Training(Block):
         pretraining_steps: steps of every component on its part of that partition; 0 starts the rounds from random
             networks.
         steps_per_round: steps of every component in every round.
-        held_out: share of the training points that no component trains on; they stop a VAE's training early, which
-            keeps the weights under which they are most likely. 0 takes all steps on all points.
+        held_out: share of the training points that no component trains on, but in cells that have too few of them; they
+            stop a VAE's training early, which keeps the weights under which they are most likely. 0 takes all steps on
+            all points.
         standardize: whether vectors are standardised, by mean and standard deviation of all `data`, or for each
             component by those of its own cell (`cells`), or by mean and covariance of its own cell (`covariances`,
             shrunk as held-out points ask for).

@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 
 from competitive_mixtures.files.folders import Project
 from competitive_mixtures.files.formats import read_json, write_text_if_changed
-from competitive_mixtures.settings.blocks import Block, validate
+from competitive_mixtures.settings.blocks import Block
+from competitive_mixtures.settings.messages import validate
 from competitive_mixtures.settings.resolved_data import write_datasets
 from competitive_mixtures.settings.schema import Experiment, Params
 

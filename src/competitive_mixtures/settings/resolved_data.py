@@ -15,7 +15,7 @@ from competitive_mixtures.data import DatasetSpec
 from competitive_mixtures.errors import UserError, printable
 from competitive_mixtures.files.folders import Data
 from competitive_mixtures.files.formats import read_json, write_text_if_changed
-from competitive_mixtures.settings.blocks import validate
+from competitive_mixtures.settings.messages import validate
 
 
 def write_datasets(datasets: Mapping[str, DatasetSpec], data: Data) -> None:

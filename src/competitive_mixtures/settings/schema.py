@@ -13,7 +13,7 @@ from competitive_mixtures.data import DatasetSpec
 from competitive_mixtures.data.spec import NUM_CLASSIFIER_FEATURES, measured_in
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.settings.baselines import PARTITIONING, BaselineName, Tuning, list_protocols
-from competitive_mixtures.settings.blocks import Block, refuse, resolve_all, validate
+from competitive_mixtures.settings.blocks import Block, resolve_all
 from competitive_mixtures.settings.components import (
     GAN,
     MLP,
@@ -38,6 +38,7 @@ from competitive_mixtures.settings.experiment import (
     Revival,
     Training,
 )
+from competitive_mixtures.settings.messages import refuse, validate
 from competitive_mixtures.settings.quantities import Name
 from competitive_mixtures.settings.representation import Autoencoder
 from competitive_mixtures.settings.scoring import (

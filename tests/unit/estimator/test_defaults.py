@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from examples import make_estimators_experiment
 
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 
 EXPERIMENTS = read_params(Path(__file__).parents[3] / "params.yaml").experiments
 OWN = {"dataset"}  # what an experiment has and an estimator has not

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from competitive_mixtures.networks.gaussians import FLOOR, choose_shrinkage, fit_gaussian, log_normal, shrink
+from competitive_mixtures.networks.cell_gaussians import FLOOR, choose_shrinkage, fit_gaussian, log_normal, shrink
 
 
 def draw(n, d, seed=0):

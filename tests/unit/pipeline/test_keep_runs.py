@@ -11,7 +11,7 @@ import yaml
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.formats import write_json
 from competitive_mixtures.pipeline.keep_runs import keep_runs
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
 TINY = Path(__file__).parents[2] / "workflow/tiny.yaml"

@@ -19,7 +19,7 @@ from competitive_mixtures.report import compile
 from competitive_mixtures.report.documents import DOCUMENTS, fill, read_facts, write_blocks
 from competitive_mixtures.report.plan import read_plan
 from competitive_mixtures.report.summary import SUMMARY_COLUMNS
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
 VERDICT = ROOT / "paper/verdict"

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from typing import get_args
 
 import pytest
 from fakes import ROOT, copy_paper, make_plan
@@ -15,8 +16,8 @@ from competitive_mixtures.report.compile import compile_paper
 from competitive_mixtures.report.figures import compute, scores, style
 from competitive_mixtures.report.figures.draw import plot_figure
 from competitive_mixtures.report.scores import Scores
-from competitive_mixtures.report.summary import MODEL_ORDER
 from competitive_mixtures.report.tables.write import write_tables
+from competitive_mixtures.settings.baselines import BaselineName
 
 RENAMED = (
     (names.MODELS, "bagging", "many of one kind"),
@@ -82,8 +83,9 @@ def test_the_papers_source_spells_no_name_out_in_its_tables():
         assert not spelled - {"bagging"} & strings, path  # the key of bagging is its name
 
 
-def test_every_model_of_the_summary_has_a_name():
-    assert tuple(names.MODELS) == MODEL_ORDER
+def test_every_baseline_has_a_name_and_looks():
+    models = {"competitive", "data", *get_args(BaselineName)}
+    assert models == names.MODELS.keys() == style.MODEL_COLORS.keys() == style.MODEL_MARKERS.keys()
 
 
 def test_every_metric_of_the_tables_has_a_name(project, tmp_path):

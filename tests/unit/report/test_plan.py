@@ -6,7 +6,7 @@ from fakes import ROOT, make_plan
 from competitive_mixtures.files.formats import write_json
 from competitive_mixtures.report.best_likelihood import read_bounds
 from competitive_mixtures.report.plan import list_ablations, list_variants, read_plan
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.schema import load_params
 
 TEXT = yaml.safe_dump(copy.deepcopy(PARAMS), sort_keys=False)

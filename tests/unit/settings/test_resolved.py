@@ -11,7 +11,7 @@ from examples import BASE, BLOBS, PARAMS, params
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.folders import Project
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.resolved import describe_stages, read_experiment, read_plan, write_resolved
 from competitive_mixtures.settings.resolved_data import check_files, read_dataset, write_datasets
 from competitive_mixtures.settings.schema import Experiment, load_params

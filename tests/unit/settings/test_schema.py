@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation import classifier
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.schema import Experiment, load_params
 
 
@@ -248,7 +248,7 @@ def test_mutated_parameters_are_sound_or_the_users_error(data):
 
 
 def test_reading_params_needs_no_pytorch():
-    code = "import sys; from competitive_mixtures.settings.layers import read_params; read_params()"
+    code = "import sys; from competitive_mixtures.settings.overlays import read_params; read_params()"
     code += "; print({'torch', 'sklearn', 'pandas', 'snakemake'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout == "set()\n"

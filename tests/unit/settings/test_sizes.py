@@ -10,8 +10,8 @@ from competitive_mixtures.errors import UserError
 from competitive_mixtures.method.run import Setup
 from competitive_mixtures.method.scale import Scale
 from competitive_mixtures.networks.ensemble import build_components, build_discriminators
-from competitive_mixtures.settings.blocks import validate
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.messages import validate
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.schema import Conv, Experiment
 from competitive_mixtures.settings.sizes import count_weights, find_excesses
 

@@ -4,7 +4,7 @@ from fakes import ROOT
 
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.report.claims.criteria import read_claims
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 
 
 def test_lists_are_one_part_an_entry(tmp_path):

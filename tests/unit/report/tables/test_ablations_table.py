@@ -8,7 +8,7 @@ from fakes import ROOT, copy_paper, make_plan
 from competitive_mixtures.report.plan import list_ablations, read_plan
 from competitive_mixtures.report.tables.ablations import describe_changes
 from competitive_mixtures.report.tables.write import write_tables
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
 

@@ -17,7 +17,7 @@ from competitive_mixtures.report.plan import list_variants, read_plan
 from competitive_mixtures.report.scores import Scores
 from competitive_mixtures.report.tables.facts import collect_facts
 from competitive_mixtures.report.tables.gains import gain_rows
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
 VERDICT = ROOT / "paper/verdict"

@@ -2,7 +2,7 @@ from fakes import ROOT, make_plan
 
 from competitive_mixtures.report.plan import read_plan
 from competitive_mixtures.report.tables.settings import deviation_rows, flatten
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
 

@@ -7,7 +7,7 @@ import yaml
 from examples import PARAMS
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.settings.layers import read_params
+from competitive_mixtures.settings.overlays import read_params
 
 
 @pytest.fixture
