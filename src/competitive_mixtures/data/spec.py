@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from competitive_mixtures.errors import UserError, printable
 from competitive_mixtures.files.access import check_regular
 
-NUM_CLASSIFIER_FEATURES = 64  # of `evaluation.classifier`; their covariance needs more images than this
+NUM_CLASSIFIER_FEATURES = 64  # of `evaluation.classifier`; their covariance needs more images
 
 
 def measured_in(unit: str, **limits: Any) -> Any:

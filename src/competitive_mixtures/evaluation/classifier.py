@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from competitive_mixtures.data.format import sha256_of
+from competitive_mixtures.data.spec import NUM_CLASSIFIER_FEATURES
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.formats import read_tensors, write_tensors
 from competitive_mixtures.seeding import make_generator
 
-NUM_FEATURES = 64
 _BATCH_SIZE = 128
 _MAX_LEARNING_RATE = 8e-3
 _POOLED = 3  # pixels a side before the linear layers, so that one network takes images of any size
@@ -34,10 +34,10 @@ class Classifier(nn.Module):
             *_convolve(32, 64, kernel_size=3, stride=1),
             nn.AdaptiveAvgPool2d(_POOLED),
             nn.Flatten(),
-            nn.Linear(64 * _POOLED**2, NUM_FEATURES),
+            nn.Linear(64 * _POOLED**2, NUM_CLASSIFIER_FEATURES),
             nn.ReLU(),
         )
-        self.logits = nn.Linear(NUM_FEATURES, num_classes)
+        self.logits = nn.Linear(NUM_CLASSIFIER_FEATURES, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Give the logits (n, classes) of uint8 images (n, c, h, w)."""

@@ -73,7 +73,8 @@ def fit_gaussian_mixture(points: Tensor, num_components: int, seed: int) -> tupl
         seed: of the run.
 
     Returns:
-        The mixture, the likeliest Gaussian of every point, (N,) int16, and the passes over the data.
+        The mixture, the likeliest Gaussian of every point, (N,) int16, and the passes over the data, for each
+        start as many as the best one took.
     """
     flat = flatten_points(points)
     center = flat.mean(axis=0, dtype=np.float64)

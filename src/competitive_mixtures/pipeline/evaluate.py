@@ -144,7 +144,7 @@ def draw_mixture(
 def draw_data(run: Run, data: Dataset) -> Mixture:
     """True samples in the place of a model's: what a perfect model would score. They are training points."""
     settings = run.experiment.evaluation
-    total = min(settings.num_samples + settings.num_bandwidth_samples, len(data.train))
+    total = min(settings.num_drawn, len(data.train))
     random = np.random.default_rng(derive_seed(run.seed, "evaluate", "data"))
     rows = random.choice(len(data.train), size=total, replace=False)
     labels = data.train_labels
@@ -159,7 +159,7 @@ def score_vectors(run: Run, mixture: Mixture) -> dict[str, float]:
     settings = run.experiment.evaluation
     points = np.asarray(run.dataset.test)
     # true samples may be fewer than a model's: they are split alike
-    size = len(mixture.samples) * settings.num_samples // (settings.num_samples + settings.num_bandwidth_samples)
+    size = len(mixture.samples) * settings.num_samples // settings.num_drawn
     samples, held_out = np.split(mixture.samples, [size])
     density = score_samples(samples, held_out, points)
     size = min(len(samples), len(points))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from competitive_mixtures.data.spec import NUM_CLASSIFIER_FEATURES
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.classifier import (
-    NUM_FEATURES,
     Classifier,
     extract_features,
     load_classifier,
@@ -52,7 +52,7 @@ def test_takes_images_of_any_size(shape: tuple[int, int, int]) -> None:
 
     features = extract_features(train_classifier(images, labels, seed=0, num_steps=2), images)
 
-    assert features.shape == (6, NUM_FEATURES)
+    assert features.shape == (6, NUM_CLASSIFIER_FEATURES)
     assert features.dtype == np.float32
     assert (features >= 0).all()
 

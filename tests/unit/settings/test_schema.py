@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from competitive_mixtures.errors import UserError
-from competitive_mixtures.evaluation import classifier
 from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.schema import Experiment, load_params
 
@@ -165,7 +164,6 @@ class TestTheWholeFile:
             "params.yaml: experiments.tiny.evaluation.num_samples: expected more than the 64 features of the "
             "classifier of 'blobs'"
         ]
-        assert classifier.NUM_FEATURES == 64
 
     def test_extends(self):
         content = params()
