@@ -18,7 +18,7 @@ reproduce: $(ENVIRONMENT)  ## from the downloads to paper/paper.pdf
 demo: $(ENVIRONMENT)  ## a first look in a minute or two: a small competition, a figure and a page
 	$(ACTIVATE) snakemake --cores 2 demo
 
-verdict: $(ENVIRONMENT)  ## the runs that the claims ask for at our settings (10 or 20 seeds, 5 on images), then the report: one to two hours
+verdict: $(ENVIRONMENT)  ## the runs that the claims ask for at our settings (10 or 20 seeds, 5 on images), then the report: an hour or more
 	$(ACTIVATE) snakemake --cores all --resources gpu=1 verdict && snakemake --cores all --resources gpu=1 all
 
 kept-runs: $(ENVIRONMENT)  ## adds runs, finished or not, to the tables in paper/verdict: make kept-runs RUNS="results/experiments/*-paper*/seed-*"

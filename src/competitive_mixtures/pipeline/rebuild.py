@@ -16,7 +16,7 @@ from competitive_mixtures.report.tables.write import write_tables
 from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.resolved import write_resolved
 
-KEPT = ("summary.csv", "rounds.csv", "timing.csv", "fresh_seeds.csv", "kept_runs.csv", "machine.json")
+KEPT = ("summary.csv", "rounds.csv", "timing.csv", "kept_runs.csv", "machine.json")
 TABLES = ("ablations.csv", "authors_settings.csv", "gains.csv", "facts.json")
 MADE = ("claims.csv", "claim_parts.csv", *TABLES, "paper.pdf")
 

@@ -3,7 +3,6 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 
 from competitive_mixtures.files.folders import Results, SummaryFolder
@@ -19,7 +18,7 @@ class Evidence:
     """The results, as a look-up of values by seed."""
 
     def __init__(self, results: Path) -> None:
-        """Read both tables from the results folder, and further seeds from `fresh_seeds.csv` where it lies there.
+        """Read both tables from the results folder.
 
         `kept_runs.csv`, where it lies there, tells which of the runs are not finished.
 
@@ -27,10 +26,7 @@ class Evidence:
             UserError: a table is missing, cut short or has other columns.
         """
         self._scores: dict[tuple[str, ...], Seeds] = defaultdict(dict)
-        fresh = results / "fresh_seeds.csv"
-        for row in chain(
-            *(read_rows(path, SUMMARY_COLUMNS) for path in _present(SummaryFolder(results).scores, fresh))
-        ):
+        for row in read_rows(SummaryFolder(results).scores, SUMMARY_COLUMNS):
             key = tuple(row[name] for name in ("experiment", "model", "protocol", "metric", "split"))
             self._scores[key][int(row["seed"])] = to_number(row["value"])
         self._rounds: dict[tuple[str, int], list[dict[str, str]]] = defaultdict(list)
@@ -73,10 +69,6 @@ class Evidence:
     def _curve(rows: Sequence[dict[str, str]], metric: str) -> list[float]:
         ordered = sorted(rows, key=lambda row: int(row["round"]))
         return [to_number(row.get(metric, "")) for row in ordered]
-
-
-def _present(needed: Path, optional: Path) -> list[Path]:
-    return [needed, optional] if optional.is_file() else [needed]
 
 
 def reduce_curve(curve: Sequence[float], at: str) -> float:

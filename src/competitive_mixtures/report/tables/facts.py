@@ -135,19 +135,26 @@ def _of_tuned(gains: Rows) -> dict[str, str]:
 
 
 def _of_redrawn(scores: Scores, plan: list[Planned]) -> dict[str, str]:
-    """The mean log-likelihood where the data are drawn anew for each seed, beside that of one draw."""
-    said = []
+    """The mean score where the data, or the classifier, are drawn anew for each seed, beside that of one draw."""
+    metrics = {"vector": "log_likelihood", "image": "frechet_classifier"}
+    said: dict[str, list[str]] = {kind: [] for kind in metrics}
     for planned in plan:
         base = planned.name.removesuffix("-redrawn")
-        if planned.method != "plain" or base == planned.name or planned.kind != "vector":
+        if planned.method != "plain" or base == planned.name:
             continue
-        anew, once = (scores.values(name, "competitive", "-", "log_likelihood") for name in (planned.name, base))
+        names, metric = (planned.name, base), metrics[planned.kind]
+        anew, once = (scores.values(name, "competitive", "-", metric) for name in names)
         if anew and once:
             interval = mean_interval(list(anew.values()))
             half = "" if isnan(interval.low) else f" ± {interval.mean - interval.low:.2f}"
-            mean = _signed(fmean(once.values()))
-            said.append(f"{_signed(interval.mean)}{half} against {mean} on `{planned.dataset}`")
-    return {"redrawn": _join(said) if said else NOT_RUN}
+            where = base.removesuffix("-plain")
+            said[planned.kind].append(
+                f"{_signed(interval.mean)}{half} against {_signed(fmean(once.values()))} on `{where}`"
+            )
+    return {
+        "redrawn": _join(said["vector"]) if said["vector"] else NOT_RUN,
+        "redrawn_images": _join(said["image"]) if said["image"] else NOT_RUN,
+    }
 
 
 def _of_latents(scores: Scores) -> dict[str, str]:
