@@ -19,6 +19,7 @@ CODE = f"{SOURCE.relative_to(ROOT)}/"
 # What a step imports and no number depends on.
 EXEMPT = {
     "errors.py",  # sentences for the user
+    "settings/messages.py",  # the same, of mistakes in settings
     "progress.py",  # bars and lines on the terminal
     "files/access.py",  # whether a file can be read and written, not what is in it
     "files/formats.py",  # formats: what is written is read again as it was

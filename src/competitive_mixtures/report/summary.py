@@ -11,7 +11,6 @@ from typing import Any
 from competitive_mixtures.files.folders import RunFolder, SummaryFolder
 from competitive_mixtures.files.formats import write_json
 from competitive_mixtures.files.tables import to_number, write_rows
-from competitive_mixtures.report.names import MODELS
 from competitive_mixtures.report.results import FinishedRun
 
 SUMMARY_COLUMNS = ("experiment", "seed", "model", "protocol", "metric", "split", "value")
@@ -21,6 +20,9 @@ ROUND_COLUMNS = (
     "share_changed", "margin_median", "smallest_cell", "largest_cell", "revived", "samples_seen", "compute", "seconds",
 )  # fmt: skip
 COMPARED = ("log_likelihood", "coverage", "frechet_classifier", "fid", "precision", "recall", "purity", "nmi")
+MODEL_ORDER = (  # that of `names.MODELS`, whose words may change without another summary
+    "competitive", "single", "single_wide", "bagging", "kmeans", "autoencoder_kmeans", "gaussian_mixture", "data",
+)  # fmt: skip
 
 Rows = list[dict[str, Any]]
 
@@ -102,8 +104,7 @@ def _score_rows(run: FinishedRun, scores: Iterable[dict[str, Any]]) -> Rows:
 
 def _rank(model: str) -> tuple[int, str]:
     """Known models in the order of the tables, others after them by name."""
-    known = list(MODELS)
-    return (known.index(model) if model in known else len(known), model)
+    return (MODEL_ORDER.index(model) if model in MODEL_ORDER else len(MODEL_ORDER), model)
 
 
 def _round_rows(run: FinishedRun) -> Rows:

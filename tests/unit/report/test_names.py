@@ -16,6 +16,7 @@ from competitive_mixtures.report.compile import compile_paper
 from competitive_mixtures.report.figures import compute, scores, style
 from competitive_mixtures.report.figures.draw import plot_figure
 from competitive_mixtures.report.scores import Scores
+from competitive_mixtures.report.summary import MODEL_ORDER
 from competitive_mixtures.report.tables.write import write_tables
 from competitive_mixtures.settings.baselines import BaselineName
 
@@ -84,6 +85,7 @@ def test_the_papers_source_spells_no_name_out_in_its_tables():
 
 
 def test_every_baseline_has_a_name_and_looks():
+    assert tuple(names.MODELS) == MODEL_ORDER
     models = {"competitive", "data", *get_args(BaselineName)}
     assert models == names.MODELS.keys() == style.MODEL_COLORS.keys() == style.MODEL_MARKERS.keys()
 
