@@ -244,7 +244,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
 
         These are the responsibilities of the mixture; where the method is plain, whose assignment leaves the weights
         out, of a mixture with equal weights. They are as good as the scores are calibrated: discriminators that know
-        nothing of the components saturate far from the data.
+        nothing of the components saturate far from the data, and the bounds of VAEs say little there: outliers are told
+        by `score_samples`.
 
         The last digits depend on the points that are scored together: the networks add in float32, in an order that
         follows from how many there are. With `settings={"scoring": {"kind": "bound"}}` they depend more on it, since a
@@ -276,10 +277,11 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         """Log-density of the mixture at each point, (n,) float64 in nats, log alpha_j included.
 
         Neither a VAE nor a GAN has a density that can be computed. For VAEs this is log sum_j alpha_j exp(b_j(x)) with
-        b_j the importance-weighted bound of VAE j with 64 draws of its latents (Burda et al., 2016), a lower bound; in
-        the units of X, and for images in nats of the decoder's likelihood of intensities in [0, 1]. For vectors of GANs
-        it is a Gaussian kernel density on `evaluation.num_samples` samples (500 k by default): too low in narrow modes
-        and in many dimensions, and meant for comparing models by equally many samples. Images of GANs are refused.
+        b_j the importance-weighted bound of VAE j with 64 draws of its latents (Burda et al., 2016), a lower bound but
+        beyond 1e9 standard deviations, where every point counts as one at that distance; in the units of X, and for
+        images in nats of the decoder's likelihood of intensities in [0, 1]. For vectors of GANs it is a Gaussian kernel
+        density on `evaluation.num_samples` samples (500 k by default): too low in narrow modes and in many dimensions,
+        and meant for comparing models by equally many samples. Images of GANs are refused.
 
         With a representation the bound goes through its decoder, log p(x|z) + log sum_j alpha_j exp(b_j(z)) - log
         q(z|x) at one draw z from a Gaussian q around the latents of x, and is in the same nats.

@@ -1,5 +1,6 @@
 """A fit: the rounds played in memory, restarts, and what is kept of the best."""
 
+import math
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -150,7 +151,7 @@ def summarize(
         mixture=TrainedMixture.from_round(run.without_points(), outcome),
         labels=winner,
         records=records,
-        lower_bound=bound_likelihood(outcome, part),
+        lower_bound=bound_likelihood(run, outcome, part),
         converged=goes_back or (record["round"] > 0 and record["share_changed"] <= SETTLED),
         dead=[j for j in empty if len(outcome.state.cells[j])],
         given_up=sum(len(outcome.state.cells[j]) == 0 for j in empty),
@@ -158,7 +159,7 @@ def summarize(
     )
 
 
-def bound_likelihood(outcome: Outcome, part: PartialRound) -> float:
+def bound_likelihood(run: Run, outcome: Outcome, part: PartialRound) -> float:
     """A lower bound of the mean log-likelihood of the training points; see `CompetitiveMixture.lower_bound_`."""
     if outcome.record["objective"] is not None:
         return -outcome.record["objective"]
@@ -166,7 +167,8 @@ def bound_likelihood(outcome: Outcome, part: PartialRound) -> float:
         return -np.inf
     winner = torch.from_numpy(outcome.assignment.winner).long()
     own = part.log_ratios.double().gather(1, winner[:, None])[:, 0]
-    return float((own + torch.from_numpy(np.array(outcome.record["weights"])).log()[winner]).mean())
+    bound = float((own + torch.from_numpy(np.array(outcome.record["weights"])).log()[winner]).mean())
+    return bound - math.log(run.scale.unit) * run.shape[0] if run.kind == "vector" else bound
 
 
 def resume(mixture: TrainedMixture, points: np.ndarray, record: dict[str, Any]) -> Outcome:
@@ -203,6 +205,8 @@ def warn_of_idle_components(competition: Competition, points: np.ndarray, *, goe
         reason = explain_given_up(competition, points, goes_on)
         warnings.warn(f"CompetitiveMixture: components without points: {reason}", ConvergenceWarning, stacklevel=3)
     remedy = "lower n_components, raise n_rounds, or try another random_state or n_init"
+    if points.ndim > 2:
+        remedy += "; images may do better with representation='autoencoder'"
     found = []
     if competition.dead:
         found.append(f"components {competition.dead} won no point")
@@ -223,8 +227,8 @@ def explain_given_up(competition: Competition, points: np.ndarray, goes_on: bool
         return f"X has {distinct} distinct {'point' if distinct == 1 else 'points'}, n_components = {k}"
     return (
         f"the start has {left} {'part' if left == 1 else 'parts'}, n_components = {k}; n_components_ counts what is "
-        f"left. If {k} parts are known to be there, use init='kmeans' or a partition of your own; columns of different "
-        "units want to be standardised before, skewed ones a log scale"
+        "left. Columns of different units want to be standardised before, skewed ones a log scale. "
+        f"If {k} parts are known to be there all the same, use init='kmeans' or a partition of your own"
     )
 
 

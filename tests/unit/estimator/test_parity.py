@@ -103,6 +103,13 @@ class TestRestarts:
         assert np.isfinite(model.lower_bound_)
         assert model.history_["objective"].isna().all()
 
+    @pytest.mark.parametrize("factor", [1.0, 1000.0])
+    def test_a_likelihood_bound_is_in_the_units_of_the_points(self, factor):
+        """As `score` is, which is the tighter one: it has 64 draws of the latents, and all components."""
+        points = factor * np.random.default_rng(0).normal(size=(300, 2))
+        model = small(1, settings=BOUND).fit(points)
+        assert model.score(points) - 1 < model.lower_bound_ < model.score(points) + 0.1
+
     def test_the_bound_is_minus_the_objective(self, fitted):
         assert fitted.lower_bound_ == -fitted.history_["objective"].iloc[-1]
 

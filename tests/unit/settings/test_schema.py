@@ -157,6 +157,13 @@ class TestTheWholeFile:
         (line,) = refuse(content)
         assert line.startswith(f"params.yaml: {block}.{start}{20 * repeated}: ends with '{repeated}' twenty times")
 
+    def test_a_kind_that_there_is_not_is_told_with_those_that_there_are(self):
+        content = params()
+        content["experiments"]["tiny"]["scoring"]["kind"] = "bounds"
+        (line,) = refuse(content)
+        assert line.startswith("params.yaml: experiments.tiny.scoring: found ")
+        assert "'kind': bounds is none of 'discriminators', 'classifier'," in line
+
     def test_a_classifier_needs_more_samples_than_features(self):
         content = params()
         content["datasets"]["blobs"] = {"kind": "images", "path": "x", "size": 8, "classifier": True}
