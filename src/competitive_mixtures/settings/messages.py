@@ -50,7 +50,7 @@ def _describe(error: ValidationError, content: Any) -> list[str]:
             message = "expected a mapping of keys to values"
         if finding["type"] == "union_tag_invalid":
             told = finding["ctx"]
-            message = f"{told['discriminator']}: {told['tag']} is none of {told['expected_tags']}"
+            message = f"{told['discriminator']}: expected one of {told['expected_tags']}"
         if finding["type"] == "union_tag_not_found":
             message = f"expected a key {finding['ctx']['discriminator']}, which says what the other keys mean"
         if finding["type"] == "float_type" and _is_number(finding["input"]):

@@ -162,7 +162,7 @@ class TestTheWholeFile:
         content["experiments"]["tiny"]["scoring"]["kind"] = "bounds"
         (line,) = refuse(content)
         assert line.startswith("params.yaml: experiments.tiny.scoring: found ")
-        assert "'kind': bounds is none of 'discriminators', 'classifier'," in line
+        assert "'kind': expected one of 'discriminators', 'classifier'," in line
 
     def test_a_classifier_needs_more_samples_than_features(self):
         content = params()
