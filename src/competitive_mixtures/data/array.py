@@ -17,6 +17,7 @@ from competitive_mixtures.errors import UserError
 
 __all__ = ["Spec", "download", "prepare", "to_points"]
 
+DARK = 127  # of 255: what images pass somewhere, as a rule
 CLIPPED = 1e-3  # beyond 0 and 1, of floating-point images: the roundings of whatever resized them, half precision's too
 
 
@@ -135,10 +136,10 @@ def _to_images(label: str, array: np.ndarray) -> np.ndarray:
 
 
 def _advise(low: float, high: float, *, floats: bool) -> str:
-    """How images out of range come into it; what 8-bit images reach at most is more than half of 255, as a rule."""
+    """How images out of range come into it."""
     if low < 0 or not floats or high <= 2 or high > 255:
         return "rescale them, or where they are no images reshape them to (N, d)"
-    if high > 127:
+    if high > DARK:
         return "divide them by 255"
     return f"divide them by the largest value that they can have, say {high:.7g}"
 

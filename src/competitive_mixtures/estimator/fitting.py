@@ -1,6 +1,5 @@
 """A fit: the rounds played in memory, restarts, and what is kept of the best."""
 
-import math
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -167,8 +166,8 @@ def bound_likelihood(run: Run, outcome: Outcome, part: PartialRound) -> float:
         return -np.inf
     winner = torch.from_numpy(outcome.assignment.winner).long()
     own = part.log_ratios.double().gather(1, winner[:, None])[:, 0]
-    bound = float((own + torch.from_numpy(np.array(outcome.record["weights"])).log()[winner]).mean())
-    return bound - math.log(run.scale.unit) * run.shape[0] if run.kind == "vector" else bound
+    bounds = own + torch.from_numpy(np.array(outcome.record["weights"])).log()[winner]
+    return float(bounds.mean()) + run.log_volume
 
 
 def resume(mixture: TrainedMixture, points: np.ndarray, record: dict[str, Any]) -> Outcome:

@@ -13,12 +13,11 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, validate_data
 
-from competitive_mixtures.data.array import to_points
+from competitive_mixtures.data.array import DARK, to_points
 from competitive_mixtures.data.precision import check_magnitude, check_precision, find_centre, is_rounded_away
 from competitive_mixtures.errors import UserError, UserTypeError
 
 SHOWN_COLUMNS = 5  # in an error
-DARK = 127  # what 8-bit images pass somewhere, as a rule
 
 
 @dataclass(frozen=True)

@@ -121,8 +121,7 @@ class TrainedMixture:
 
     def _log_mixture(self, points: Tensor) -> np.ndarray:
         """`log_mixture` of points in the networks' units, (n,) float64, in the data's."""
-        bounds = log_mixture(self.components, points, self.weights, DENSITY_DRAWS)
-        return bounds - np.log(self.setup.scale.unit) * self.setup.shape[0] if self.setup.kind == "vector" else bounds
+        return log_mixture(self.components, points, self.weights, DENSITY_DRAWS) + self.setup.log_volume
 
     @cached_property
     def kernels(self) -> tuple[np.ndarray, float]:

@@ -33,14 +33,14 @@ def choose_held_out(num_points: int, share: float, key: StreamKey) -> Tensor | N
 def divide_cell(cell: Tensor, held_out: Tensor) -> tuple[Tensor, Tensor]:
     """Positions to train on and positions held out, of a small cell its own; one too small for both is given twice.
 
+    A small cell may have none of the points that are held out of all, and would look at what it trains on.
+
     Args:
         cell: (n,) int64, positions of a component's points.
         held_out: (N,) bool, see `choose_held_out`.
 
     Returns:
         Two int64 tensors of positions.
-
-    A small cell may have none of the points that are held out of all, and would look at what it trains on.
     """
     chosen = held_out[cell]
     if min(int(chosen.sum()), int((~chosen).sum())) < MIN_POINTS:

@@ -165,9 +165,8 @@ def score_points(
         if candidates is None or discriminators is None:
             log_ratios = score(components, discriminators, run.train, (*key, "train points"))
             return log_ratios, score(components, discriminators, run.test, (*key, "test points"))
-        return score_candidates(discriminators, run.train, candidates), torch.empty(
-            0, len(components.ids), dtype=torch.float32
-        )
+        no_points = torch.empty(0, len(components.ids), dtype=torch.float32)
+        return score_candidates(discriminators, run.train, candidates), no_points
 
 
 def scores_all(run: Run, round_: int, state: RoundState) -> bool:

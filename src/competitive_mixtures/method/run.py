@@ -81,6 +81,11 @@ class Setup:
         """Whether samples are images, which those of latents are once they are decoded."""
         return self.kind == "image" or self.autoencoder is not None
 
+    @property
+    def log_volume(self) -> float:
+        """What log-densities of points in the networks' units lack to those in the data's, in nats."""
+        return float(-np.log(self.scale.unit) * self.shape[0]) if self.kind == "vector" else 0.0
+
     def build_components(self, ids: Sequence[int] | None = None) -> Ensemble[ComponentStack]:
         """Components as they start."""
         return build_components(
