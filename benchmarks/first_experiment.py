@@ -1,4 +1,4 @@
-"""A whole round of the authors' first experiment (`synthetic-3-paper`), and what its products alone would take."""
+"""A whole round of the authors' first experiment, `synthetic-3-paper`, and its discriminators beside their products."""
 
 import tempfile
 from collections.abc import Iterator
@@ -6,16 +6,19 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
-from pairs import CPU, Row, make_single_row
+from pairs import CPU, Row, make_row, make_single_row, time_alternately
 
 from competitive_mixtures.data import Dataset, load_dataset, prepare
 from competitive_mixtures.method import rounds
 from competitive_mixtures.method.device import choose_kernels
 from competitive_mixtures.method.run import Run
+from competitive_mixtures.method.training import train_discriminators
+from competitive_mixtures.networks.kernels.threads import match_kernels
 from competitive_mixtures.settings.overlays import read_params
 from competitive_mixtures.settings.schema import Params
 
 EXPERIMENT = "synthetic-3-paper"
+STEPS = 200  # of the discriminators, in each run
 DISCRIMINATOR_FLOP = 6  # a multiply and an add for each weight, forward, for the inputs' and for the weights' gradients
 
 
@@ -43,6 +46,56 @@ def benchmark_round() -> Iterator[Row]:
         f"CPU seconds on one core, once; wall: {phases}; the discriminators' {flop / 1e12:.2f} TFLOP take {floors} "
         "GFLOP/s of products of that size",
     )
+
+
+def compare_discriminators(repeats: int) -> Row:
+    """A step of the discriminators, its batches drawn and gathered, against the products of a step and nothing else."""
+    choose_kernels(1)
+    params = read_params()
+    experiment = params.experiments[EXPERIMENT].model_copy(update={"device": "cpu"})
+    with tempfile.TemporaryDirectory() as name:
+        run = Run(experiment, prepare_points(params, Path(name)), 0)
+    components, discriminators = run.build_components(), run.build_discriminators(1)
+    scoring = experiment.scoring
+    products = list_products(
+        experiment.num_components, 2 * scoring.batch_size, [*run.shape, *scoring.network.widths, 1]
+    )
+    largest = 2 * 2 * scoring.batch_size * discriminators.largest_weight
+
+    def train() -> None:
+        train_discriminators(
+            discriminators, run.train, components, num_steps=STEPS, batch_size=scoring.batch_size, key=(0, "benchmark")
+        )
+
+    def multiply() -> None:
+        with match_kernels(largest, torch.device("cpu")):
+            for _ in range(STEPS):
+                for left, right, out in products:
+                    torch.bmm(left, right, out=out)
+
+    train(), multiply()
+    *_, timings = time_alternately(train, multiply, repeats)
+    notes = (
+        f"{experiment.num_components} networks, batch 2 x {scoring.batch_size}, 1 thread; the reference is the "
+        f"{len(products)} batched products of a step alone; {repeats} x {STEPS} steps"
+    )
+    return make_row("step_3_paper_discriminators_above_products", timings, notes, per=STEPS)
+
+
+def list_products(k: int, num_rows: int, widths: list[int]) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Left, right and result of every product of a step of k networks: forward, weights' and inputs' gradients."""
+    outputs = [torch.randn(k, num_rows, width) for width in widths]
+    gradients = [torch.randn_like(output) for output in outputs]
+    weights = [torch.randn(k, inputs, width) / inputs**0.5 for inputs, width in pairwise(widths)]
+    products = []
+    for layer, weight in enumerate(weights):
+        products += [
+            (outputs[layer], weight, torch.empty_like(outputs[layer + 1])),
+            (outputs[layer].transpose(1, 2), gradients[layer + 1], torch.empty_like(weight)),
+        ]
+        if layer:  # nothing asks for the points' own gradient
+            products.append((gradients[layer + 1], weight.transpose(1, 2), torch.empty_like(gradients[layer])))
+    return products
 
 
 def prepare_points(params: Params, folder: Path) -> Dataset:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from first_experiment import benchmark_round
+from first_experiment import benchmark_round, compare_discriminators
 from pairs import CPU, WALL, Row, make_row, time_alternately, write_rows
 from plain import PlainLoop
 from vmapped import VmappedVAEs
@@ -45,6 +45,7 @@ def benchmark_training(repeats: int) -> Iterator[Row]:
     convolutional = experiments["mnist-paper-short"]
     yield compare_step("step_15_mnist_convolutions", convolutional, images, 32, 2, repeats)
     yield compare_step("step_15_mnist_convolutions_2_threads", convolutional, images, 32, 2, repeats, threads=2)
+    yield compare_discriminators(repeats)
     yield from benchmark_round()
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from competitive_mixtures.method.batches import flatten_points
-from competitive_mixtures.method.gaussian_fits import STARTS, fit_from_starts
+from competitive_mixtures.method.gaussian_fits import fit_from_short_runs
 from competitive_mixtures.seeding import derive_seed
 
 NUM_AXES = 50  # principal components of points with more columns, in which the Gaussians are fitted
@@ -64,7 +64,7 @@ def from_tensors(tensors: Mapping[str, Tensor]) -> GaussianMixture:
 
 
 def fit_gaussian_mixture(points: Tensor, num_components: int, seed: int) -> tuple[GaussianMixture, np.ndarray, int]:
-    """Fit k Gaussians with full covariances by expectation-maximisation, the best of three starts from k-means.
+    """Fit k Gaussians with full covariances by expectation-maximisation, from the best of three starts by k-means.
 
     Args:
         points: (N, *shape), float32 or uint8. Of more than `NUM_AXES` columns the leading principal components are
@@ -73,8 +73,8 @@ def fit_gaussian_mixture(points: Tensor, num_components: int, seed: int) -> tupl
         seed: of the run.
 
     Returns:
-        The mixture, the likeliest Gaussian of every point, (N,) int16, and the passes over the data, for each
-        start as many as the best one took.
+        The mixture, the likeliest Gaussian of every point, (N,) int16, and the passes over the data, those of the
+        best start for each of them.
     """
     flat = flatten_points(points)
     center = flat.mean(axis=0, dtype=np.float64)
@@ -83,7 +83,7 @@ def fit_gaussian_mixture(points: Tensor, num_components: int, seed: int) -> tupl
         _, vectors = np.linalg.eigh(np.cov(flat, rowvar=False))  # in order of rising variance
         axes = np.ascontiguousarray(vectors[:, : -NUM_AXES - 1 : -1].T)
     inner = ((flat - center) @ axes.T).astype(np.float32 if flat.shape[1] > NUM_AXES else np.float64)
-    fitted = fit_from_starts(inner, num_components, STARTS, seed)
+    fitted, passes = fit_from_short_runs(inner, num_components, seed)
     mixture = GaussianMixture(
         weights=fitted.weights_.astype(np.float64) / fitted.weights_.sum(dtype=np.float64),
         means=fitted.means_.astype(np.float64),
@@ -91,4 +91,4 @@ def fit_gaussian_mixture(points: Tensor, num_components: int, seed: int) -> tupl
         center=center,
         axes=axes,
     )
-    return mixture, fitted.predict(inner).astype(np.int16), STARTS * fitted.n_iter_
+    return mixture, fitted.predict(inner).astype(np.int16), passes

@@ -242,11 +242,16 @@ def choose_activation(network: schema.Network) -> Activation:
     return F.relu if network.kind == "mlp" else leaky_relu
 
 
-def plain_parameters(network: nn.Module) -> list[Tensor]:
-    """A weight and a bias for each layer in turn, of separate fully connected networks with ReLUs; else none."""
+def plain_parameters(network: nn.Module, *, spectral: bool = False) -> list[Tensor]:
+    """A weight and a bias for each layer in turn, of separate fully connected networks with ReLUs; else none.
+
+    Args:
+        network: k networks.
+        spectral: whether to take those whose weights are divided by their spectral norms, in place of all others.
+    """
     if not isinstance(network, MLP) or network.activation is not F.relu:
         return []
-    if any(layer.shared or layer.spectral or layer.bias is None for layer in network.linears):
+    if any(layer.shared or layer.spectral != spectral or layer.bias is None for layer in network.linears):
         return []
     return list(network.parameters())
 

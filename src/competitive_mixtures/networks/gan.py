@@ -8,8 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from competitive_mixtures.networks.architectures import build_decoder, build_encoder, choose_activation
+from competitive_mixtures.networks.architectures import (
+    MLP,
+    build_decoder,
+    build_encoder,
+    choose_activation,
+    plain_parameters,
+)
 from competitive_mixtures.networks.component import ComponentStack
+from competitive_mixtures.networks.kernels import availability
+from competitive_mixtures.networks.kernels.gan_backprop import GANBackprop
 from competitive_mixtures.networks.layers import Generators, draw_normal
 from competitive_mixtures.networks.stack import Trained, count_parameters
 from competitive_mixtures.settings import schema
@@ -51,6 +59,19 @@ class GANStack(ComponentStack):
             "critic": (self.critic, settings.critic_optimizer),
         }
 
+    def prepare(self, device: torch.device | str, trained: Trained) -> None:
+        """Choose the kernels too, which read the parameters where they lie."""
+        super().prepare(device, trained)
+        loss = self.settings.loss
+        generator = plain_parameters(self.generator)
+        critic = plain_parameters(self.critic, spectral=loss.kind == "non_saturating")
+        self.backprop = None
+        if availability.suits("backprop", generator) and availability.suits("backprop", critic):
+            assert isinstance(self.critic, MLP)  # which plain networks are
+            vectors = [layer.singular_vector for layer in self.critic.linears if layer.spectral]
+            penalty = loss.gradient_penalty if loss.kind == "wgan_gp" else None
+            self.backprop = GANBackprop(generator, critic, vectors, penalty, None if self.is_vector else MAX_LOGIT)
+
     @property
     def num_generating_parameters(self) -> int:
         """The generators'; their running means have as many."""
@@ -78,12 +99,7 @@ class GANStack(ComponentStack):
         *critic_noise, generator_noise = noise.chunk(self.settings.critic_steps + 1, dim=1)
         for real, part in zip(x.chunk(self.settings.critic_steps, dim=1), critic_noise, strict=True):
             critic_losses = self._update_critic(real, part)
-        output = self.generator(generator_noise[..., :-1])
-        scores = self._score(self._finish(output))
-        losses = (F.softplus(-scores) if self.settings.loss.kind == "non_saturating" else -scores).mean(1)
-        if not self.is_vector:  # saturated sigmoids have no gradient and the loss hides it: penalise large logits
-            losses = losses + F.relu(output.flatten(2).abs() - MAX_LOGIT).square().mean((1, 2))
-        losses = self.optimizers["generator"].minimize(losses)
+        losses = self._update_generator(generator_noise[..., :-1])
         self._update_average()
         return critic_losses + losses
 
@@ -97,6 +113,10 @@ class GANStack(ComponentStack):
         return samples
 
     def _update_critic(self, real: Tensor, noise: Tensor) -> Tensor:
+        if self.backprop:
+            losses = self.backprop.run_critic(real.flatten(2), noise[..., :-1], to_uniform(noise[..., -1:]))
+            self.optimizers["critic"].descend(self.backprop.critic_gradients)
+            return losses
         with torch.no_grad():
             fake = self._finish(self.generator(noise[..., :-1]))
         real_scores, fake_scores = self._score(torch.cat([real, fake], dim=1)).chunk(2, dim=1)
@@ -106,9 +126,21 @@ class GANStack(ComponentStack):
             losses = fake_scores.mean(1) - real_scores.mean(1) + self._penalize(real, fake, noise[..., -1])
         return self.optimizers["critic"].minimize(losses)
 
+    def _update_generator(self, latents: Tensor) -> Tensor:
+        if self.backprop:
+            losses = self.backprop.run_generator(latents)
+            self.optimizers["generator"].descend(self.backprop.generator_gradients)
+            return losses
+        output = self.generator(latents)
+        scores = self._score(self._finish(output))
+        losses = (F.softplus(-scores) if self.settings.loss.kind == "non_saturating" else -scores).mean(1)
+        if not self.is_vector:  # saturated sigmoids have no gradient and the loss hides it: penalise large logits
+            losses = losses + F.relu(output.flatten(2).abs() - MAX_LOGIT).square().mean((1, 2))
+        return self.optimizers["generator"].minimize(losses)
+
     def _penalize(self, real: Tensor, fake: Tensor, noise: Tensor) -> Tensor:
         assert self.settings.loss.kind == "wgan_gp"  # the other loss has no penalty
-        weight = 0.5 * (1 + torch.erf(noise / math.sqrt(2)))  # a normal's distribution function makes it uniform
+        weight = to_uniform(noise)
         between = torch.lerp(fake, real, weight.view(*weight.shape, *[1] * (real.ndim - 2))).requires_grad_()
         (gradient,) = torch.autograd.grad(self._score(between).sum(), between, create_graph=True)
         return self.settings.loss.gradient_penalty * (gradient.flatten(2).norm(dim=2) - 1).square().mean(1)
@@ -125,3 +157,8 @@ class GANStack(ComponentStack):
 
     def _score(self, x: Tensor) -> Tensor:
         return self.critic(x).squeeze(2)
+
+
+def to_uniform(noise: Tensor) -> Tensor:
+    """Standard normal noise as uniform noise between 0 and 1, by the normal's distribution function."""
+    return 0.5 * (1 + torch.erf(noise / math.sqrt(2)))

@@ -10,7 +10,7 @@ from competitive_mixtures.data import Dataset
 from competitive_mixtures.evaluation.clustering import compare_partitions
 from competitive_mixtures.evaluation.kernel_density import log_kernel_density
 from competitive_mixtures.evaluation.likelihood import draft_log_likelihood, score_samples
-from competitive_mixtures.evaluation.precision_recall import estimate_manifold, precision_recall
+from competitive_mixtures.evaluation.precision_recall import Manifold, estimate_manifold, precision_recall
 from competitive_mixtures.files.folders import BaselineFolder, EvaluationFolder, RunFolder
 from competitive_mixtures.files.formats import read_json, read_tensors, take_named
 from competitive_mixtures.files.tables import read_assignments, write_model_samples, write_scores
@@ -69,14 +69,14 @@ def evaluate(
         inception: record of the Inception network's weights, see `record_weights`, for experiments that ask for FID.
     """
     data = run.dataset if images is None else images
-    scorer = score_vectors if data.kind == "vector" else ImageScorer(run, data, classifier, inception)
+    scorer = VectorScorer(run) if data.kind == "vector" else ImageScorer(run, data, classifier, inception)
     rows: list[tuple[object, ...]] = []
     kept: dict[tuple[str, str], tuple[np.ndarray, np.ndarray]] = {}
     for mixture in draw_mixtures(run, data, RunFolder(folder), num_rounds):
         scores: dict[tuple[str, str], float | str] = {
             (metric, "train"): value for metric, value in mixture.metrics.items()
         }
-        scores |= {(metric, "test"): value for metric, value in scorer(run, mixture).items()}
+        scores |= {(metric, "test"): value for metric, value in scorer(mixture).items()}
         rows += [(mixture.model, mixture.protocol, *key, value) for key, value in scores.items()]
         number = NUM_KEPT[data.kind]
         kept[mixture.model, mixture.protocol] = mixture.samples[:number], mixture.components[:number]
@@ -154,28 +154,43 @@ def draw_data(run: Run, data: Dataset) -> Mixture:
     return Mixture("data", "-", np.asarray(data.train)[rows], components, metrics)
 
 
-def score_vectors(run: Run, mixture: Mixture) -> dict[str, float]:
-    """Log-likelihood and coverage under the samples' kernel density, precision and recall, on the test points."""
-    settings = run.experiment.evaluation
-    points = np.asarray(run.dataset.test)
-    # true samples may be fewer than a model's: they are split alike
-    size = len(mixture.samples) * settings.num_samples // settings.num_drawn
-    samples, held_out = np.split(mixture.samples, [size])
-    density = score_samples(samples, held_out, points)
-    size = min(len(samples), len(points))
-    precision, recall = precision_recall(
-        estimate_manifold(thin_out(points, size), settings.num_neighbors),
-        estimate_manifold(samples[:size], settings.num_neighbors),
-    )
-    scores = {
-        "log_likelihood": density.log_likelihood,
-        "coverage": density.coverage,
-        "precision": precision,
-        "recall": recall,
-    }
-    if mixture.model == "competitive":
-        scores["log_likelihood_draft"] = score_by_draft(mixture, len(samples), density.bandwidth, points)
-    return scores
+class VectorScorer:
+    """Log-likelihood and coverage under the samples' kernel density, precision and recall, on the test points.
+
+    Args:
+        run: settings and data.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.settings, self.points = run.experiment.evaluation, np.asarray(run.dataset.test)
+        self.manifolds: dict[int, Manifold] = {}
+
+    def __call__(self, mixture: Mixture) -> dict[str, float]:
+        """Scores of a mixture, by name."""
+        settings, points = self.settings, self.points
+        # true samples may be fewer than a model's: they are split alike
+        size = len(mixture.samples) * settings.num_samples // settings.num_drawn
+        samples, held_out = np.split(mixture.samples, [size])
+        density = score_samples(samples, held_out, points)
+        size = min(len(samples), len(points))
+        precision, recall = precision_recall(
+            self.find_manifold(size), estimate_manifold(samples[:size], settings.num_neighbors)
+        )
+        scores = {
+            "log_likelihood": density.log_likelihood,
+            "coverage": density.coverage,
+            "precision": precision,
+            "recall": recall,
+        }
+        if mixture.model == "competitive":
+            scores["log_likelihood_draft"] = score_by_draft(mixture, len(samples), density.bandwidth, points)
+        return scores
+
+    def find_manifold(self, size: int) -> Manifold:
+        """The manifold of so many test points: one for all mixtures, unless true samples are fewer."""
+        if size not in self.manifolds:
+            self.manifolds[size] = estimate_manifold(thin_out(self.points, size), self.settings.num_neighbors)
+        return self.manifolds[size]
 
 
 def score_by_draft(mixture: Mixture, num_samples: int, bandwidth: float, points: np.ndarray) -> float:
@@ -215,7 +230,7 @@ class ImageScorer:
         if classifier is not None:  # after the other: precision and recall are those of its features
             self.scorers.append(ClassifierScorer(classifier, reference, settings.num_neighbors))
 
-    def __call__(self, run: Run, mixture: Mixture) -> dict[str, float | str]:
+    def __call__(self, mixture: Mixture) -> dict[str, float | str]:
         """Scores of a mixture at as many samples as there are reference images."""
         images = mixture.samples[: self.size]
         return {metric: value for scorer in self.scorers for metric, value in scorer(images).items()}

@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from competitive_mixtures.method import gaussian_fits
+from competitive_mixtures.method.gaussian_fits import FIRST_PASSES, STARTS, fit_from_short_runs, fit_from_starts
 from competitive_mixtures.method.gaussian_mixture import NUM_AXES, fit_gaussian_mixture, from_tensors
 
 COVARIANCE = np.array([[2.0, 0.6], [0.6, 0.5]])
@@ -54,3 +56,27 @@ def test_of_images_it_models_the_leading_principal_components():
     samples, chosen = mixture.sample(50, (1, 8, 8), 0, "test")
     upper = samples[:, 0, :4].mean((1, 2)) > samples[:, 0, 4:].mean((1, 2))
     assert np.array_equal(upper.numpy(), chosen == parts[-1])
+
+
+def test_short_runs_choose_a_start_that_ends_as_likely_as_the_best_whole_run():
+    rng = np.random.default_rng(0)
+    centres = rng.uniform(-10, 10, (6, 3))
+    points = centres[rng.integers(6, size=6000)] + rng.normal(size=(6000, 3)) * [1.5, 0.7, 2.0]
+    for seed in range(5):
+        whole = fit_from_starts(points, 6, STARTS, seed)
+        fitted, passes = fit_from_short_runs(points, 6, seed)
+        assert fitted.lower_bound_ >= whole.lower_bound_ - 1e-3
+        assert passes <= STARTS * FIRST_PASSES + fitted.n_iter_
+
+
+def test_a_start_that_falls_behind_early_is_dropped(monkeypatch):
+    points, _ = draw_points()
+    asked = []
+
+    def fit(points, number, starts, seed, *arguments, **options):
+        asked.append((starts, options.get("max_iter"), "means_init" in options.get("start", {})))
+        return fit_from_starts(points, number, starts, seed, *arguments, **options)
+
+    monkeypatch.setattr(gaussian_fits, "fit_from_starts", fit)
+    fit_gaussian_mixture(points, 2, seed=0)
+    assert asked == [(STARTS, FIRST_PASSES, False), (1, None, True)]

@@ -148,9 +148,9 @@ class TestMixture:
     def test_true_samples_score_better_than_fresh_networks(self):
         dataset = make_blobs(num_train=300)
         run = Run(make_experiment(evaluation={"num_samples": 200}), dataset, 0)
-        true = scores.score_vectors(run, scores.draw_data(run, dataset))
+        true = scores.VectorScorer(run)(scores.draw_data(run, dataset))
         weights = [1 / 3] * 3
-        fresh = scores.score_vectors(run, scores.draw_mixture(run, run.build_components(), weights, "m", "-", {}))
+        fresh = scores.VectorScorer(run)(scores.draw_mixture(run, run.build_components(), weights, "m", "-", {}))
         assert true["log_likelihood"] > fresh["log_likelihood"] + 1
         assert true["precision"] > 0.8
         assert true["recall"] > 0.8
@@ -160,7 +160,7 @@ class TestMixture:
         dataset = make_blobs(num_train=300, num_test=300)
         by_label = Dataset(**{**dataset.__dict__, "test": dataset.test[np.argsort(dataset.test_labels, kind="stable")]})
         run = Run(make_experiment(evaluation={"num_samples": 100}), by_label, 0)
-        true = scores.score_vectors(run, scores.draw_data(run, by_label))
+        true = scores.VectorScorer(run)(scores.draw_data(run, by_label))
         assert true["precision"] > 0.8
         assert true["recall"] > 0.8
 

@@ -54,11 +54,19 @@ class MLPBackprop:
             torch.bmm(self.transposed_inputs[layer], gradient, out=self.gradients[2 * layer])
             torch.sum(gradient, 1, out=self.gradients[2 * layer + 1])
             if layer:
-                below = torch.bmm(gradient, self.transposed_weights[layer], out=self.hidden_gradients[layer - 1])
-                gradient = torch.ops.aten.threshold_backward.grad_input(
-                    below, self.outputs[layer - 1], 0, grad_input=below
-                )
+                gradient = self.pass_below(layer, gradient)
         return gradient
+
+    def pass_below(self, layer: int, gradient: Tensor) -> Tensor:
+        """The gradient with respect to the pre-activations of a layer, from that of the next one."""
+        below = torch.bmm(gradient, self.transposed_weights[layer], out=self.hidden_gradients[layer - 1])
+        return torch.ops.aten.threshold_backward.grad_input(below, self.outputs[layer - 1], 0, grad_input=below)
+
+    def pass_through(self, gradient: Tensor) -> Tensor:
+        """The gradient with respect to the inputs, for those of the outputs; `gradients` are left as they are."""
+        for layer in reversed(range(1, len(self.weights))):
+            gradient = self.pass_below(layer, gradient)
+        return self.input_gradient(gradient)
 
     def input_gradient(self, gradient: Tensor) -> Tensor:
         """The gradient with respect to the inputs, from what `backward` returned."""
