@@ -55,16 +55,17 @@ class PlainLoop:
                 optimizer.step()
 
 
-def build_mlps(settings: schema.VAE, shape: Sequence[int]) -> tuple[nn.Module, nn.Module]:
-    def stack(*widths: int) -> list[nn.Module]:
-        layers: list[nn.Module] = []
-        for inputs, outputs in pairwise(widths):
-            layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-        return layers[:-1]
+def stack_mlp(*widths: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(widths):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
 
+
+def build_mlps(settings: schema.VAE, shape: Sequence[int]) -> tuple[nn.Module, nn.Module]:
     size, latent = prod(shape), settings.latent_dim
-    encoder = nn.Sequential(nn.Flatten(), *stack(size, *settings.encoder.widths, 2 * latent))
-    decoder = nn.Sequential(*stack(latent, *settings.decoder.widths, size), nn.Unflatten(1, tuple(shape)))
+    encoder = nn.Sequential(nn.Flatten(), *stack_mlp(size, *settings.encoder.widths, 2 * latent))
+    decoder = nn.Sequential(*stack_mlp(latent, *settings.decoder.widths, size), nn.Unflatten(1, tuple(shape)))
     return encoder, decoder
 
 

@@ -1,4 +1,4 @@
-"""Side-by-side timings of the training against a loop over `nn.Module`s with one `torch.optim.Adam` each, and `vmap`.
+"""Side-by-side timings of the training against a loop over `nn.Module`s with a `torch.optim.Adam` each, and `vmap`.
 
 `python benchmarks/training.py` prints the rows as CSV. A step is timed as it is in a run: batches drawn and gathered,
 noise drawn, losses looked at.
@@ -13,6 +13,7 @@ import torch
 from first_experiment import benchmark_round, compare_discriminators
 from pairs import CPU, WALL, Row, make_row, time_alternately, write_rows
 from plain import PlainLoop
+from plain_gan import PlainGANs
 from vmapped import VmappedVAEs
 
 from competitive_mixtures.method.device import choose_kernels
@@ -42,6 +43,9 @@ def benchmark_training(repeats: int) -> Iterator[Row]:
         yield compare_step(*arguments)
         for reference in ("vmap", "vmap_compiled"):
             yield compare_step(*arguments, reference=reference)
+    gans = (("step_9_toy_gans", "synthetic-9-gan", points, 50), ("step_10_mnist_gans", "mnist-gan", images, 10))
+    for name, experiment, data, num_steps in gans:
+        yield compare_step(name, experiments[experiment], data, 64, num_steps, repeats)
     convolutional = experiments["mnist-paper-short"]
     yield compare_step("step_15_mnist_convolutions", convolutional, images, 32, 2, repeats)
     yield compare_step("step_15_mnist_convolutions_2_threads", convolutional, images, 32, 2, repeats, threads=2)
@@ -64,8 +68,10 @@ def compare_step(
     components = build_components(experiment, points.shape[1:], 0)
     cells = list(torch.arange(len(points)).chunk(experiment.num_components))
     (settings,) = experiment.components
-    other: PlainLoop | VmappedVAEs
-    if reference == "loop":
+    other: PlainLoop | PlainGANs | VmappedVAEs
+    if settings.kind == "gan":
+        other = PlainGANs(settings, points, batch_size)
+    elif reference == "loop":
         other = PlainLoop(settings, points, batch_size)
     else:
         name = f"{name}_{reference}"

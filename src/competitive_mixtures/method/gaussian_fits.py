@@ -98,7 +98,7 @@ def fit_from_clusters(
 def fit_from_short_runs(points: np.ndarray, number: int, seed: int) -> tuple[GaussianMixture, int]:
     """The mixture at which the likeliest of some starts ends, where only a few passes choose it.
 
-    On MNIST it ends within 2e-5 nats of the likeliest of as many whole runs, in two fifths of their time.
+    On MNIST it ends within 2e-5 nats of the likeliest of as many whole runs, in half of their time.
 
     Returns:
         The mixture, and how many passes over the points it has taken.
