@@ -141,9 +141,10 @@ def wait(
         told += part
     if not told and pid is None:
         raise EndedEarlyError
-    if told.startswith(STARTED) and len(told) == 3 and told[1] != KILLED:
-        return told[2]
-    number = told[2] if len(told) == 3 else read_signal(pid)
+    end = told.removeprefix(STARTED)  # a process that is killed at once has not said that it started
+    if len(end) == 2 and end[0] != KILLED:
+        return end[1]
+    number = end[1] if len(end) == 2 else read_signal(pid)
     print(explain_kill(number), file=sys.stderr, flush=True)
     return 128 + number if number else 1
 

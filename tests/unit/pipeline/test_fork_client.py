@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,8 +10,9 @@ import time
 import pytest
 
 from competitive_mixtures.pipeline import lifeline
-from competitive_mixtures.pipeline.fork_client import explain_kill
+from competitive_mixtures.pipeline.fork_client import explain_kill, wait
 from competitive_mixtures.pipeline.lifeline import RUN, follow_run, name_run
+from competitive_mixtures.pipeline.worker import STARTED, tell_end
 from competitive_mixtures.processes import find_start
 
 PROGRAM = """
@@ -57,6 +59,16 @@ def test_a_signal_that_ends_the_work_is_named(name, hint):
     assert ran.returncode == 128 + number
     assert ran.stderr.startswith(f"error: the job was ended by signal {int(number)} ({name}): ")
     assert hint in ran.stderr
+
+
+@pytest.mark.parametrize("begun", [b"", STARTED], ids=["before it says that it started", "afterwards"])
+def test_a_job_that_the_server_saw_killed_is_named(begun, capfd):
+    command, server = socket.socketpair()
+    server.sendall(begun)
+    tell_end(server, signal.SIGKILL)  # which closes it
+    with command:
+        assert wait(command, lambda: True) == 128 + signal.SIGKILL
+    assert capfd.readouterr().err.startswith("error: the job was ended by signal 9 (SIGKILL): ")
 
 
 def test_no_more_processes_are_done_without():
