@@ -7,11 +7,15 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from competitive_mixtures.networks.gan import MAX_LOGIT
 from competitive_mixtures.settings import schema
 
 
 class PlainGAN:
-    """One GAN of fully connected networks, of the same layers, losses and steps as `GANStack` holds k of."""
+    """One GAN of fully connected networks, of the same layers, losses and steps as `GANStack` holds k of.
+
+    A step of the generator fills the critic's gradients too, as in most programs; the critic's own step clears them.
+    """
 
     def __init__(self, settings: schema.GAN, points: Tensor, batch_size: int) -> None:
         assert settings.generator.kind == settings.critic.kind == "mlp"
@@ -38,21 +42,27 @@ class PlainGAN:
             x = self.points[torch.randint(len(self.points), (self.batch_size,))].flatten(1)
             x = x.float() / 255 if x.dtype == torch.uint8 else x
             with torch.no_grad():
-                fake = self.draw()
+                fake = self.finish(self.generate())
             loss = self.judge(x, fake)
             self.of_critic.zero_grad()
             loss.backward()
             self.of_critic.step()
-        scores = self.critic(self.draw())
+        output = self.generate()
+        scores = self.critic(self.finish(output))
         loss = (F.softplus(-scores) if self.settings.loss.kind == "non_saturating" else -scores).mean()
+        if len(self.shape) == 3:
+            loss = loss + F.relu(output.abs() - MAX_LOGIT).square().mean()
         self.of_generator.zero_grad()
         loss.backward()
         self.of_generator.step()
         self.average.update_parameters(self.generator)
 
-    def draw(self) -> Tensor:
-        """Samples (batch, d)."""
-        output = self.generator(torch.randn(self.batch_size, self.settings.latent_dim))
+    def generate(self) -> Tensor:
+        """What the generator makes of latents, (batch, d)."""
+        return self.generator(torch.randn(self.batch_size, self.settings.latent_dim))
+
+    def finish(self, output: Tensor) -> Tensor:
+        """Samples: of images the sigmoid of the generator's output."""
         return output.sigmoid() if len(self.shape) == 3 else output
 
     def judge(self, real: Tensor, fake: Tensor) -> Tensor:

@@ -70,6 +70,7 @@ def compare_step(
     (settings,) = experiment.components
     other: PlainLoop | PlainGANs | VmappedVAEs
     if settings.kind == "gan":
+        assert reference == "loop", "GANs have no other reference"
         other = PlainGANs(settings, points, batch_size)
     elif reference == "loop":
         other = PlainLoop(settings, points, batch_size)

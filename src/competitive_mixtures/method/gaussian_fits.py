@@ -1,8 +1,8 @@
 """Gaussian mixtures of as many Gaussians as the data ask for, by an information criterion."""
 
 import warnings
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -17,7 +17,7 @@ POINTS_PER_GAUSSIAN = 5  # and as many more as there are columns: fewer points m
 FLOOR = 1e-4  # least variance along any axis, as a share of the mean over the columns
 STARTS = 3  # of a mixture whose likelihood chooses, from k-means
 MAX_PASSES = 100  # of expectation-maximisation, scikit-learn's own number
-FIRST_PASSES = 10  # of many points, after which the likeliest start goes on alone
+FIRST_PASSES = 10  # of a baseline's mixture, after which the likeliest start goes on alone
 SETTLING_ITERATIONS = 300  # of k-means, which has settled before
 SURPLUS = 0.4  # of the criterion's charge for a Gaussian: halves of one earn up to that
 MAX_FAILURES = 2  # numbers in a row that are too few
@@ -92,52 +92,50 @@ def fit_from_clusters(
 ) -> GaussianMixture:
     """A mixture that starts from clusters."""
     start = describe_clusters(points, clusters, number, covariance_type)
-    return fit_from_starts(points, number, 1, seed, covariance_type, start=start)
+    return fit_from_starts(points, number, 1, seed, covariance_type, **start)
 
 
 def fit_from_short_runs(points: np.ndarray, number: int, seed: int) -> tuple[GaussianMixture, int]:
-    """The mixture at which the likeliest of some starts ends, where only a few passes choose it.
+    """The mixture that the likeliest of some starts ends at, chosen after a few passes.
 
-    On MNIST it ends within 2e-5 nats of the likeliest of as many whole runs, in half of their time.
+    On MNIST it is within 2e-5 nats of the likeliest of as many whole runs, in half of their time.
 
     Returns:
-        The mixture, and how many passes over the points it has taken.
+        The mixture, and an estimate of the passes over the points: all starts are taken to be as long as the best one.
 
     References:
         Biernacki, Celeux & Govaert, "Choosing starting values for the EM algorithm", 2003: short runs of it.
     """
-    begun = fit_from_starts(points, number, STARTS, seed, max_iter=FIRST_PASSES)
-    start = {
-        "weights_init": begun.weights_ / begun.weights_.sum(),
-        "means_init": begun.means_,
-        "precisions_init": begun.precisions_,
-    }
-    fitted = fit_from_starts(points, number, 1, seed, start=start)
-    return fitted, STARTS * begun.n_iter_ + fitted.n_iter_
+    mixture = build_mixture(points, number, STARTS, seed, max_iter=FIRST_PASSES, warm_start=True)
+    fit_quietly(mixture, points)
+    first_passes = mixture.n_iter_
+    fit_quietly(mixture.set_params(max_iter=MAX_PASSES), points)  # goes on from there
+    return mixture, STARTS * first_passes + mixture.n_iter_
 
 
 def fit_from_starts(
-    points: np.ndarray,
-    number: int,
-    starts: int,
-    seed: int,
-    covariance_type: str = "full",
-    *,
-    max_iter: int = MAX_PASSES,
-    start: Mapping[str, np.ndarray] = MappingProxyType({}),
+    points: np.ndarray, number: int, starts: int, seed: int, covariance_type: str = "full", **start: np.ndarray
 ) -> GaussianMixture:
     """The likeliest of some mixtures, each from one run of k-means if no `start` is given."""
-    mixture = GaussianMixture(
+    mixture = build_mixture(points, number, starts, seed, covariance_type=covariance_type, **start)
+    return fit_quietly(mixture, points)
+
+
+def build_mixture(points: np.ndarray, number: int, starts: int, seed: int, **options: Any) -> GaussianMixture:
+    """A mixture that is yet to be fitted to points; `options` are scikit-learn's."""
+    return GaussianMixture(
         number,
-        covariance_type=covariance_type,
-        max_iter=max_iter,
         n_init=starts,
         reg_covar=measure_floor(points),
         random_state=derive_seed(seed, "gaussians", number) % 2**32,
-        **start,
+        **{"max_iter": MAX_PASSES} | options,
     )
+
+
+def fit_quietly(mixture: GaussianMixture, points: np.ndarray) -> GaussianMixture:
+    """Fit a mixture without a word on passes that did not suffice."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # identical points, or a hundred steps: still a start
+        warnings.simplefilter("ignore", ConvergenceWarning)  # identical points, or a hundred passes: still a start
         return mixture.fit(points)
 
 

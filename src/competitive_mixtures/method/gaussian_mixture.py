@@ -73,8 +73,8 @@ def fit_gaussian_mixture(points: Tensor, num_components: int, seed: int) -> tupl
         seed: of the run.
 
     Returns:
-        The mixture, the likeliest Gaussian of every point, (N,) int16, and the passes over the data, those of the
-        best start for each of them.
+        The mixture, the likeliest Gaussian of every point, (N,) int16, and the passes over the data, an estimate, see
+        `fit_from_short_runs`.
     """
     flat = flatten_points(points)
     center = flat.mean(axis=0, dtype=np.float64)

@@ -69,8 +69,8 @@ class GANStack(ComponentStack):
         if availability.suits("backprop", generator) and availability.suits("backprop", critic):
             assert isinstance(self.critic, MLP)  # which plain networks are
             vectors = [layer.singular_vector for layer in self.critic.linears if layer.spectral]
-            penalty = loss.gradient_penalty if loss.kind == "wgan_gp" else None
-            self.backprop = GANBackprop(generator, critic, vectors, penalty, None if self.is_vector else MAX_LOGIT)
+            factor = loss.gradient_penalty if loss.kind == "wgan_gp" else None
+            self.backprop = GANBackprop(generator, critic, vectors, factor, None if self.is_vector else MAX_LOGIT)
 
     @property
     def num_generating_parameters(self) -> int:
@@ -113,8 +113,9 @@ class GANStack(ComponentStack):
         return samples
 
     def _update_critic(self, real: Tensor, noise: Tensor) -> Tensor:
-        if self.backprop:
-            losses = self.backprop.run_critic(real.flatten(2), noise[..., :-1], to_uniform(noise[..., -1:]))
+        if self.backprop is not None:
+            weight = to_uniform(noise[..., -1:]) if self.settings.loss.kind == "wgan_gp" else None
+            losses = self.backprop.run_critic(real.flatten(2), noise[..., :-1], weight)
             self.optimizers["critic"].descend(self.backprop.critic_gradients)
             return losses
         with torch.no_grad():
@@ -127,7 +128,7 @@ class GANStack(ComponentStack):
         return self.optimizers["critic"].minimize(losses)
 
     def _update_generator(self, latents: Tensor) -> Tensor:
-        if self.backprop:
+        if self.backprop is not None:
             losses = self.backprop.run_generator(latents)
             self.optimizers["generator"].descend(self.backprop.generator_gradients)
             return losses

@@ -22,7 +22,8 @@ def has(kernel: Kernel) -> bool:
         return hasattr(torch, "_fused_adam_")
     if kernel == "backprop":
         operators = torch.ops.aten
-        return hasattr(operators.threshold_backward, "grad_input") and hasattr(operators, "softplus_backward")
+        names = ("softplus_backward", "sigmoid_backward", "threshold_backward")
+        return all(hasattr(operators, name) for name in names) and hasattr(operators.threshold_backward, "grad_input")
     return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 

@@ -2,7 +2,8 @@
 
 What autograd keeps of a spectrally normalised weight are matrices of its size, which took two fifths of a step on
 images. A product with W / s is one with W, whose few results are divided by s, and the part of the gradient that goes
-by way of s is a matrix of rank one.
+by way of s is a matrix of rank one. Those critics round otherwise than autograd; plain ones have its bytes where the
+batch is a power of two.
 """
 
 from collections.abc import Sequence
@@ -45,7 +46,8 @@ class SpectralBackprop(MLPBackprop):
     def backward(self, gradient: Tensor) -> Tensor:
         """As any network's.
 
-        With y the outputs W'x / s + b and g their gradient, that of W is (x g' - (sum of (y - b) g) right left') / s.
+        With y = x W / s + b and g its gradient, that of W is (x' g - (sum of (y - b) g) right left') / s. The outputs
+        of a hidden layer are max(y, 0), which does as well: where they differ, g is zero.
         """
         for layer in reversed(range(len(self.weights))):
             weights, biases = self.gradients[2 * layer : 2 * layer + 2]
@@ -76,10 +78,11 @@ class GradientPenalty:
 
     Args:
         parameters: of the critics, see `MLPBackprop`.
+        factor: of the penalty.
     """
 
-    def __init__(self, parameters: Sequence[Tensor]) -> None:
-        self.mlp = MLPBackprop(parameters)
+    def __init__(self, parameters: Sequence[Tensor], factor: float) -> None:
+        self.mlp, self.factor = MLPBackprop(parameters), factor
 
     def reserve(self, num_rows: int) -> None:
         """Make room for batches of `num_rows` points."""
@@ -87,12 +90,11 @@ class GradientPenalty:
         self.ones = torch.ones((), dtype=torch.float32).expand_as(self.mlp.outputs[-1])
         self.share = 1 / num_rows
 
-    def run(self, between: Tensor, factor: float, gradients: Sequence[Tensor]) -> Tensor:
-        """Penalties (k,), times `factor`; their gradient is added to `gradients`.
+    def run(self, between: Tensor, gradients: Sequence[Tensor]) -> Tensor:
+        """Penalties (k,), times the factor; their gradient is added to `gradients`.
 
         Args:
             between: (k, num_rows, d).
-            factor: of the penalty.
             gradients: of the critics' parameters, in their order; no bias changes the penalty.
         """
         mlp, last = self.mlp, len(self.mlp.weights) - 1
@@ -103,12 +105,12 @@ class GradientPenalty:
         slope = mlp.input_gradient(slopes[-1])
         norm = slope.norm(dim=2, keepdim=True)
         excess = norm - 1
-        change = (slope / norm).masked_fill_(norm == 0, 0).mul_(excess * (2 * factor * self.share))
+        change = (slope / norm).masked_fill_(norm == 0, 0).mul_(excess * (2 * self.factor * self.share))
         for layer, above in enumerate(reversed(slopes)):
             gradients[2 * layer].add_(torch.bmm(above.transpose(1, 2), change).transpose(1, 2))
             if layer < last:
                 change = torch.ops.aten.threshold_backward(torch.bmm(change, mlp.weights[layer]), mlp.outputs[layer], 0)
-        return excess.squeeze(2).square_().mean(1).mul_(factor)
+        return excess.squeeze(2).square_().mean(1).mul_(self.factor)
 
 
 class GANBackprop:
@@ -118,7 +120,7 @@ class GANBackprop:
         generator: parameters, see `MLPBackprop`.
         critic: parameters.
         vectors: singular vectors of the critics' layers where those are spectrally normalised, else none.
-        penalty: factor of the gradient penalty, or None for the logistic losses.
+        penalty_factor: of the gradient penalty; None for the logistic losses, which have none.
         largest_logit: of images, beyond which the generators are penalised; None for vectors.
 
     Attributes:
@@ -131,30 +133,31 @@ class GANBackprop:
         generator: Sequence[Tensor],
         critic: Sequence[Tensor],
         vectors: Sequence[Tensor],
-        penalty: float | None,
+        penalty_factor: float | None,
         largest_logit: float | None,
     ) -> None:
         def build_critic() -> MLPBackprop:
             return SpectralBackprop(critic, vectors) if vectors else MLPBackprop(critic)
 
-        self.generator, self.critic, self.guide = MLPBackprop(generator), build_critic(), build_critic()
+        self.generator, self.critic = MLPBackprop(generator), build_critic()
+        self.guide = build_critic()  # the same critics on a generator's batch alone; nobody fills its `gradients`
         self.generator_gradients, self.critic_gradients = self.generator.gradients, self.critic.gradients
-        self.factor, self.penalty = penalty, None if penalty is None else GradientPenalty(critic)
+        self.penalty = None if penalty_factor is None else GradientPenalty(critic, penalty_factor)
         self.largest_logit, self.batch_size = largest_logit, 0
 
-    def run_critic(self, real: Tensor, latents: Tensor, weight: Tensor) -> Tensor:
+    def run_critic(self, real: Tensor, latents: Tensor, weight: Tensor | None) -> Tensor:
         """Losses (k,) of the critics; fills `critic_gradients`.
 
         Args:
             real: (k, batch, d).
             latents: (k, batch, latent).
-            weight: (k, batch, 1) in [0, 1], of the real point in the one between it and a sample.
+            weight: (k, batch, 1) in [0, 1], of the real point in the one between it and a sample, which is penalised;
+                None for the logistic losses.
         """
-        if len(real[0]) != self.batch_size:
-            self._reserve(len(real[0]))
+        self._reserve(latents.shape[1])
         fake = self._finish(self.generator.forward(latents))
         scores = self.critic.forward(torch.cat([real, fake], dim=1))
-        if self.penalty is None or self.factor is None:
+        if self.penalty is None or weight is None:
             wrong = scores * self.signs  # logits of the wrong answer
             losses = F.softplus(wrong).view(len(real), 2, -1).mean(2).sum(1)
             self.critic.backward(torch.ops.aten.softplus_backward(self.share, wrong, 1, 20).mul_(self.signs))
@@ -162,10 +165,11 @@ class GANBackprop:
         real_scores, fake_scores = scores.squeeze(2).chunk(2, dim=1)
         losses = fake_scores.mean(1) - real_scores.mean(1)
         self.critic.backward(self.signed_share)
-        return losses + self.penalty.run(torch.lerp(fake, real, weight), self.factor, self.critic_gradients)
+        return losses + self.penalty.run(torch.lerp(fake, real, weight), self.critic_gradients)
 
     def run_generator(self, latents: Tensor) -> Tensor:
         """Losses (k,) of the generators on latents (k, batch, latent); fills `generator_gradients`."""
+        self._reserve(latents.shape[1])
         output = self.generator.forward(latents)
         fake = self._finish(output)
         scores = self.guide.forward(fake).squeeze(2)
@@ -196,6 +200,8 @@ class GANBackprop:
         return output if self.largest_logit is None else output.sigmoid()
 
     def _reserve(self, batch_size: int) -> None:
+        if batch_size == self.batch_size:
+            return
         self.batch_size = batch_size
         self.generator.reserve(batch_size)
         self.critic.reserve(2 * batch_size)
