@@ -56,11 +56,9 @@ def compare_discriminators(repeats: int) -> Row:
     with tempfile.TemporaryDirectory() as name:
         run = Run(experiment, prepare_points(params, Path(name)), 0)
     components, discriminators = run.build_components(), run.build_discriminators(1)
-    scoring = experiment.scoring
-    products = list_products(
-        experiment.num_components, 2 * scoring.batch_size, [*run.shape, *scoring.network.widths, 1]
-    )
-    largest = 2 * 2 * scoring.batch_size * discriminators.largest_weight
+    scoring, num_rows = experiment.scoring, 2 * experiment.scoring.batch_size
+    products = list_products(experiment.num_components, num_rows, [*run.shape, *scoring.network.widths, 1])
+    num_operations = 2 * num_rows * discriminators.largest_weight
 
     def train() -> None:
         train_discriminators(
@@ -68,7 +66,7 @@ def compare_discriminators(repeats: int) -> Row:
         )
 
     def multiply() -> None:
-        with match_kernels(largest, torch.device("cpu")):
+        with match_kernels(num_operations, torch.device("cpu")):
             for _ in range(STEPS):
                 for left, right, out in products:
                     torch.bmm(left, right, out=out)

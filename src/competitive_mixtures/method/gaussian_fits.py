@@ -128,7 +128,7 @@ def build_mixture(points: np.ndarray, number: int, starts: int, seed: int, **opt
         n_init=starts,
         reg_covar=measure_floor(points),
         random_state=derive_seed(seed, "gaussians", number) % 2**32,
-        **{"max_iter": MAX_PASSES} | options,
+        **options,
     )
 
 

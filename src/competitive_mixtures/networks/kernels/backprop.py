@@ -51,11 +51,15 @@ class MLPBackprop:
             gradient: of the losses with respect to the outputs, (k, num_rows, outputs).
         """
         for layer in reversed(range(len(self.weights))):
-            torch.bmm(self.transposed_inputs[layer], gradient, out=self.gradients[2 * layer])
-            torch.sum(gradient, 1, out=self.gradients[2 * layer + 1])
+            self.fill_gradients(layer, gradient)
             if layer:
                 gradient = self.pass_below(layer, gradient)
         return gradient
+
+    def fill_gradients(self, layer: int, gradient: Tensor) -> None:
+        """The gradients of a layer's weights and biases, from that with respect to its pre-activations."""
+        torch.bmm(self.transposed_inputs[layer], gradient, out=self.gradients[2 * layer])
+        torch.sum(gradient, 1, out=self.gradients[2 * layer + 1])
 
     def pass_below(self, layer: int, gradient: Tensor) -> Tensor:
         """The gradient with respect to the pre-activations of a layer, from that of the next one."""
@@ -71,6 +75,30 @@ class MLPBackprop:
     def input_gradient(self, gradient: Tensor) -> Tensor:
         """The gradient with respect to the inputs, from what `backward` returned."""
         return torch.bmm(gradient, self.transposed_weights[0])
+
+
+class CrossEntropy:
+    """The cross-entropies of k classifiers, of real points and as many samples behind them, and their gradient.
+
+    Args:
+        outputs: (k, 2 * batch, 1), of their last layer.
+        factor: of a point's loss in the mean over its half of the batch.
+
+    Attributes:
+        share: (k, 2 * batch, 1), of a point in its loss.
+        signs: (1, 2 * batch, 1), which make logits those of the wrong answer.
+    """
+
+    def __init__(self, outputs: Tensor, factor: float) -> None:
+        batch_size, self.factor = outputs.shape[1] // 2, factor
+        self.signs = torch.tensor([-1.0, 1.0], dtype=torch.float32).repeat_interleave(batch_size).view(1, -1, 1)
+        self.share = (torch.tensor(factor, dtype=torch.float32) / batch_size).expand_as(outputs)
+
+    def run(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Losses (k,) of logits (k, 2 * batch, 1), and their gradient."""
+        wrong = logits * self.signs
+        losses = self.factor * F.softplus(wrong).view(len(logits), 2, -1).mean(2).sum(1)
+        return losses, torch.ops.aten.softplus_backward(self.share, wrong, 1, 20).mul_(self.signs)
 
 
 class DiscriminatorBackprop:
@@ -92,18 +120,14 @@ class DiscriminatorBackprop:
         if fake.shape[1] != self.batch_size:
             self._reserve(fake.shape[1])
         x = torch.cat([real.expand_as(fake), fake], dim=1).flatten(2)
-        wrong = self.mlp.forward(x) * self.signs  # logits of the wrong answer
-        losses = 0.5 * F.softplus(wrong).view(len(x), 2, -1).mean(2).sum(1)
-        self.mlp.backward(torch.ops.aten.softplus_backward(self.share, wrong, 1, 20).mul_(self.signs))
+        losses, gradient = self.cross_entropy.run(self.mlp.forward(x))
+        self.mlp.backward(gradient)
         return losses
 
     def _reserve(self, batch_size: int) -> None:
         self.batch_size = batch_size
         self.mlp.reserve(2 * batch_size)
-        self.signs = torch.tensor([-1.0, 1.0], dtype=torch.float32).repeat_interleave(batch_size).view(1, -1, 1)
-        self.share = (torch.tensor(0.5, dtype=torch.float32) / batch_size).expand_as(
-            self.mlp.outputs[-1]
-        )  # of a point in its loss
+        self.cross_entropy = CrossEntropy(self.mlp.outputs[-1], 0.5)
 
 
 class VAEBackprop:

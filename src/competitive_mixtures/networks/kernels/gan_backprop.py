@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from competitive_mixtures.networks.kernels.backprop import MLPBackprop
+from competitive_mixtures.networks.kernels.backprop import CrossEntropy, MLPBackprop
 
 
 class SpectralBackprop(MLPBackprop):
@@ -43,23 +43,18 @@ class SpectralBackprop(MLPBackprop):
             x = output if output is self.outputs[-1] else output.relu_()
         return x
 
-    def backward(self, gradient: Tensor) -> Tensor:
+    def fill_gradients(self, layer: int, gradient: Tensor) -> None:
         """As any network's.
 
         With y = x W / s + b and g its gradient, that of W is (x' g - (sum of (y - b) g) right left') / s. The outputs
         of a hidden layer are max(y, 0), which does as well: where they differ, g is zero.
         """
-        for layer in reversed(range(len(self.weights))):
-            weights, biases = self.gradients[2 * layer : 2 * layer + 2]
-            torch.sum(gradient, 1, out=biases)
-            by_norm = (self.outputs[layer] * gradient).sum((1, 2)) - (self.biases[layer].squeeze(1) * biases).sum(1)
-            scaled = gradient / self.norms[layer]
-            torch.bmm(self.transposed_inputs[layer], scaled, out=weights)
-            left = self.lefts[layer] / self.norms[layer]
-            weights.addcmul_(self.vectors[layer].unsqueeze(2), left * by_norm.view(-1, 1, 1), value=-1)
-            if layer:
-                gradient = super().pass_below(layer, scaled)
-        return gradient
+        norm, (weights, biases) = self.norms[layer], self.gradients[2 * layer : 2 * layer + 2]
+        torch.sum(gradient, 1, out=biases)
+        by_norm = (self.outputs[layer] * gradient).sum((1, 2)) - (self.biases[layer].squeeze(1) * biases).sum(1)
+        torch.bmm(self.transposed_inputs[layer], gradient / norm, out=weights)
+        left = self.lefts[layer] / norm
+        weights.addcmul_(self.vectors[layer].unsqueeze(2), left * by_norm.view(-1, 1, 1), value=-1)
 
     def pass_below(self, layer: int, gradient: Tensor) -> Tensor:
         """As any network's."""
@@ -157,11 +152,11 @@ class GANBackprop:
         self._reserve(latents.shape[1])
         fake = self._finish(self.generator.forward(latents))
         scores = self.critic.forward(torch.cat([real, fake], dim=1))
-        if self.penalty is None or weight is None:
-            wrong = scores * self.signs  # logits of the wrong answer
-            losses = F.softplus(wrong).view(len(real), 2, -1).mean(2).sum(1)
-            self.critic.backward(torch.ops.aten.softplus_backward(self.share, wrong, 1, 20).mul_(self.signs))
+        if self.penalty is None:
+            losses, gradient = self.cross_entropy.run(scores)
+            self.critic.backward(gradient)
             return losses
+        assert weight is not None  # which the penalty needs
         real_scores, fake_scores = scores.squeeze(2).chunk(2, dim=1)
         losses = fake_scores.mean(1) - real_scores.mean(1)
         self.critic.backward(self.signed_share)
@@ -175,8 +170,8 @@ class GANBackprop:
         scores = self.guide.forward(fake).squeeze(2)
         if self.penalty is None:
             losses = F.softplus(-scores).mean(1)
-            gradient = torch.ops.aten.softplus_backward(self.share[:, : self.batch_size], -scores.unsqueeze(2), 1, 20)
-            gradient = gradient.neg_()
+            share = self.cross_entropy.share[:, : self.batch_size]
+            gradient = torch.ops.aten.softplus_backward(share, -scores.unsqueeze(2), 1, 20).neg_()
         else:
             losses = (-scores).mean(1)
             gradient = self.signed_share[:, : self.batch_size]
@@ -208,6 +203,5 @@ class GANBackprop:
         self.guide.reserve(batch_size)
         if self.penalty is not None:
             self.penalty.reserve(batch_size)
-        self.signs = torch.tensor([-1.0, 1.0], dtype=torch.float32).repeat_interleave(batch_size).view(1, -1, 1)
-        self.share = (torch.tensor(1.0, dtype=torch.float32) / batch_size).expand_as(self.critic.outputs[-1])
-        self.signed_share = self.share * self.signs
+        self.cross_entropy = CrossEntropy(self.critic.outputs[-1], 1.0)
+        self.signed_share = self.cross_entropy.share * self.cross_entropy.signs  # the Wasserstein loss's gradient
