@@ -70,6 +70,7 @@ NETWORKS = {"vae": ("encoder", "decoder"), "gan": ("generator", "critic")}
 HIDDEN = {"vector": [50, 50], "image": [128]}
 DISCRIMINATORS = {"vector": [64, 64], "image": [128]}
 PRETRAINING_ROUNDS = 10  # as many steps as these have, at most: held-out points end it
+BATCH_SIZES = (256, 128, 64, 32)  # of VAEs of vectors
 METHODS = ("ours", "plain")
 DEVICES = get_args(Device)
 MAX_COVARIANCE_COLUMNS = 100  # a cell's covariance of more columns costs more than its networks
@@ -123,6 +124,8 @@ def make_experiment(
     changes = read_changes(settings, block)
     if latents is None:
         training = choose_method(kind, component, prod(shape), steps_per_round, method, init, changes, block)
+        if method == "ours" and kind == "vector" and component == "vae":
+            training["training"]["batch_size"] = choose_batch_size(num_points // n_components)
     else:
         training = choose_latents(component, steps_per_round, method, init)
     experiment = {
@@ -245,6 +248,14 @@ def choose_method(
     return merge(plain, {"training": training, "scoring": scoring})
 
 
+def choose_batch_size(num_points: int) -> int:
+    """For cells of so many points: the largest of `BATCH_SIZES` that is at most half a cell, or the least.
+
+    A cell of fewer points than a batch would be gone through more than once in each step.
+    """
+    return next(size for size in BATCH_SIZES if size <= num_points // 2 or size == BATCH_SIZES[-1])
+
+
 def choose_latents(component: str, steps_per_round: int, method: str, init: str | None) -> dict[str, Any]:
     """The blocks `training` and `scoring` of components that model latents."""
     start = init or {"plain": "uniform", "ours": "gaussians"}[method]
@@ -256,7 +267,7 @@ def choose_latents(component: str, steps_per_round: int, method: str, init: str 
 def choose_plain(kind: str, component: str, steps_per_round: int) -> dict[str, Any]:
     """The blocks `training` and `scoring` of the paper's method at our settings."""
     vector = kind == "vector"
-    batch_size = 256 if vector and component == "vae" else 64
+    batch_size = BATCH_SIZES[0] if vector and component == "vae" else 64
     scoring = {
         "kind": "discriminators",
         "network": {"kind": "mlp", "hidden": DISCRIMINATORS[kind]},

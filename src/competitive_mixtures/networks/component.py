@@ -141,11 +141,12 @@ class ComponentStack(Stack):
         return self.own_bounds(x.expand(self.count, *x.shape), noise) + self.log_volumes()[:, None]
 
     @torch.no_grad()
-    def log_offset(self, x: Tensor) -> Tensor:
+    def log_offset(self, x: Tensor, *, skims: bool = False) -> Tensor:
         """What is known of log p_gj(x) without any discriminator, (k, n) in nats; zero where nothing is.
 
         Args:
             x: (n, *shape), float: the same points for every component.
+            skims: whether it may be rough where another component's is larger by far.
         """
         if not self.is_vector:
             return x.new_zeros(self.count, len(x))

@@ -47,7 +47,10 @@ class OffsetClassifierStack(ClassifierStack):
         return losses
 
     def logits(self, points: Tensor) -> Tensor:
-        """Logits (n, k + 1) of points (n, *shape): the offsets and what the network adds."""
-        offsets = torch.cat([stack.log_offset(points) for stack in self.components]).T
+        """Logits (n, k + 1) of points (n, *shape): the offsets and what the network adds.
+
+        In training the offsets of components without a chance are rough: their classes' gradients are zero either way.
+        """
+        offsets = torch.cat([stack.log_offset(points, skims=self.training) for stack in self.components]).T
         real = offsets.logsumexp(1, keepdim=True) - math.log(self.count)
         return super().logits(points) + torch.cat([offsets, real], dim=1)

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from test_stack import make_stack
 from test_vae import encode, run_mlp
 
-from competitive_mixtures.networks.vae import draw_quasi_normal
+from competitive_mixtures.networks.vae import OFFSET_DRAWS, choose_near, draw_quasi_normal, select_rows
 
 K = 3
 
@@ -79,3 +79,44 @@ def test_the_bound_of_a_point_far_from_all_others_is_finite_and_falls(distance):
     near, *far = stack.log_bound(points, noise).T
     assert torch.isfinite(torch.stack(far)).all()
     assert (torch.stack(far) < near).all()
+
+
+def spread_out(distance):
+    """VAEs of points around (0, 0), (distance, 0), ..., and 20 points around each."""
+    stack = make_stack(VAE, standardize="cells")
+    stack.variance.fill_(0.1)
+    centres = torch.tensor([[distance * j, 0.0] for j in range(K)])
+    points = centres[:, None] + torch.randn(K, 20, 2)
+    stack.fit_standardizations(points)
+    return stack, points.flatten(0, 1)
+
+
+def test_a_component_has_one_draw_where_another_one_is_far_likelier():
+    stack, points = spread_out(100.0)
+    exact, rough = stack.log_offset(points), stack.log_offset(points, skims=True)
+    own = torch.arange(K).repeat_interleave(20) == torch.arange(K)[:, None]
+    torch.testing.assert_close(rough[own], exact[own], rtol=1e-5, atol=1e-4)
+    first = stack.log_importance_bound(points, 1) - math.log(OFFSET_DRAWS)
+    torch.testing.assert_close(rough[~own], first[~own], rtol=1e-5, atol=1e-4)
+    assert (rough <= exact + 1e-5 * exact.abs()).all()  # a lower bound still
+    torch.testing.assert_close(rough.softmax(0), exact.softmax(0), rtol=0, atol=1e-6)
+
+
+def test_all_draws_are_taken_where_most_points_are_near_several_components():
+    stack, points = spread_out(1.0)
+    assert stack.log_offset(points, skims=True).equal(stack.log_offset(points))
+
+
+def test_near_points_are_as_many_for_every_component():
+    """Component 0 may have made points 0 and 3, component 1 only 1: it is given the next likely one besides."""
+    densities = torch.tensor(
+        [[0.0, -90.0, -80.0, 0.0, -70.0], [-60.0, 0.0, -70.0, -51.0, -80.0], [-60.0, -60.0, 0.0, -60.0, 0.0]]
+    )
+    rows = choose_near(densities)
+    assert rows is not None
+    assert [set(row) for row in rows.tolist()] == [{0, 3}, {1, 3}, {2, 4}]
+    assert select_rows(densities, rows).tolist()[1] == [0.0, -51.0]
+
+
+def test_no_choice_where_it_would_save_little():
+    assert choose_near(torch.tensor([[0.0, -90.0, 0.0], [-90.0, 0.0, -90.0]])) is None

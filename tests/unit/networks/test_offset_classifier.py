@@ -9,6 +9,7 @@ from scipy import stats
 
 from competitive_mixtures.networks.ensemble import build_components, build_discriminators
 from competitive_mixtures.networks.offset_classifier import OffsetClassifierStack
+from competitive_mixtures.networks.vae import VAEStack
 
 OFFSET = {"kind": "offset_classifier", "weight_decay": 0.0}
 MEANS = [[-2.0, 0.0], [1.0, 1.0]]
@@ -97,3 +98,23 @@ def test_the_network_starts_at_zero():
     _, classifier = build(GAN | {"count": 2})
     assert isinstance(classifier, OffsetClassifierStack)
     assert not classifier.network(torch.randn(1, 5, 2)).any()
+
+
+def test_rough_offsets_of_components_without_a_chance_change_no_step(monkeypatch):
+    exact = VAEStack.log_offset
+
+    def take_steps():
+        learned = {"kind": "gaussian", "variance": "learned", "samples": "draws"}
+        components, classifier = build(change(VAE, count=4, likelihood=learned), standardize="cells", shape=(3,))
+        [(_, stack)] = components.stacks
+        fake = torch.randn(4, 16, 3, generator=torch.Generator().manual_seed(0))
+        fake += 30.0 * torch.arange(4)[:, None, None]
+        stack.fit_standardizations(fake)
+        real = fake[:1] + 1.0  # otherwise the offsets leave nothing to learn, and Adam follows the rounding
+        losses = torch.stack([classifier.step(real.expand(4, -1, -1), fake) for _ in range(5)])
+        return [losses, *classifier.network.parameters()]
+
+    rough = take_steps()
+    monkeypatch.setattr(VAEStack, "log_offset", lambda stack, x, skims: exact(stack, x))
+    for found, expected in zip(rough, take_steps(), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
