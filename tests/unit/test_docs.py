@@ -103,6 +103,6 @@ def test_the_block_of_the_estimators_way_is_its_way():
     *_, way = read_blocks("docs/own-data.md", "yaml")
     experiments = f"  mine:\n    extends: synthetic-9\n    components: [{{<<: *toy_vae, count: 3}}]\n{way}"
     found = load_params(yaml.safe_load(f"{(ROOT / 'params.yaml').read_text()}\n{experiments}")).experiments["mine"]
-    expected = make_estimators_experiment()
+    expected = make_estimators_experiment(num_points=10_000)
     for block in ("components", "training", "scoring", "revival"):
         assert getattr(found, block) == getattr(expected, block)

@@ -214,6 +214,13 @@ def has_learned_bound(block: Any) -> bool:
     return isinstance(likelihood, Mapping) and likelihood.get("variance") == "learned"
 
 
+def are_vaes(blocks: Any) -> bool:
+    """Whether all components have evidence bounds."""
+    if not isinstance(blocks, list):
+        return False
+    return all(isinstance(block, Mapping) and block.get("kind") == "vae" for block in blocks)
+
+
 def choose_method(
     kind: str,
     component: str,
@@ -228,10 +235,12 @@ def choose_method(
     plain = choose_plain(kind, component, steps_per_round)
     if method == "plain":
         return merge(plain, {"training": {"init": init or "uniform"}})
-    if kind == "image":
-        return merge(plain, {"training": {"init": init or "kmeans"}})
-    start = {"init": init or "gaussians", "standardize": "cells"}
     blocks = merge({"components": [block]}, changes)["components"]
+    if kind == "image":
+        bounds = {"scoring": {"kind": "bound", "assignment": "posterior"}}
+        has_bounds = "scoring" not in changes and are_vaes(blocks)
+        return merge(plain, {"training": {"init": init or "kmeans"}} | (bounds if has_bounds else {}))
+    start = {"init": init or "gaussians", "standardize": "cells"}
     if not isinstance(blocks, list) or not all(has_learned_bound(each) for each in blocks):
         return merge(plain, {"training": start})
     start["standardize"] = "covariances" if num_columns <= MAX_COVARIANCE_COLUMNS else "cells"

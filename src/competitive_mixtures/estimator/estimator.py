@@ -63,9 +63,9 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             fewer parts lie apart.
         component: "vae" or "gan"; `settings` can mix them.
         method: "ours" (for VAEs of vectors a start from Gaussians, early stopping, and discriminators that start from
-            the components' densities; for others less of it, see docs/method.md), or "plain", the paper's method at our
-            settings: a uniform split, one discriminator a component that starts anew each round, and points in common
-            units.
+            the components' densities; for VAEs of images a start from k-means, and evidence bounds in place of
+            discriminators; for others less of it, see docs/method.md), or "plain", the paper's method at our settings:
+            a uniform split, one discriminator a component that starts anew each round, and points in common units.
         n_rounds: rounds of the competition.
         steps_per_round: optimisation steps of every component in a round.
         tol: the competition stops early after a round in which fewer than this share of the points changed their

@@ -91,7 +91,8 @@ def test_only_rounds_in_which_all_components_scored_are_kept(monkeypatch):
 def test_images_with_held_out_points_stop_early_too(monkeypatch):
     monkeypatch.setattr(best_round, "is_gain", lambda differences: False)
     images = np.random.default_rng(0).integers(0, 256, size=(40, 1, 4, 4), dtype=np.uint8)
-    assert small(settings={"training": {"held_out": 0.3}}).fit(images).n_iter_ == 0
+    settings = {"training": {"held_out": 0.3}, "scoring": {"kind": "discriminators"}}
+    assert small(settings=settings).fit(images).n_iter_ == 0
 
 
 def test_a_mixture_of_vaes_is_held_against_numpy():

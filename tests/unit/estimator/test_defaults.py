@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from examples import make_estimators_experiment
+from examples import GAN, VAE, make_estimators_experiment
 
 from competitive_mixtures.settings.overlays import read_params
 
@@ -56,3 +56,27 @@ def test_defaults_follow_the_experiments(case):
         )
         == OWN | DEPARTURES[case]
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, "bound"),
+        ({"component": "gan"}, "discriminators"),  # which have no bounds
+        ({"method": "plain"}, "discriminators"),
+        ({"settings": {"components": [VAE | {"count": 2}, GAN | {"count": 1}]}}, "discriminators"),
+        ({"settings": {"scoring": {"steps_per_round": 9}}}, "discriminators"),  # the only ones that have this key
+        ({"settings": {"scoring": {"kind": "soft_bound"}}}, "soft_bound"),
+        ({"settings": {"training": {"held_out": 0.2}}}, "bound"),
+    ],
+)
+def test_images_are_scored_by_bounds_where_nothing_else_is_asked_for(changes, kind):
+    assert make_estimators_experiment("image", (1, 8, 8), **changes).scoring.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("num_points", "batch_size"), [(3, 32), (120, 32), (384, 64), (1535, 128), (1536, 256), (9999, 256)]
+)
+def test_a_batch_is_at_most_half_a_cell(num_points, batch_size):
+    assert make_estimators_experiment(num_points=num_points).training.batch_size == batch_size
+    assert make_estimators_experiment(num_points=num_points, method="plain").training.batch_size == 256
