@@ -29,7 +29,8 @@ from competitive_mixtures.pipeline.worker import close_all, tell_end, work
 MODULES = (
     "competitive_mixtures.pipeline.jobs",
     "competitive_mixtures.pipeline.evaluate",
-)  # imported once; they start no threads
+    "competitive_mixtures.pipeline.representation",
+)
 BACKLOG = 64
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 LIFE_LINE = 0  # the server's standard input, and its copies': a pipe that ends with Snakemake's process
@@ -137,8 +138,8 @@ class Server:
 def import_modules() -> None:
     """Import what all jobs need, once; frozen objects stay shared between the copies."""
     if MODULES[0] not in sys.modules:
-        for name in MODULES:
-            importlib.import_module(name)
+        jobs, *_ = map(importlib.import_module, MODULES)
+        jobs.prepare_forks()
         gc.freeze()
 
 
