@@ -18,6 +18,7 @@ from competitive_mixtures.estimator.fitting import (
     open_run,
     pick_by_agreement,
     play_rounds,
+    pretrain,
     resume,
     tabulate,
     warn_of_idle_components,
@@ -38,7 +39,6 @@ from competitive_mixtures.estimator.parameters import (
 )
 from competitive_mixtures.estimator.storage import read_estimator, write_estimator
 from competitive_mixtures.estimator.trained_mixture import TrainedMixture
-from competitive_mixtures.method import rounds
 from competitive_mixtures.method.pytorch_settings import borrow_pytorch
 from competitive_mixtures.progress import hide_progress
 from competitive_mixtures.seeding import derive_seed
@@ -93,8 +93,9 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         device: "cpu", "cuda", or "auto": for images a GPU where there is one, for vectors the CPU.
         n_jobs: CPU threads, -1 for one each core, None for one; more pay only for large networks on an idle machine.
             Small ones can take ten times as long on a busy one. Fits in several Python threads take turns.
-        verbose: whether `fit` shows a progress bar, or where there is no terminal a line for each round and every ten
-            seconds of an autoencoder's training, on the standard error.
+        verbose: whether `fit` tells of the start and the pretraining on the standard error, and shows a progress bar of
+            the rounds, or where there is no terminal a line for each and every ten seconds of an autoencoder's
+            training.
         settings: anything else: a mapping that is laid over an experiment of `params.yaml`, key by key and checked like
             it, say {"components": {"latent_dim": 2}, "scoring": {"kind": "bound"}, "revival": None}. A list of
             `components` replaces the only block; their counts must add up to n_components.
@@ -371,7 +372,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         for number in range(num_restarts):
             own = seed if number == 0 else derive_seed(seed, "restart", number) % 2**31
             run = open_run(experiment, dataset, own, autoencoder)
-            played.append(play_rounds(run, rounds.pretrain(run, parts), num_rounds, tol, verbose))
+            played.append(play_rounds(run, pretrain(run, parts, verbose), num_rounds, tol, verbose))
         return pick_by_agreement(played)
 
     def _go_on(self, experiment: Experiment, points: np.ndarray, form: Form) -> Competition:

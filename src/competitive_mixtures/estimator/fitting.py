@@ -1,6 +1,7 @@
 """A fit: the rounds played in memory, restarts, and what is kept of the best."""
 
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,9 +25,10 @@ from competitive_mixtures.method.revival import find_runner_up, find_spare
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Run
 from competitive_mixtures.method.scale import Scale
+from competitive_mixtures.method.start import choose_start
 from competitive_mixtures.method.state import RoundState
 from competitive_mixtures.networks.autoencoder import Autoencoder
-from competitive_mixtures.progress import hide_progress
+from competitive_mixtures.progress import hide_progress, tell
 from competitive_mixtures.settings.schema import Experiment
 from competitive_mixtures.settings.scoring import count_cycle
 
@@ -95,6 +97,27 @@ def open_run(
         train, test = (encode_images(autoencoder, images) for images in (dataset.train, dataset.test))
         dataset = replace(dataset, kind="vector", shape=train.shape[1:], train=train, test=test)
     return Run(experiment, dataset, seed, scale=scale, autoencoder=autoencoder)
+
+
+def pretrain(run: Run, parts: np.ndarray | None, verbose: bool) -> Outcome:
+    """The components pretrained on the start, or on `parts` in its place; each can take longer than a round.
+
+    Args:
+        run: settings and data.
+        parts: (n,) int16, or None.
+        verbose: say on the standard error what is being done, and how long it took.
+    """
+    say: Callable[[str], None] = tell if verbose else lambda sentence: None
+    began = time.monotonic()
+    if parts is None:
+        init, k = run.experiment.training.init, run.experiment.num_components
+        say(f"start: looking for at most {k} parts, init={init!r}")
+        parts = choose_start(init, run.train, k, run.seed)
+    say(f"start: {len(np.unique(parts))} parts, {time.monotonic() - began:.1f} s; pretraining on them")
+    began = time.monotonic()
+    outcome = rounds.pretrain(run, parts)
+    say(f"pretraining: {time.monotonic() - began:.1f} s")
+    return outcome
 
 
 def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: bool) -> Competition:

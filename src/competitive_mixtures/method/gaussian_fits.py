@@ -20,6 +20,7 @@ MAX_PASSES = 100  # of expectation-maximisation, scikit-learn's own number
 FIRST_PASSES = 10  # of a baseline's mixture, after which the likeliest start goes on alone
 SETTLING_ITERATIONS = 300  # of k-means, which has settled before
 SURPLUS = 0.4  # of the criterion's charge for a Gaussian: halves of one earn up to that
+STRIDES = 10  # in which nearly all of many Gaussians can go; from fewer than 20 they go one by one
 MAX_FAILURES = 2  # numbers in a row that are too few
 
 
@@ -171,14 +172,17 @@ def drop_surplus(mixture: GaussianMixture, points: np.ndarray, num_distinct: int
     if is_scarce(num_distinct, number, points.shape[1]):
         return mixture
     charge = SURPLUS * count_parameters(points.shape[1], covariance_type)[0] * np.log(num_distinct)
-    failures = 0
-    for fewer in range(number - 1, 0, -1):
+    stride, failures = max(1, number // STRIDES), 0
+    while failures < MAX_FAILURES and (fewer := mixture.n_components - stride - failures) > 0:
         other = fit_from_clusters(points, find_clusters(points, fewer, seed), fewer, seed, covariance_type)
         gain = 2 * num_distinct * (mixture.score(points) - other.score(points))
         if gain < charge * (mixture.n_components - fewer):
             mixture, failures = other, 0
-        elif (failures := failures + 1) == MAX_FAILURES:
-            break
+            stride = min(stride, max(1, fewer - 1))
+        elif stride > 1:
+            stride //= 2
+        else:
+            failures += 1
     return mixture
 
 

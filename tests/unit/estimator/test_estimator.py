@@ -144,7 +144,9 @@ class TestInterface:
 
     def test_verbose(self, capsys):
         small(verbose=True).fit(X)
-        assert "round 2/2: " in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert [line.split(":")[0] for line in told.splitlines()[:3]] == ["start", "start", "pretraining"]
+        assert "round 2/2: " in told
         small().fit(X)
         assert capsys.readouterr().err == ""
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.mixture import GaussianMixture
 
+from competitive_mixtures.method import gaussian_fits
 from competitive_mixtures.method.gaussian_fits import (
     count_parameters,
     describe_clusters,
@@ -77,6 +78,21 @@ def test_halves_of_gaussians_are_surplus(covariance_type, seed):
     points, _ = blobs(3, seed=seed)
     mixture = fit_from_clusters(points, find_clusters(points, 4, seed), 4, seed, covariance_type)
     assert drop_surplus(mixture, points, len(points), seed).n_components == 3
+
+
+def test_many_surplus_gaussians_go_in_strides(monkeypatch):
+    """From 24 to 3: two at a time, then one by one; every number has a fit of its own otherwise."""
+    tried = []
+
+    def fit(points, clusters, number, *arguments):
+        tried.append(number)
+        return fit_from_clusters(points, clusters, number, *arguments)
+
+    monkeypatch.setattr(gaussian_fits, "fit_from_clusters", fit)
+    points, _ = blobs(3, n=3000)
+    mixture = fit_from_clusters(points, find_clusters(points, 24, 0), 24, 0, "full")
+    assert drop_surplus(mixture, points, len(points), 0).n_components == 3
+    assert tried == [*range(22, 3, -2), 2, 3, 2, 1]
 
 
 @pytest.mark.parametrize("seed", range(3))
