@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,8 +49,12 @@ def benchmark_round() -> Iterator[Row]:
     )
 
 
-def compare_discriminators(repeats: int) -> Row:
-    """A step of the discriminators, its batches drawn and gathered, against the products of a step and nothing else."""
+def compare_discriminators(repeats: int) -> Iterator[Row]:
+    """A step of the discriminators, its batches drawn and gathered, against the products of a step and nothing else.
+
+    And against these with Adam's update, which cannot be left out either: it goes through the weights, their gradients
+    and both moments, so that the products find the weights further from the processor than they do alone.
+    """
     choose_kernels(1)
     params = read_params()
     experiment = params.experiments[EXPERIMENT].model_copy(update={"device": "cpu"})
@@ -65,19 +70,28 @@ def compare_discriminators(repeats: int) -> Row:
             discriminators, run.train, components, num_steps=STEPS, batch_size=scoring.batch_size, key=(0, "benchmark")
         )
 
-    def multiply() -> None:
+    (stack,) = (stack for _, stack in run.build_discriminators(1).stacks)
+    adam = stack.optimizers["network"]
+    gradients = [torch.full_like(parameter, 1e-3) for parameter in adam.parameters]
+
+    def multiply(*, updates: bool) -> None:
         with match_kernels(num_operations, torch.device("cpu")):
             for _ in range(STEPS):
                 for left, right, out in products:
                     torch.bmm(left, right, out=out)
+                if updates:
+                    adam.descend(gradients)
 
-    train(), multiply()
-    *_, timings = time_alternately(train, multiply, repeats)
-    notes = (
-        f"{experiment.num_components} networks, batch 2 x {scoring.batch_size}, 1 thread; the reference is the "
-        f"{len(products)} batched products of a step alone; {repeats} x {STEPS} steps"
-    )
-    return make_row("step_3_paper_discriminators_above_products", timings, notes, per=STEPS)
+    references = {"products": "alone", "products_and_adam": "and Adam's update"}
+    for name, what in references.items():
+        reference = partial(multiply, updates=name != "products")
+        train(), reference()
+        *_, timings = time_alternately(train, reference, repeats)
+        notes = (
+            f"{experiment.num_components} networks, batch 2 x {scoring.batch_size}, 1 thread; the reference is the "
+            f"{len(products)} batched products of a step {what}; {repeats} x {STEPS} steps"
+        )
+        yield make_row(f"step_3_paper_discriminators_above_{name}", timings, notes, per=STEPS)
 
 
 def list_products(k: int, num_rows: int, widths: list[int]) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:

@@ -49,7 +49,7 @@ def benchmark_training(repeats: int) -> Iterator[Row]:
     convolutional = experiments["mnist-paper-short"]
     yield compare_step("step_15_mnist_convolutions", convolutional, images, 32, 2, repeats)
     yield compare_step("step_15_mnist_convolutions_2_threads", convolutional, images, 32, 2, repeats, threads=2)
-    yield compare_discriminators(repeats)
+    yield from compare_discriminators(repeats)
     yield from benchmark_round()
 
 
