@@ -121,7 +121,8 @@ def to_points(label: str, array: np.ndarray) -> np.ndarray:
 def _to_images(label: str, array: np.ndarray) -> np.ndarray:
     images = array[:, None] if array.ndim == 3 else array
     if images.shape[1] not in (1, 3):
-        hint = "; the channels come before height and width" if images.shape[3] in (1, 3) else ""
+        last = "; the channels come before height and width: give x.transpose(0, 3, 1, 2)"
+        hint = last if images.shape[3] in (1, 3) else ""
         raise UserError(f"{label}: {images.shape[1]} channels in shape {array.shape}; expected 1 or 3{hint}")
     highest, slack = (255, 0.0) if array.dtype.kind in "ui" else (1, CLIPPED)
     low, high = float(array.min()), float(array.max())

@@ -81,10 +81,10 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             `representation`. Images of at most 32 pixels go through fully connected layers, larger ones through
             convolutions.
         init: the partition that components are pretrained on: "uniform" (the paper's random split), "kmeans",
-            "gaussians" (a mixture of as many Gaussians as the data ask for, joined to at most k parts; of columns that
-            are mostly codes, or mostly one value, k-means' clusters), or the component of each point, (n,) integers
-            from 0 to k - 1. None: "gaussians" for vectors and latents, "kmeans" for images; "uniform" where the method
-            is plain.
+            "gaussians" (a mixture of as many Gaussians as the data ask for, joined to at most k parts, without columns
+            of codes; where half of the columns are codes, or mostly one value, k-means' clusters), or the component of
+            each point, (n,) integers from 0 to k - 1. None: "gaussians" for vectors and latents, "kmeans" for images;
+            "uniform" where the method is plain.
         hidden_layer_sizes: units of the hidden layers of a component's networks (a decoder has them in the same order);
             None: (50, 50) for vectors, (128,) for images.
         random_state: an integer gives the same model and the same samples each time; see scikit-learn's glossary.
@@ -299,7 +299,7 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         """Draw the mixture: vectors as points and samples in the colours of their components, images as sample sheets.
 
         Args:
-            X: points to draw with the component that `predict` gives each; None draws samples alone.
+            X: vectors to draw with the component that `predict` gives each; None draws samples alone, as for images.
             ax: where to draw; None makes a figure.
             n_samples: of the mixture; of images, 10 a component are shown.
 
@@ -408,7 +408,10 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
 
     def _read(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        return read_points(self, X, form=self._form)[0]
+        points, form = read_points(self, X, form=self._form)
+        if len(points) > 1:  # a single image may well be dark
+            warn_of_dark_images(points, form, stacklevel=4)
+        return points
 
     def __sklearn_is_fitted__(self) -> bool:
         """Whether a fit came to its end; scikit-learn asks."""

@@ -249,7 +249,8 @@ def explain_given_up(competition: Competition, points: np.ndarray, goes_on: bool
         return f"X has {distinct} distinct {'point' if distinct == 1 else 'points'}, n_components = {k}"
     return (
         f"the start has {left} {'part' if left == 1 else 'parts'}, n_components = {k}; n_components_ counts what is "
-        "left. Columns of different units want to be standardised before, skewed ones a log scale. "
+        "left. Columns of different units want to be standardised before, skewed ones a log scale, and points far from "
+        "all others to be left out. "
         f"If {k} parts are known to be there all the same, use init='kmeans' or a partition of your own"
     )
 

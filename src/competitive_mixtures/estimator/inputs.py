@@ -144,12 +144,13 @@ def describe(X: Any) -> str:
     return found
 
 
-def warn_of_dark_images(points: np.ndarray, form: Form) -> None:
+def warn_of_dark_images(points: np.ndarray, form: Form, stacklevel: int = 3) -> None:
     """Warn of images that all stay dark: as a rule their white is another number than 255, or 1 of floats.
 
     Args:
         points: (n, c, h, w) uint8, or vectors, of which nothing is said.
         form: how the user holds them.
+        stacklevel: of the warning, seen from here.
     """
     if form.kind == "image" and 0 < (highest := int(points.max())) <= DARK:
         white = 255 if form.dtype == "uint8" else 1
@@ -158,7 +159,7 @@ def warn_of_dark_images(points: np.ndarray, form: Form) -> None:
             f"CompetitiveMixture: X holds images from 0 to {found}, of which {white} would be white; if {found} is, "
             f"give X / {found}",
             UserWarning,
-            stacklevel=3,
+            stacklevel=stacklevel,
         )
 
 

@@ -46,7 +46,7 @@ def cluster_by_gaussians(points: np.ndarray, num_components: int, seed: int) -> 
     """
     if num_components == 1:
         return np.zeros(len(points), dtype=np.int16)
-    points = project(points.astype(np.float64), seed)
+    points = project(drop_codes(points.astype(np.float64)), seed)
     sample = np.random.default_rng(derive_seed(seed, "gaussians")).permutation(len(points))[:MAX_FITTED]
     near = sample[~find_far(points[sample])]
     sample = near if len(near) >= num_components else sample
@@ -117,6 +117,17 @@ def is_doubtful(
         return True
     labels = add_up(responsibilities, balanced).argmax(axis=1)
     return count_apart(points, labels, num_parts) >= min(num_parts, CHAIN * len(joined))
+
+
+def drop_codes(points: np.ndarray) -> np.ndarray:
+    """The points without columns that hold codes, unless these are all that vary.
+
+    A Gaussian on one value of a yes-or-no column has a likelihood without bound, so that a single such column among
+    several would make the parts: all that say yes would be one.
+    """
+    sample = thin_out(points, MAX_FITTED)
+    kept = [not holds_codes(column) for column in sample.T]
+    return points[:, kept] if np.ptp(sample[:, kept], axis=0).any() else points
 
 
 def project(points: np.ndarray, seed: int) -> np.ndarray:

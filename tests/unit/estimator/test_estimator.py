@@ -298,6 +298,14 @@ class TestImages:
         with pytest.warns(UserWarning, match=f"X holds images {said} would be white; if {white} is, give X / {white}"):
             small(2, n_rounds=1).fit(images)
 
+    def test_dark_images_are_told_when_they_are_predicted(self):
+        model = small(2, n_rounds=1).fit(IMAGES)
+        dark = (IMAGES // 16).astype(np.uint8)
+        for name in ("predict", "score", "score_samples"):
+            with pytest.warns(UserWarning, match="would be white"):
+                getattr(model, name)(dark)
+        model.predict(dark[:1])  # a single image may be
+
     def test_masks_and_black_images_are_no_dark_ones(self):
         small(2, n_rounds=1).fit(IMAGES > 127)
         assert np.array_equal(small(1, n_rounds=1).fit(np.zeros_like(IMAGES)).sample(1)[0].shape, (1, 1, 8, 8))

@@ -8,7 +8,13 @@ from sklearn.datasets import load_iris, make_circles, make_moons
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
-from competitive_mixtures.method.gaussian_start import choose_parts, cluster_by_gaussians, is_discrete, undo_rounding
+from competitive_mixtures.method.gaussian_start import (
+    choose_parts,
+    cluster_by_gaussians,
+    drop_codes,
+    is_discrete,
+    undo_rounding,
+)
 from competitive_mixtures.method.start import choose_start, cluster_by_kmeans
 
 
@@ -39,6 +45,27 @@ def test_parts_follow_the_shape(name):
     parts = cluster_by_gaussians(points, k, 0)
     assert parts.dtype == np.int16
     assert adjusted_rand_score(labels, parts) > 0.98
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_column_of_yes_and_no_makes_no_part(seed):
+    """Customers by income, age, visits and membership; all members were one part, since that Gaussian has no width."""
+    rng = np.random.default_rng(seed)
+    labels = rng.choice(3, 1200, p=[0.6, 0.3, 0.1])
+    columns = [
+        rng.lognormal(np.array([10, 10.8, 11.6])[labels], 0.3),
+        rng.normal(np.array([30, 45, 60])[labels], 4),
+        rng.poisson(np.array([2, 8, 20])[labels]),
+        rng.random(1200) < np.array([0.1, 0.5, 0.9])[labels],
+    ]
+    points = StandardScaler().fit_transform(np.stack(columns, axis=1))
+    assert adjusted_rand_score(labels, cluster_by_gaussians(points.astype(np.float32), 3, 0)) > 0.95
+
+
+def test_points_of_nothing_but_codes_keep_their_columns():
+    codes = np.eye(3)[np.arange(60) % 3]
+    assert drop_codes(codes) is codes
+    assert drop_codes(np.c_[codes, np.ones(60)]).shape == (60, 4)  # a constant tells nothing
 
 
 @pytest.mark.parametrize("seed", range(3))
