@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 
 COLUMNS = 10  # images of each component in a sheet
+GAP = 1  # white pixels around each of them
 MARK_SIZE = 3.0  # points squared
 
 
@@ -71,6 +72,7 @@ def plot_images(images: np.ndarray, weights: np.ndarray, ax: "Axes | None") -> "
         ax: where to draw, or None.
     """
     ax = make_axes(ax)
+    images = np.pad(images, [(0, 0)] * 3 + [(GAP, GAP)] * 2, constant_values=255)
     k, _, channels, height, width = images.shape
     sheet = images.transpose(0, 3, 1, 4, 2).reshape(k * height, COLUMNS * width, channels)
     ax.imshow(sheet.squeeze(-1) if channels == 1 else sheet, cmap="gray", vmin=0, vmax=255)

@@ -312,5 +312,6 @@ class TestPlot:
     def test_a_sheet_of_images(self, channels):
         ax = small(2).fit(make_images(channels=channels).train).plot()
         (sheet,) = ax.images
-        assert sheet.get_array().shape[:2] == (2 * 8, 10 * 8)
+        assert sheet.get_array().shape[:2] == (2 * 10, 10 * 10)  # with a white pixel around each
+        assert (sheet.get_array()[:, ::10] == 255).all()
         assert [label.get_text()[0] for label in ax.get_yticklabels()] == ["0", "1"]
