@@ -123,9 +123,8 @@ def make_experiment(
     block |= {network: {"kind": "mlp", "hidden": hidden} for network in NETWORKS[component]}
     changes = read_changes(settings, block)
     if latents is None:
-        training = choose_method(kind, component, prod(shape), steps_per_round, method, init, changes, block)
-        if method == "ours" and kind == "vector" and component == "vae":
-            training["training"]["batch_size"] = choose_batch_size(num_points // n_components)
+        mean_cell = num_points // n_components
+        training = choose_method(kind, component, prod(shape), mean_cell, steps_per_round, method, init, changes, block)
     else:
         training = choose_latents(component, steps_per_round, method, init)
     experiment = {
@@ -214,17 +213,20 @@ def has_learned_bound(block: Any) -> bool:
     return isinstance(likelihood, Mapping) and likelihood.get("variance") == "learned"
 
 
-def are_vaes(blocks: Any) -> bool:
-    """Whether all components have evidence bounds."""
-    if not isinstance(blocks, list):
+def have_equal_bounds(blocks: Any) -> bool:
+    """Whether all components have evidence bounds, and of one likelihood: a probability is no match for a density."""
+    if not isinstance(blocks, list) or not all(isinstance(block, Mapping) for block in blocks):
         return False
-    return all(isinstance(block, Mapping) and block.get("kind") == "vae" for block in blocks)
+    likelihoods = [block.get("likelihood") for block in blocks]
+    kinds = {likelihood.get("kind") if isinstance(likelihood, Mapping) else None for likelihood in likelihoods}
+    return len(kinds) == 1 and all(block.get("kind") == "vae" for block in blocks)
 
 
 def choose_method(
     kind: str,
     component: str,
     num_columns: int,
+    mean_cell: int,
     steps_per_round: int,
     method: str,
     init: str | None,
@@ -238,7 +240,7 @@ def choose_method(
     blocks = merge({"components": [block]}, changes)["components"]
     if kind == "image":
         bounds = {"scoring": {"kind": "bound", "assignment": "posterior"}}
-        has_bounds = "scoring" not in changes and are_vaes(blocks)
+        has_bounds = "scoring" not in changes and have_equal_bounds(blocks)
         return merge(plain, {"training": {"init": init or "kmeans"}} | (bounds if has_bounds else {}))
     start = {"init": init or "gaussians", "standardize": "cells"}
     if not isinstance(blocks, list) or not all(has_learned_bound(each) for each in blocks):
@@ -253,16 +255,20 @@ def choose_method(
         "assignment": "posterior",
         "weight_decay": 0.1,
     }
-    training = start | {"pretraining_steps": PRETRAINING_ROUNDS * steps_per_round, "held_out": 0.2}
+    training = start | {
+        "batch_size": choose_batch_size(mean_cell),
+        "pretraining_steps": PRETRAINING_ROUNDS * steps_per_round,
+        "held_out": 0.2,
+    }
     return merge(plain, {"training": training, "scoring": scoring})
 
 
-def choose_batch_size(num_points: int) -> int:
-    """For cells of so many points: the largest of `BATCH_SIZES` that is at most half a cell, or the least.
+def choose_batch_size(mean_cell: int) -> int:
+    """The largest of `BATCH_SIZES` that is at most half the mean cell of so many points, or the least of them.
 
     A cell of fewer points than a batch would be gone through more than once in each step.
     """
-    return next(size for size in BATCH_SIZES if size <= num_points // 2 or size == BATCH_SIZES[-1])
+    return next(size for size in BATCH_SIZES if size <= mean_cell // 2 or size == BATCH_SIZES[-1])
 
 
 def choose_latents(component: str, steps_per_round: int, method: str, init: str | None) -> dict[str, Any]:

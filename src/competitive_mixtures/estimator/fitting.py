@@ -113,7 +113,8 @@ def pretrain(run: Run, parts: np.ndarray | None, verbose: bool) -> Outcome:
         init, k = run.experiment.training.init, run.experiment.num_components
         say(f"start: looking for at most {k} parts, init={init!r}")
         parts = choose_start(init, run.train, k, run.seed)
-    say(f"start: {len(np.unique(parts))} parts, {time.monotonic() - began:.1f} s; pretraining on them")
+    count = len(np.unique(parts))
+    say(f"start: {count} {'part' if count == 1 else 'parts'}, {time.monotonic() - began:.1f} s; pretraining")
     began = time.monotonic()
     outcome = rounds.pretrain(run, parts)
     say(f"pretraining: {time.monotonic() - began:.1f} s")
@@ -139,13 +140,13 @@ def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: 
     records: list[dict[str, Any]] = []
     outcome = start
     best = BestRound.watch(run, tol)
-    with watch_rounds(first, last, verbose) as tell:
+    with watch_rounds(first, last, verbose) as tell_round:
         for number in range(first, last + 1):
             run.clock.seconds.clear()
             part = rounds.compete(run, number, outcome.state, range(run.experiment.num_components))
             outcome = rounds.conclude(run, number, outcome.record, outcome.assignment.winner, part)
             records.append(outcome.record)
-            tell(outcome.record)
+            tell_round(outcome.record)
             if number % cycle:
                 continue
             if number and outcome.record["share_changed"] < tol:
@@ -272,10 +273,10 @@ def watch_rounds(first: int, last: int, verbose: bool) -> Iterator[Callable[[dic
             yield advance
     else:
 
-        def tell(record: dict[str, Any]) -> None:
-            print(f"round {record['round']}/{last}: {describe_round(record)}", file=sys.stderr, flush=True)
+        def tell_round(record: dict[str, Any]) -> None:
+            tell(f"round {record['round']}/{last}: {describe_round(record)}")
 
-        yield tell
+        yield tell_round
 
 
 def describe_round(record: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ MAX_PASSES = 100  # of expectation-maximisation, scikit-learn's own number
 FIRST_PASSES = 10  # of a baseline's mixture, after which the likeliest start goes on alone
 SETTLING_ITERATIONS = 300  # of k-means, which has settled before
 SURPLUS = 0.4  # of the criterion's charge for a Gaussian: halves of one earn up to that
-STRIDES = 10  # in which nearly all of many Gaussians can go; from fewer than 20 they go one by one
+STRIDES = 10  # a stride is this part of the Gaussians: of fewer than 20 they go one by one
 MAX_FAILURES = 2  # numbers in a row that are too few
 
 
@@ -172,9 +172,13 @@ def drop_surplus(mixture: GaussianMixture, points: np.ndarray, num_distinct: int
     if is_scarce(num_distinct, number, points.shape[1]):
         return mixture
     charge = SURPLUS * count_parameters(points.shape[1], covariance_type)[0] * np.log(num_distinct)
+    tried: dict[int, GaussianMixture] = {}  # what a long stride refused, a short one may come to again
     stride, failures = max(1, number // STRIDES), 0
     while failures < MAX_FAILURES and (fewer := mixture.n_components - stride - failures) > 0:
-        other = fit_from_clusters(points, find_clusters(points, fewer, seed), fewer, seed, covariance_type)
+        if fewer not in tried:
+            clusters = find_clusters(points, fewer, seed)
+            tried[fewer] = fit_from_clusters(points, clusters, fewer, seed, covariance_type)
+        other = tried[fewer]
         gain = 2 * num_distinct * (mixture.score(points) - other.score(points))
         if gain < charge * (mixture.n_components - fewer):
             mixture, failures = other, 0

@@ -49,7 +49,8 @@ class OffsetClassifierStack(ClassifierStack):
     def logits(self, points: Tensor) -> Tensor:
         """Logits (n, k + 1) of points (n, *shape): the offsets and what the network adds.
 
-        In training the offsets of components without a chance are rough: their classes' gradients are zero either way.
+        In training the offsets of components without a chance are rough: the classes' probabilities, and with them all
+        gradients, are the same in float32. Only the loss of a sample that another component explains by far differs.
         """
         offsets = torch.cat([stack.log_offset(points, skims=self.training) for stack in self.components]).T
         real = offsets.logsumexp(1, keepdim=True) - math.log(self.count)

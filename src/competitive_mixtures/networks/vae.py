@@ -135,8 +135,9 @@ class VAEStack(ComponentStack):
     def log_offset(self, x: Tensor, *, skims: bool = False) -> Tensor:
         """The importance-weighted bound with `OFFSET_DRAWS` quasi-random draws; see `log_importance_bound`.
 
-        With `skims`, the bound of one draw alone for points where another component's is larger by `NEGLIGIBLE` nats,
-        if those are most: a lower bound still, and no work for the many components that cannot have made a point.
+        With `skims`, all draws but the first count as nothing for points where that one is `NEGLIGIBLE` nats below that
+        of another component of this stack, if that is half of every component's points: a lower bound still, and no
+        work for the many components that cannot have made a point.
         """
         return self._bound(x, OFFSET_DRAWS, skims=skims and x.device.type == "cpu")  # a GPU would wait for the choice
 

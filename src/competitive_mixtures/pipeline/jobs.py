@@ -32,7 +32,8 @@ from competitive_mixtures.method.state import pack_state, unpack_state
 def prepare_forks() -> None:
     """What jobs do first and their server does once before it forks: a twentieth of a job on small networks.
 
-    Without a gradient, and without a look for a GPU: where there is one, these start threads, and a fork has none.
+    Without a gradient, and without a look for a GPU: where there is one, these start threads that a fork lacks and
+    waits for. (The one of pyarrow's allocator is missed by none.)
     """
     import_formats()
     choose_precision()

@@ -8,6 +8,8 @@ from examples import GAN, VAE, make_estimators_experiment
 from competitive_mixtures.settings.overlays import read_params
 
 EXPERIMENTS = read_params(Path(__file__).parents[3] / "params.yaml").experiments
+GAUSSIAN_VAE = VAE | {"count": 1, "likelihood": {"kind": "gaussian", "variance": "learned", "samples": "draws"}}
+BERNOULLI_VAE = VAE | {"count": 2, "likelihood": {"kind": "bernoulli"}}
 OWN = {"dataset"}  # what an experiment has and an estimator has not
 DEPARTURES = {  # by experiment, component and kind of data
     ("synthetic-3-plain", "vae", "vector"): set(),
@@ -65,6 +67,7 @@ def test_defaults_follow_the_experiments(case):
         ({"component": "gan"}, "discriminators"),  # which have no bounds
         ({"method": "plain"}, "discriminators"),
         ({"settings": {"components": [VAE | {"count": 2}, GAN | {"count": 1}]}}, "discriminators"),
+        ({"settings": {"components": [BERNOULLI_VAE, GAUSSIAN_VAE]}}, "discriminators"),  # densities beside masses
         ({"settings": {"scoring": {"steps_per_round": 9}}}, "discriminators"),  # the only ones that have this key
         ({"settings": {"scoring": {"kind": "soft_bound"}}}, "soft_bound"),
         ({"settings": {"training": {"held_out": 0.2}}}, "bound"),
@@ -77,6 +80,6 @@ def test_images_are_scored_by_bounds_where_nothing_else_is_asked_for(changes, ki
 @pytest.mark.parametrize(
     ("num_points", "batch_size"), [(3, 32), (120, 32), (384, 64), (1535, 128), (1536, 256), (9999, 256)]
 )
-def test_a_batch_is_at_most_half_a_cell(num_points, batch_size):
+def test_a_batch_is_at_most_half_the_mean_cell_or_the_least(num_points, batch_size):
     assert make_estimators_experiment(num_points=num_points).training.batch_size == batch_size
     assert make_estimators_experiment(num_points=num_points, method="plain").training.batch_size == 256

@@ -92,7 +92,13 @@ def test_many_surplus_gaussians_go_in_strides(monkeypatch):
     points, _ = blobs(3, n=3000)
     mixture = fit_from_clusters(points, find_clusters(points, 24, 0), 24, 0, "full")
     assert drop_surplus(mixture, points, len(points), 0).n_components == 3
-    assert tried == [*range(22, 3, -2), 2, 3, 2, 1]
+    assert tried == [*range(22, 3, -2), 2, 3, 1]
+
+
+def test_a_single_gaussian_is_reached_in_strides():
+    points, _ = blobs(1, n=3000)
+    mixture = fit_from_clusters(points, find_clusters(points, 50, 0), 50, 0, "full")
+    assert drop_surplus(mixture, points, len(points), 0).n_components == 1
 
 
 @pytest.mark.parametrize("seed", range(3))

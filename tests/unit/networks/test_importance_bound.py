@@ -86,7 +86,7 @@ def spread_out(distance):
     stack = make_stack(VAE, standardize="cells")
     stack.variance.fill_(0.1)
     centres = torch.tensor([[distance * j, 0.0] for j in range(K)])
-    points = centres[:, None] + torch.randn(K, 20, 2)
+    points = centres[:, None] + torch.tensor([1.0, 0.01, 1e-4])[:, None, None] * torch.randn(K, 20, 2)
     stack.fit_standardizations(points)
     return stack, points.flatten(0, 1)
 

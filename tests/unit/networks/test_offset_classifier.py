@@ -118,3 +118,21 @@ def test_rough_offsets_of_components_without_a_chance_change_no_step(monkeypatch
     monkeypatch.setattr(VAEStack, "log_offset", lambda stack, x, skims: exact(stack, x))
     for found, expected in zip(rough, take_steps(), strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_only_training_skims(monkeypatch):
+    """Scores are exact: they decide who wins a point."""
+    asked = []
+    exact = VAEStack.log_offset
+
+    def note(stack, x, *, skims=False):
+        asked.append(skims)
+        return exact(stack, x, skims=skims)
+
+    monkeypatch.setattr(VAEStack, "log_offset", note)
+    learned = {"kind": "gaussian", "variance": "learned", "samples": "draws"}
+    _, classifier = build(change(VAE, count=2, likelihood=learned))
+    classifier.log_ratios(torch.randn(6, 2))
+    classifier.step(torch.randn(2, 6, 2), torch.randn(2, 6, 2))
+    classifier.log_ratios(torch.randn(6, 2))
+    assert asked == [False, True, False]
