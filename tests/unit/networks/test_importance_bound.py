@@ -14,6 +14,7 @@ from test_vae import encode, run_mlp
 from competitive_mixtures.networks.vae import OFFSET_DRAWS, choose_near, draw_quasi_normal, select_rows
 
 K = 3
+LEARNED = change(VAE, likelihood={"kind": "gaussian", "variance": "learned", "samples": "draws"})
 
 
 def test_it_is_burdas_formula():
@@ -83,7 +84,7 @@ def test_the_bound_of_a_point_far_from_all_others_is_finite_and_falls(distance):
 
 def spread_out(distance):
     """VAEs of points around (0, 0), (distance, 0), ..., and 20 points around each."""
-    stack = make_stack(VAE, standardize="cells")
+    stack = make_stack(LEARNED, standardize="cells")
     stack.variance.fill_(0.1)
     centres = torch.tensor([[distance * j, 0.0] for j in range(K)])
     points = centres[:, None] + torch.tensor([1.0, 0.01, 1e-4])[:, None, None] * torch.randn(K, 20, 2)
@@ -100,6 +101,20 @@ def test_a_component_has_one_draw_where_another_one_is_far_likelier():
     torch.testing.assert_close(rough[~own], first[~own], rtol=1e-5, atol=1e-4)
     assert (rough <= exact + 1e-5 * exact.abs()).all()  # a lower bound still
     torch.testing.assert_close(rough.softmax(0), exact.softmax(0), rtol=0, atol=1e-6)
+
+
+def test_a_wide_component_is_far_from_points_of_a_narrow_one_at_its_centre():
+    """By the densities of the points as they are, not as each component sees them."""
+    stack = make_stack(LEARNED, standardize="cells")
+    stack.variance.fill_(0.1)
+    points = torch.tensor([1.0, 1e-14, 1.0])[:, None, None] * torch.randn(K, 20, 2)
+    points[2] += 100.0
+    stack.fit_standardizations(points)
+    points = points.flatten(0, 1)
+    exact, rough = stack.log_offset(points), stack.log_offset(points, skims=True)
+    narrow = slice(20, 40)
+    torch.testing.assert_close(rough[1, narrow], exact[1, narrow], rtol=1e-5, atol=1e-4)
+    assert (rough[0, narrow] < exact[0, narrow] - 0.1).any()
 
 
 def test_all_draws_are_taken_where_most_points_are_near_several_components():
