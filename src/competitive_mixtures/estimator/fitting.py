@@ -158,7 +158,7 @@ def play_rounds(run: Run, start: Outcome, num_rounds: int, tol: float, verbose: 
     goes_back = number > outcome.record["round"]
     if verbose and goes_back:
         kept_round = outcome.record["round"]
-        print(f"held-out points have gained nothing since round {kept_round}: back to it", file=sys.stderr, flush=True)
+        tell(f"held-out points have gained nothing since round {kept_round}: back to it")
     return summarize(run, outcome, part, records, goes_back=goes_back)
 
 
