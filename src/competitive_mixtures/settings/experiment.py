@@ -35,7 +35,8 @@ class Training(Block):
         batch_size: points of its cell that a component draws in one step.
         init: the partition whose parts the components are pretrained on: the paper's random split (`uniform`), the
             clusters of `kmeans`, or of a mixture of `gaussians` with as many as the data ask for, joined to at most k
-            parts (of columns that are mostly codes, or mostly one value, the clusters of k-means).
+            parts, without columns of codes (where half of the columns are codes, or mostly one value, the clusters of
+            k-means).
         pretraining_steps: steps of every component on its part of that partition; 0 starts the rounds from random
             networks.
         steps_per_round: steps of every component in every round.
