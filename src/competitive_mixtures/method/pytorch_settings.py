@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from competitive_mixtures.method.device import choose_kernels
+from competitive_mixtures.networks.kernels.denormals import flushes_denormals
 
 backends: Any = torch.backends
 # Settings that decide what kernels compute, as a fresh process has them. Parts stand after what they inherit from.
@@ -108,8 +109,3 @@ def read_precision_of_products() -> str:
         with suppress(RuntimeError):
             return torch.get_float32_matmul_precision()
     raise AssertionError("a precision of float32 products that PyTorch does not have")
-
-
-def flushes_denormals() -> bool:
-    """Whether this thread takes numbers below float32's normal range for zero; PyTorch has no function that tells."""
-    return not bool(np.float32(1e-40) * np.float32(1))

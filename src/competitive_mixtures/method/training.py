@@ -14,6 +14,7 @@ from competitive_mixtures.method.early_stopping import EarlyStopping, divide_cel
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
+from competitive_mixtures.networks.kernels.denormals import flush_denormals
 from competitive_mixtures.networks.kernels.threads import run_side_by_side
 from competitive_mixtures.networks.stack import Stack
 from competitive_mixtures.networks.vae import VAEStack
@@ -175,7 +176,7 @@ def take_steps(
     """
     losses = torch.empty(num_steps, stack.count, dtype=torch.float32, device=stack.device)
     checked = 0
-    with show_progress(f"{name} {', '.join(map(str, ids))}", num_steps) as report:
+    with flush_denormals(), show_progress(f"{name} {', '.join(map(str, ids))}", num_steps) as report:
         for step, (batch, other) in enumerate(batches):
             losses[step] = stack.step(batch, other)
             settled = stopping is not None and stopping.is_settled(step)

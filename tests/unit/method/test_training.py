@@ -1,5 +1,7 @@
 """Optimisation loops: both back-ends train the same networks, alone or beside others, and divergence is named."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from examples import (
@@ -17,7 +19,7 @@ from examples import (
 )
 
 from competitive_mixtures.errors import TrainingDivergedError
-from competitive_mixtures.method import batches
+from competitive_mixtures.method import batches, training
 from competitive_mixtures.method.training import train_components, train_discriminators
 from competitive_mixtures.networks.ensemble import build_components, build_discriminators
 
@@ -75,6 +77,33 @@ def test_back_ends_agree(name):
     # the Wasserstein critic's last bias cancels out of its loss: its gradient is rounding error
     last_bias = [f"critic.layers.{len(MLP['hidden'])}.bias"] if name == "wgan_gp" else []
     assert_close(*(ensemble.state() for ensemble in ensembles), skip=last_bias)
+
+
+@pytest.mark.parametrize("name", ["vae", "gan"])
+def test_moments_that_vanish_are_zero_and_change_no_weight(name, monkeypatch):
+    points = points_for(name)
+
+    def train_dead_units():
+        """Networks whose hidden units have learned, and are then never active again."""
+        ensemble = build(BLOCKS[name], points)
+        train(ensemble, points, thirds(points), 5)
+        for part, weights in ensemble.weights().items():
+            if part.endswith("layers.0.bias"):
+                weights.fill_(-1e4)
+        train(ensemble, points, thirds(points), 1500)
+        return ensemble
+
+    def count_denormals(ensemble):
+        moments = [m for _, stack in ensemble.stacks for a in stack.optimizers.values() for m in (*a.means, *a.squares)]
+        return sum(int(((m != 0) & (m.abs() < torch.finfo(torch.float32).tiny)).sum()) for m in moments)
+
+    flushed = train_dead_units()
+    assert count_denormals(flushed) == 0
+    monkeypatch.setattr(training, "flush_denormals", nullcontext)
+    kept = train_dead_units()
+    assert count_denormals(kept) > 0
+    weights = kept.weights()
+    assert all(torch.equal(tensor, weights[part]) for part, tensor in flushed.weights().items())
 
 
 @pytest.mark.usefixtures("restore_pytorch")
