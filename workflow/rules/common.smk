@@ -40,7 +40,7 @@ def code(*names):
     return sorted(map(str, files.difference(DOCUMENTS)))
 
 
-METHOD = code("data", "settings", "networks", "method", "pipeline/representation.py", "seeding.py")
+METHOD = code("data", "settings", "networks", "method", "pipeline/representation.py", "denormals.py", "seeding.py")
 
 
 def inception_named():

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from competitive_mixtures.denormals import flushes_denormals
 from competitive_mixtures.method.device import choose_kernels
-from competitive_mixtures.networks.kernels.denormals import flushes_denormals
 
 backends: Any = torch.backends
 # Settings that decide what kernels compute, as a fresh process has them. Parts stand after what they inherit from.

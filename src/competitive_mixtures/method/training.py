@@ -8,13 +8,13 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from competitive_mixtures.denormals import flush_denormals
 from competitive_mixtures.errors import TrainingDivergedError
 from competitive_mixtures.method.batches import Batches, draw_batches, draw_comparisons
 from competitive_mixtures.method.early_stopping import EarlyStopping, divide_cell
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
-from competitive_mixtures.networks.kernels.denormals import flush_denormals
 from competitive_mixtures.networks.kernels.threads import run_side_by_side
 from competitive_mixtures.networks.stack import Stack
 from competitive_mixtures.networks.vae import VAEStack

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from competitive_mixtures.networks.kernels.denormals import flush_denormals, flushes_denormals
+from competitive_mixtures.denormals import flush_denormals, flushes_denormals
 
 pytestmark = [
     pytest.mark.usefixtures("restore_pytorch"),
