@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 ACTIVATE := . $(VENV)/bin/activate &&
+PIP := $(VENV)/bin/pip
 COMMAND := $(VENV)/commands/snakemake  # this project's own, first on an activated environment's PATH
 ENVIRONMENT := $(VENV)/requirements.lock $(VENV)/pyproject.toml $(COMMAND)  # copies of what it was made from, and that
 
@@ -82,17 +83,27 @@ environment: $(ENVIRONMENT)  ## only the environment
 watch: $(ENVIRONMENT)  ## a running pipeline: experiment, seed, round, churn, objective, time left
 	$(ACTIVATE) python -m competitive_mixtures.pipeline.watch
 
-lock:  ## resolves the dependencies anew; needs uv
-	uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \
+lock: $(ENVIRONMENT)  ## resolves the dependencies anew
+	$(ACTIVATE) uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate --output-file requirements.lock pyproject.toml
+
+# uv takes a quarter of pip's time. Of pip's configuration it is told the index only: where that is not enough, pip goes on.
+INSTALL_BY_UV = awk '/^[^ ]/ { is_uv = /^uv==/ } is_uv' requirements.lock > $(VENV)/uv.lock && \
+	$(PIP) install --quiet --no-compile --require-hashes -r $(VENV)/uv.lock && \
+	index=$$($(PIP) config list | sed -n "s/^[^=]*\.index-url='\(.*\)'$$/\1/p" | tail -n 1) && \
+	$(VENV)/bin/uv pip install --quiet --require-hashes --system-certs --cache-dir $(VENV)/uv-cache \
+	    $${index:+--default-index "$$index"} --python $(VENV)/bin/python -r requirements.lock && \
+	rm -rf $(VENV)/uv-cache
+INSTALL_BY_PIP = { echo "note: uv could not install the environment (see above); pip does now" >&2; rm -rf $(VENV)/uv-cache; \
+	$(PIP) install --quiet --no-compile --require-hashes -r requirements.lock; }
 
 $(VENV)/requirements.lock: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed; name one: make PYTHON=python3.12 ...")'
-	cmp -s $< $@ || ($(PYTHON) -m venv --clear $(VENV) && $(VENV)/bin/pip install --quiet --no-compile --require-hashes -r $<)
+	cmp -s $< $@ || ($(PYTHON) -m venv --clear $(VENV) && ($(INSTALL_BY_UV) || $(INSTALL_BY_PIP)))
 	cp $< $@
 
 $(VENV)/pyproject.toml: pyproject.toml $(VENV)/requirements.lock
-	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	$(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
 	$(VENV)/bin/python -m competitive_mixtures.launch.byte_code  # pip's own, of all files, takes 3 times as long
 	cp $< $@
 
