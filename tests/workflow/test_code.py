@@ -13,9 +13,12 @@ from projects import ROOT, Project, make_project
 from test_faults import STEPS
 from test_inception_scores import RECORD, ask_for_fid
 
+from competitive_mixtures.files.folders import Results
+from competitive_mixtures.files.listings import read_listing
 from imports import MODULES, SOURCE, close, holds_code, imports_of_command, room_of
 
 CODE = f"{SOURCE.relative_to(ROOT)}/"
+LISTINGS = Results("results").code("").parent
 # What a step imports and no number depends on.
 EXEMPT = {
     "errors.py",  # sentences for the user
@@ -66,6 +69,12 @@ class Step:
         return {path.removeprefix(CODE) for path in self.inputs if path.startswith(CODE)}
 
 
+def read_inputs(project: Project, listed: Iterable[str]) -> Iterator[str]:
+    """Inputs of a rule, the modules in the place of their list."""
+    for path in listed:
+        yield from read_listing(project.root / path) if Path(path).parent == LISTINGS else [path]
+
+
 def read_steps(project: Project, *targets: str) -> dict[str, Step]:
     """The rules that targets need, by name."""
     steps: dict[str, Step] = {}
@@ -77,7 +86,8 @@ def read_steps(project: Project, *targets: str) -> dict[str, Step]:
         if command:
             known = steps.get(rule, Step(command[1], frozenset(), frozenset()))
             made = set(lists["output"]) if "output" in lists else set()
-            steps[rule] = Step(command[1], known.inputs | set(lists["input"]), known.outputs | made)
+            inputs = known.inputs.union(read_inputs(project, lists["input"]))
+            steps[rule] = Step(command[1], inputs, known.outputs | made)
     return steps
 
 

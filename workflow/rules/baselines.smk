@@ -9,7 +9,7 @@ rule train_baseline:
         data=data_of,
         competition=lambda wildcards: last_round_of(wildcards).metrics,
         classifier=tuning_classifier_of,
-        code=METHOD + code(*(f"evaluation/{name}.py" for name in SCORING)),
+        code=code("baselines", *METHOD, *(f"evaluation/{name}.py" for name in SCORING)),
     output:
         state=BASELINE.state,
         metrics=BASELINE.metrics,

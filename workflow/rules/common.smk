@@ -9,6 +9,7 @@ from shlex import quote
 from competitive_mixtures.data.spec import look_at
 from competitive_mixtures.evaluation.inception_weights import WEIGHTS_URL
 from competitive_mixtures.files.folders import MAX_DIGITS, Project
+from competitive_mixtures.files.listings import write_listing
 from competitive_mixtures.report.claims.criteria import read_claims
 from competitive_mixtures.settings.resolved_data import check_files
 
@@ -28,19 +29,21 @@ NOTHING = "(?!)"  # a pattern that matches nothing
 NUMBER = rf"\d{{1,{MAX_DIGITS}}}"  # no longer than reports can read, and than Snakemake takes for a loop of rules
 
 
-def code(*names):
-    """The package's modules that a step stands on: editing one of them runs the step again.
+def code(step, *names):
+    """A list of the package's modules that a step stands on, with their checksums: editing one runs the step again.
 
-    Named by the folder, or by the file where a step stands on a part of a folder only. What cannot change a number is
+    One input in the place of a hundred, each of which Snakemake looks at several times for every job. The modules are
+    named by the folder, or by the file where a step stands on a part of a folder only. What cannot change a number is
     left out: messages, progress, names and formats of files, the command line. A test compares all this with what the
     steps import.
     """
     paths = [PACKAGE / name for name in names]
     files = {file for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path])}
-    return sorted(map(str, files.difference(DOCUMENTS)))
+    write_listing(RESULTS.code(step), sorted(files.difference(DOCUMENTS)))
+    return RESULTS.code(step)
 
 
-METHOD = code("data", "settings", "networks", "method", "pipeline/representation.py", "denormals.py", "seeding.py")
+METHOD = ("data", "settings", "networks", "method", "pipeline/representation.py", "denormals.py", "seeding.py")
 
 
 def inception_named():

@@ -1,6 +1,6 @@
 # Data sets: fetched once, then prepared as arrays; and the classifier of a labelled image set.
 
-PREPARATION = code("data", "settings/blocks.py", "settings/resolved_data.py")
+PREPARATION = code("preparation", "data", "settings/blocks.py", "settings/resolved_data.py")
 
 
 rule download:
@@ -49,7 +49,7 @@ rule prepare:
 rule train_classifier:
     input:
         data=DATASET.meta,
-        code=code("data", "evaluation/classifier.py", "pipeline/classifier.py", "seeding.py"),
+        code=code("classifier", "data", "evaluation/classifier.py", "pipeline/classifier.py", "seeding.py"),
     output:
         CLASSIFIER.weights,
         CLASSIFIER.metrics,

@@ -16,7 +16,7 @@ rule write_demo:
         DEMO_TABLE,
         RESULTS.settings(DEMO),
         PAPER.demo,
-        code=code("report/demo.py", "report/compile.py", "report/figures", *SCORE_CODE),
+        code=code("demo", "report/demo.py", "report/compile.py", "report/figures", *SCORE_CODE),
     output:
         RESULTS.demo.figure,
         RESULTS.demo.pdf,

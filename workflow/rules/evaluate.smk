@@ -4,7 +4,7 @@
 rule find_inception:  # where the weights are, or why they cannot be had; only experiments with FID ask for it
     input:
         inception_of,
-        code=code("data", "evaluation/inception_weights.py"),
+        code=code("inception", "data", "evaluation/inception_weights.py"),
     output:
         DATA.inception,
     log:
@@ -30,7 +30,7 @@ rule evaluate:
         baselines=baselines_of,
         classifier=classifier_of,
         inception=lambda wildcards: DATA.inception if experiment_of(wildcards).evaluation.fid_features else [],
-        code=METHOD + code("pipeline/evaluate.py", "evaluation", "files/tables.py"),
+        code=code("evaluation", *METHOD, "pipeline/evaluate.py", "evaluation", "files/tables.py"),
     output:
         RUN.evaluation.scores,
         RUN.evaluation.samples,

@@ -16,7 +16,7 @@ SCORE_CODE += [*SUMMARY_CODE, "settings", "data"]
 rule summarize_experiment:
     input:
         scores=lambda wildcards: scores_of([wildcards.experiment]),
-        code=code(*SUMMARY_CODE),
+        code=code("summary", *SUMMARY_CODE),
     output:
         RESULTS.summary_of("{experiment}").files,
     log:
@@ -37,7 +37,7 @@ rule summarize_experiment:
 rule summarize:
     input:
         tables_of(DEFAULT),
-        code=code(*SUMMARY_CODE),
+        code=code("summary", *SUMMARY_CODE),
     output:
         report(
             RESULTS.summary.scores, caption="../report/summary.rst", category="Files", labels={"file": "summary.csv"}
@@ -64,6 +64,7 @@ rule assess_claims:
         RESULTS.summary.rounds,
         claims=PAPER.claims,
         code=code(
+            "claims",
             *(f"report/{name}" for name in ("claims", "intervals.py", "names.py", "kept.py")),
             "settings/yaml_files.py",
             *SUMMARY_CODE,
@@ -91,7 +92,7 @@ rule write_tables:
         PAPER.authors_code,
         PAPER.partitions,
         PAPER.deviations,
-        code=code("report/tables", "report/environment.py", *SCORE_CODE),
+        code=code("tables", "report/tables", "report/environment.py", *SCORE_CODE),
     output:
         directory(PAPER.tables),
     log:
@@ -116,7 +117,7 @@ rule plot_figures:
         PAPER.authors_code,
         PAPER.partitions,
         PLAN,
-        code=code("report/figures", *SCORE_CODE),
+        code=code("figures", "report/figures", *SCORE_CODE),
     output:
         report(
             directory(PAPER.figures),
@@ -144,7 +145,7 @@ rule compile_paper:
         RESULTS.claim_parts,
         PAPER.tables,
         PAPER.figures,
-        code=code("report/compile.py"),
+        code=code("paper", "report/compile.py"),
     output:
         report(PAPER.pdf, caption="../report/paper.rst", category="Report", labels={"file": "paper.pdf"}),
     log:
@@ -164,7 +165,7 @@ rule write_pages:  # what `snakemake --report` can show of tables and animations
         RESULTS.claims,
         PAPER.tables,
         PAPER.figures,
-        code=code("report/pages.py", "report/names.py", "files/tables.py"),
+        code=code("pages", "report/pages.py", "report/names.py", "files/tables.py"),
     output:
         tables=report(
             directory(RESULTS.pages / "tables"),

@@ -4,8 +4,8 @@
 # No rule has a `benchmark:`. Jobs are forked from a server (launch/fork_server.py), so it would measure the command that
 # waits for one. What a job took is in its metrics.json, and for all of them in results/timing.csv.
 
-COMPETITION = METHOD + code(
-    "pipeline/jobs.py", "evaluation/clustering.py", "evaluation/objective.py", "files/tables.py"
+COMPETITION = code(
+    "rounds", *METHOD, "pipeline/jobs.py", "evaluation/clustering.py", "evaluation/objective.py", "files/tables.py"
 )
 SHARDED = [name for name, experiment in params.experiments.items() if experiment.shards > 1]
 WHOLE = [name for name in params.experiments if name not in SHARDED]
@@ -15,7 +15,7 @@ rule learn_representation:  # only where an experiment has one: of others `data_
     input:
         config=SETTINGS,
         data=images_of,
-        code=METHOD,
+        code=code("representation", *METHOD),
     output:
         RUN.representation.meta,
         RUN.representation.state,

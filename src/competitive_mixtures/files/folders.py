@@ -122,6 +122,10 @@ class Results:
         """What the results of an experiment depend on: its block of `params.yaml`, with `extends` resolved."""
         return self.path / "settings" / f"{experiment}.json"
 
+    def code(self, step: str) -> Path:
+        """The modules that a step stands on, with their checksums."""
+        return self.path / "code" / f"{step}.txt"
+
     def experiment(self, name: str) -> Path:
         """The folder of an experiment's runs, below one that holds nothing else: no name collides with a file."""
         return self.path / "experiments" / name

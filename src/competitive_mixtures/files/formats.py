@@ -67,10 +67,15 @@ def write_array(path: Path | str, array: np.ndarray) -> None:
 
 
 def import_formats() -> None:
-    """Import the libraries of tables and tensors, which the functions below else do when they are called."""
+    """Import the libraries of tables and tensors, which the functions below else do when they are called.
+
+    Arrow then takes its memory as everybody does: one of its own is slow at first, and again in every forked process.
+    """
     import numpy.ctypeslib  # noqa: F401, safetensors writes by it
-    import pyarrow.parquet  # noqa: F401
+    import pyarrow.parquet
     import safetensors.torch  # noqa: F401
+
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
 
 
 def read_array(path: Path | str) -> np.ndarray:
@@ -116,6 +121,7 @@ def write_table(path: Path | str, columns: Mapping[str, np.ndarray]) -> None:
     """Write equally long columns of numbers as one parquet file, byte for byte the same for the same columns.
 
     The columns enter and leave Arrow as buffers: its own way from and to NumPy imports pandas, half a second a job.
+    Only columns of int16, the numbers of components and labels, have few values to make a dictionary of.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -127,7 +133,8 @@ def write_table(path: Path | str, columns: Mapping[str, np.ndarray]) -> None:
         for name, column in columns.items()
     }
     with write_atomically(path) as partial:
-        pq.write_table(pa.table(table), partial, compression="zstd")
+        numbered = [name for name, column in columns.items() if column.dtype == np.int16]
+        pq.write_table(pa.table(table), partial, compression="zstd", use_dictionary=numbered)
 
 
 def read_table(path: Path | str) -> dict[str, np.ndarray]:
@@ -141,7 +148,7 @@ def read_table(path: Path | str) -> dict[str, np.ndarray]:
 
     try:
         check_regular(path)
-        table = pq.ParquetFile(path).read()
+        table = pq.ParquetFile(path, pre_buffer=False).read(use_threads=False)  # starting threads takes longer
     except FileNotFoundError as error:
         raise UserError(f"{path}: not found; run the round that writes it first") from error
     except (pa.ArrowInvalid, OSError) as error:

@@ -28,6 +28,7 @@ from competitive_mixtures.pipeline.worker import close_all, tell_end, work
 
 MODULES = (
     "competitive_mixtures.pipeline.jobs",
+    "competitive_mixtures.pipeline.cli",
     "competitive_mixtures.pipeline.evaluate",
     "competitive_mixtures.pipeline.representation",
 )
@@ -138,8 +139,9 @@ class Server:
 def import_modules() -> None:
     """Import what all jobs need, once; frozen objects stay shared between the copies."""
     if MODULES[0] not in sys.modules:
-        jobs, *_ = map(importlib.import_module, MODULES)
+        jobs, cli, *_ = map(importlib.import_module, MODULES)
         jobs.prepare_forks()
+        cli.prepare_forks()
         gc.freeze()
 
 

@@ -3,8 +3,9 @@
 import gc
 import re
 import sys
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -40,7 +41,7 @@ def run_command() -> None:
     """
     gc.set_threshold(GARBAGE_THRESHOLD)
     try:
-        app()
+        build_command()()
     except UserError as error:
         complain(f"error: {error}")
         sys.exit(1)
@@ -51,6 +52,18 @@ def run_command() -> None:
         sys.exit(1)
     finally:
         gc.freeze()
+
+
+@cache
+def build_command() -> Any:
+    """All subcommands with their options, as Typer makes them of the functions below."""
+    return typer.main.get_command(app)
+
+
+def prepare_forks() -> None:
+    """Read a round's words once: jobs forked from this process then find ready what Typer makes at the first time."""
+    words = "--config . --data . --seed 0 --round 0 --previous . --out ."
+    build_command().commands["train-round"].make_context("train-round", words.split())
 
 
 def name_lack(error: Exception) -> str | None:
