@@ -83,19 +83,23 @@ environment: $(ENVIRONMENT)  ## only the environment
 watch: $(ENVIRONMENT)  ## a running pipeline: experiment, seed, round, churn, objective, time left
 	$(ACTIVATE) python -m competitive_mixtures.pipeline.watch
 
-lock: $(ENVIRONMENT)  ## resolves the dependencies anew
-	$(ACTIVATE) uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \
+lock:  ## resolves the dependencies anew, by the environment's uv or another one
+	PATH="$(VENV)/bin:$$PATH" uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate --output-file requirements.lock pyproject.toml
 
-# uv takes a quarter of pip's time. Of pip's configuration it is told the index only: where that is not enough, pip goes on.
-INSTALL_BY_UV = awk '/^[^ ]/ { is_uv = /^uv==/ } is_uv' requirements.lock > $(VENV)/uv.lock && \
+# uv takes a quarter of pip's time. It reads nothing of pip's configuration: the index that pip would take is passed on, and
+# where that has more to say of the way to it, or uv fails, pip installs.
+INSTALL_BY_UV = pip=$$($(PIP) config list) && \
+	! echo "$$pip" | grep -Eq '\.(no-index|proxy|trusted-host|client-cert)=' && \
+	awk '/^[^ ]/ { is_uv = /^uv==/ } is_uv' requirements.lock > $(VENV)/uv.lock && \
 	$(PIP) install --quiet --no-compile --require-hashes -r $(VENV)/uv.lock && \
-	index=$$($(PIP) config list | sed -n "s/^[^=]*\.index-url='\(.*\)'$$/\1/p" | tail -n 1) && \
-	$(VENV)/bin/uv pip install --quiet --require-hashes --system-certs --cache-dir $(VENV)/uv-cache \
-	    $${index:+--default-index "$$index"} --python $(VENV)/bin/python -r requirements.lock && \
+	UV_DEFAULT_INDEX=$$(echo "$$pip" | sed -n "$(INDEX)" | sort | head -n 1 | cut -c 3-) \
+	    $(VENV)/bin/uv pip install --quiet --require-hashes --system-certs --cache-dir $(VENV)/uv-cache \
+	    --python $(VENV)/bin/python -r requirements.lock && \
 	rm -rf $(VENV)/uv-cache
-INSTALL_BY_PIP = { echo "note: uv could not install the environment (see above); pip does now" >&2; rm -rf $(VENV)/uv-cache; \
-	$(PIP) install --quiet --no-compile --require-hashes -r requirements.lock; }
+INDEX = s/^:env:\.index-url='\(.*\)'$$/1 \1/p; s/^install\.index-url='\(.*\)'$$/2 \1/p; s/^global\.index-url='\(.*\)'$$/3 \1/p
+INSTALL_BY_PIP = { echo "note: pip installs the environment, which takes a few minutes; uv cannot here" >&2; \
+	rm -rf $(VENV)/uv-cache; $(PIP) install --quiet --no-compile --require-hashes -r requirements.lock; }
 
 $(VENV)/requirements.lock: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed; name one: make PYTHON=python3.12 ...")'

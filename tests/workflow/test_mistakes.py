@@ -129,6 +129,12 @@ def test_a_word_for_a_number_is_refused_with_its_line(fresh):
     assert "(overrides.yaml, line 3)" in output
 
 
+STEPS_WITH_CODE = (
+    *("preparation", "classifier", "representation", "rounds", "baselines", "inception", "evaluation"),
+    *("summary", "claims", "tables", "figures", "paper", "pages"),
+)
+
+
 def test_planning_writes_what_the_rules_read_and_no_folder_of_an_experiment(fresh):
     """Of all experiments: the report lists those that were not run, and what is there is looked at once."""
     raw = {str(path) for path in fresh.root.glob("data/raw/**/*")}
@@ -138,6 +144,7 @@ def test_planning_writes_what_the_rules_read_and_no_folder_of_an_experiment(fres
         *("data/README.md", "data/files/README.md", "data/settings/dots.json", "data/settings/digits.json"),
         *("results/README.md", "results/plan.json"),
         *(f"results/settings/{name}.json" for name in ("dots", "dots-sharded", "digits", "digits-latent", "dots-long")),
+        *(f"results/code/{step}.txt" for step in STEPS_WITH_CODE),
     }
 
 

@@ -38,8 +38,13 @@ def code(step, *names):
     steps import.
     """
     paths = [PACKAGE / name for name in names]
-    files = {file for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path])}
-    write_listing(RESULTS.code(step), sorted(files.difference(DOCUMENTS)))
+    files = {
+        file for path in paths for file in (path.rglob("[!.]*.py") if path.is_dir() else [path])
+    }  # no editor's own
+    try:
+        write_listing(RESULTS.code(step), sorted(files.difference(DOCUMENTS)))
+    except UserError as error:
+        sys.exit(str(error))
     return RESULTS.code(step)
 
 

@@ -5,6 +5,7 @@ DEFAULT_RUNS = [str(run.path) for run in runs_of(DEFAULT)]
 OTHERS = {run: checksum for run, checksum in finished_runs().items() if run not in DEFAULT_RUNS}
 PLAN = [RESULTS.plan, *map(RESULTS.settings, reported())]  # what was to be run, whatever the suite
 SUMMARY_CODE = ["report/summary.py", "report/results.py", "files/tables.py"]
+SUMMARY = code("summary", *SUMMARY_CODE)
 SCORE_CODE = [
     f"report/{name}.py"
     for name in ("scores", "intervals", "plan", "best_likelihood", "names", "authors_code", "kept", "partitions")
@@ -16,7 +17,7 @@ SCORE_CODE += [*SUMMARY_CODE, "settings", "data"]
 rule summarize_experiment:
     input:
         scores=lambda wildcards: scores_of([wildcards.experiment]),
-        code=code("summary", *SUMMARY_CODE),
+        code=SUMMARY,
     output:
         RESULTS.summary_of("{experiment}").files,
     log:
@@ -37,7 +38,7 @@ rule summarize_experiment:
 rule summarize:
     input:
         tables_of(DEFAULT),
-        code=code("summary", *SUMMARY_CODE),
+        code=SUMMARY,
     output:
         report(
             RESULTS.summary.scores, caption="../report/summary.rst", category="Files", labels={"file": "summary.csv"}

@@ -249,9 +249,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         by `score_samples`.
 
         The last digits depend on the points that are scored together: the networks add in float32, in an order that
-        follows from how many there are. Where bounds score, as of images by default, a point's draw of noise goes by
-        its place in X: of 8x8 digits in another order 2 % change their component, and 9 % their probabilities by more
-        than 0.1.
+        follows from how many there are. Where bounds score, as of images by default, they take eight draws that are the
+        same for all points, where a round takes one of each point's own.
         """
         points = self._read(X)
         with borrow_pytorch(count_threads(self.n_jobs)):

@@ -17,7 +17,7 @@ from competitive_mixtures.data import Dataset
 from competitive_mixtures.estimator.best_round import BestRound
 from competitive_mixtures.estimator.trained_mixture import TrainedMixture
 from competitive_mixtures.method import rounds
-from competitive_mixtures.method.assignment import Assignment, to_cells
+from competitive_mixtures.method.assignment import Assignment, assign, to_cells
 from competitive_mixtures.method.device import choose_device
 from competitive_mixtures.method.partial_round import PartialRound
 from competitive_mixtures.method.representation import encode_images, train_autoencoder
@@ -44,7 +44,7 @@ class Competition:
 
     Attributes:
         mixture: what it leaves.
-        labels: (n,) int16, the component that won each training point.
+        labels: (n,) int16, the component that won each training point, as `TrainedMixture.assign` tells it.
         records: of every round, as the pipeline's `metrics.json` has them.
         lower_bound: of the mean log-likelihood, see `CompetitiveMixture.lower_bound_`.
         converged: whether the last round changed next to nothing, or held-out points gained nothing from later ones;
@@ -167,12 +167,17 @@ def summarize(
 ) -> Competition:
     """What is kept of a competition whose last round, or the one that it goes back to, gave `part` and `outcome`."""
     winner, record = outcome.assignment.winner, outcome.record
+    mixture = TrainedMixture.from_round(run.without_points(), outcome)
+    labels = winner
+    if mixture.discriminators is None:
+        labels = assign(mixture.log_scores(run.train)).winner
+        mixture = replace(mixture, weights=np.bincount(labels, minlength=len(mixture.weights)) / len(labels))
     scores = part.log_ratios - outcome.normalizers
     empty = [j for j, count in enumerate(record["counts"]) if not count]
     spare = find_spare(scores, winner, find_runner_up(scores, winner), min_share=0.0)
     return Competition(
-        mixture=TrainedMixture.from_round(run.without_points(), outcome),
-        labels=winner,
+        mixture=mixture,
+        labels=labels,
         records=records,
         lower_bound=bound_likelihood(run, outcome, part),
         converged=goes_back or (record["round"] > 0 and record["share_changed"] <= SETTLED),

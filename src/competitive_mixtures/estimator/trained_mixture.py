@@ -20,11 +20,12 @@ from competitive_mixtures.method.representation import bound_images, build_autoe
 from competitive_mixtures.method.rounds import Outcome
 from competitive_mixtures.method.run import Setup
 from competitive_mixtures.method.scale import Scale
-from competitive_mixtures.method.scoring import log_mixture, log_scores, score
+from competitive_mixtures.method.scoring import log_mixture, log_scores, score, score_by_importance
 from competitive_mixtures.networks.autoencoder import Autoencoder
 from competitive_mixtures.networks.component import ComponentStack
 from competitive_mixtures.networks.discriminator import DensityRatioStack
 from competitive_mixtures.networks.ensemble import Ensemble
+from competitive_mixtures.networks.vae import OFFSET_DRAWS
 from competitive_mixtures.seeding import make_generator
 
 DENSITY_DRAWS = 64  # of the latents, behind a density: from 16 on the bound of two-column data rises by 0.01 nats
@@ -61,19 +62,25 @@ class TrainedMixture:
             setup, state.components, state.discriminators, outcome.normalizers, outcome.prior, weights, last_round
         )
 
-    def log_scores(self, points: np.ndarray) -> Tensor:
-        """What the components competed with in the last round, for stored points (n, *shape), as (n, k) float32."""
-        key = (self.setup.seed, "round", self.last_round, "train points")
-        ratios = score(self.components, self.discriminators, self._enter(points), key)
+    def log_scores(self, points: Tensor) -> Tensor:
+        """What the components compete with for points in the networks' units, (n, *shape), as (n, k) float32.
+
+        By the last round's discriminators, or by VAEs' bounds with draws that are the same for all points. In a round
+        each point has a draw of its own, and its winner goes by its place among them.
+        """
+        if self.discriminators is None:
+            ratios = score_by_importance(self.components, points, OFFSET_DRAWS, dtype=torch.float32)
+        else:
+            ratios = score(self.components, self.discriminators, points, (self.setup.seed, "round", self.last_round))
         return log_scores(ratios, self.normalizers, self.prior, self.setup.experiment.scoring)
 
     def assign(self, points: np.ndarray) -> np.ndarray:
-        """The winner of each stored point, (n, *shape), by the last round's scores, as (n,) int64."""
-        return assignment.assign(self.log_scores(points)).winner.astype(np.int64)
+        """The winner of each stored point, (n, *shape), as (n,) int64."""
+        return assignment.assign(self.log_scores(self._enter(points))).winner.astype(np.int64)
 
     def responsibilities(self, points: np.ndarray) -> np.ndarray:
-        """The softmax of the last round's scores of stored points, (n, k) float64."""
-        return softmax(self.log_scores(points).double().numpy(), axis=1)
+        """The softmax of the scores of stored points, (n, k) float64."""
+        return softmax(self.log_scores(self._enter(points)).double().numpy(), axis=1)
 
     def copy_networks(self) -> tuple[Ensemble[ComponentStack], Ensemble[DensityRatioStack] | None]:
         """Components and discriminators of their own, Adam's state included."""

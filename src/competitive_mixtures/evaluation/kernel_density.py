@@ -28,13 +28,13 @@ def candidate_bandwidths(samples: np.ndarray) -> np.ndarray:
     return max(median, resolution) * 2.0 ** np.arange(-7, 7)
 
 
-@flush_denormals()  # kernels that pass through them on their way to zero are half of the time
+@flush_denormals()  # half of the time goes into kernels that are hardly more than zero
 def log_kernel_density(points: np.ndarray, samples: np.ndarray, bandwidths: np.ndarray) -> np.ndarray:
     """Evaluate isotropic Gaussian kernel density estimates, one for each bandwidth.
 
-    Exact (no kernel is cut off, nothing underflows), in float64 and in blocks of a fixed size. The bandwidths share the
-    squared distances, and halving a bandwidth raises the kernel to its fourth power, so most exponentials are two
-    squarings.
+    Exact, in float64 and in blocks of a fixed size: no kernel is cut off, and as the nearest one counts as 1, those
+    that underflow are below the sum's last digit. The bandwidths share the squared distances, and halving a bandwidth
+    raises the kernel to its fourth power, so most exponentials are two squarings.
 
     Args:
         points: (n, d) where to evaluate.

@@ -66,10 +66,10 @@ def write_array(path: Path | str, array: np.ndarray) -> None:
         np.save(file, array, allow_pickle=False)
 
 
-def import_formats() -> None:
+def prepare_formats() -> None:
     """Import the libraries of tables and tensors, which the functions below else do when they are called.
 
-    Arrow then takes its memory as everybody does: one of its own is slow at first, and again in every forked process.
+    Arrow then allocates by malloc: its own allocator is slow at first, and again after every fork.
     """
     import numpy.ctypeslib  # noqa: F401, safetensors writes by it
     import pyarrow.parquet

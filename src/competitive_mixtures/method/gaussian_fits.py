@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-from competitive_mixtures.denormals import flush_denormals
 from competitive_mixtures.method.kmeans import KMEANS_RUNS, fit_kmeans
 from competitive_mixtures.seeding import derive_seed
 
@@ -135,11 +134,8 @@ def build_mixture(points: np.ndarray, number: int, starts: int, seed: int, **opt
 
 
 def fit_quietly(mixture: GaussianMixture, points: np.ndarray) -> GaussianMixture:
-    """Fit a mixture without a word on passes that did not suffice.
-
-    The share that a far Gaussian has in a point is a denormal number, or zero: one is worth as little as the other.
-    """
-    with flush_denormals(), warnings.catch_warnings():
+    """Fit a mixture without a word on passes that did not suffice."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # identical points, or a hundred passes: still a start
         return mixture.fit(points)
 

@@ -150,25 +150,26 @@ def score_by_bound(components: Ensemble[ComponentStack], points: Tensor, key: St
     return torch.cat(columns, dim=1)
 
 
-def score_by_importance(components: Ensemble[ComponentStack], points: Tensor, num_draws: int) -> Tensor:
+def score_by_importance(
+    components: Ensemble[ComponentStack], points: Tensor, num_draws: int, *, dtype: torch.dtype = torch.float64
+) -> Tensor:
     """Log p_gj(x) bounded from below by each VAE's importance-weighted bound; see `VAEStack.log_importance_bound`.
-
-    In float64, so that a point's density does not depend, in the last digits, on the points beside it.
 
     Args:
         components: VAEs.
         points: (N, *shape), float32 or uint8.
         num_draws: of the latents.
+        dtype: to compute in. In float64 a point's density does not depend, in the last digits, on the points beside it.
 
     Returns:
-        (N, k) float64, in nats, on the CPU.
+        (N, k) of that type, in nats, on the CPU.
     """
     columns = []
     for _, stack in components.stacks:
-        exact = stack.take(range(stack.count)).double()
-        assert isinstance(exact, VAEStack)
+        copy = stack.take(range(stack.count)).to(dtype)
+        assert isinstance(copy, VAEStack)
         rows = [
-            exact.log_importance_bound(to_float(part).double(), num_draws).T.cpu() for part in split_batches(points)
+            copy.log_importance_bound(to_float(part).to(dtype), num_draws).T.cpu() for part in split_batches(points)
         ]
         columns.append(torch.cat(rows))
     return torch.cat(columns, dim=1)

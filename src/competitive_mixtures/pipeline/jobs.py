@@ -8,7 +8,7 @@ import numpy as np
 from competitive_mixtures.data import Dataset
 from competitive_mixtures.files.folders import StageFolder
 from competitive_mixtures.files.formats import (
-    import_formats,
+    prepare_formats,
     read_json,
     read_tensors,
     write_array,
@@ -35,7 +35,7 @@ def prepare_forks() -> None:
     Without a gradient, and without a look for a GPU: where there is one, these start threads that a fork lacks and
     waits for. (The one of pyarrow's allocator is missed by none.)
     """
-    import_formats()
+    prepare_formats()
     choose_precision()
 
 
@@ -70,7 +70,7 @@ def reassign(run: Run, number: int, previous: Path, shards: Sequence[Path], out:
 
 def compete(run: Run, number: int, previous: Path, ids: Sequence[int]) -> PartialRound:
     """Steps (a) to (c) of a round for the components `ids`; see `rounds.compete`."""
-    import_formats()
+    prepare_formats()
     with run.clock.time("load"):
         state = unpack_state(run, read_tensors(StageFolder(previous).state), ids)
     return rounds.compete(run, number, state, ids)
@@ -86,7 +86,7 @@ def conclude(run: Run, number: int, previous: Path, part: PartialRound, out: Pat
 def write_outcome(out: Path, outcome: Outcome, run: Run) -> None:
     """Write a stage's state, samples and assignment table, and last its record, with the seconds that this took."""
     clock, stage = Clock(), StageFolder(out)
-    import_formats()
+    prepare_formats()
     with clock.time("write"):
         state = pack_state(outcome.state, keep_discriminators=run.experiment.scoring.keeps_networks)
         write_tensors(stage.state, state)

@@ -188,6 +188,19 @@ def test_every_variant_knows_its_own_points(name, tmp_path):
     estimator.save(tmp_path / "m.safetensors")
     loaded = CompetitiveMixture.load(tmp_path / "m.safetensors")
     assert np.array_equal(loaded.predict(X), estimator.labels_)
+    assert np.array_equal(np.bincount(estimator.labels_, minlength=3) / len(X), estimator.weights_)
+
+
+@pytest.mark.parametrize("name", ["bound", "soft bound"])
+def test_bounds_say_the_same_of_a_point_wherever_it_stands(name):
+    params, changes = VARIANTS[name]
+    points = np.random.default_rng(0).normal(size=(120, 2)).astype(np.float32)  # without parts: many are in doubt
+    estimator = small(settings=changes, init="kmeans", **params).fit(points)
+    shares = estimator.predict_proba(points)
+    assert (shares.max(axis=1) < 0.9).mean() > 0.1
+    assert np.allclose(estimator.predict_proba(points[::-1])[::-1], shares, atol=1e-4)
+    assert np.allclose([estimator.predict_proba(x[None])[0] for x in points], shares, atol=1e-4)
+    assert np.array_equal(shares.argmax(axis=1), estimator.labels_)
 
 
 class TestInputs:

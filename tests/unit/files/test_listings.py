@@ -1,7 +1,7 @@
 """A list of files is another one where a file's content or name is, and only there."""
 
+import hashlib
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -43,4 +43,5 @@ def test_it_is_written_where_content_or_names_change(files, tmp_path):
 def test_names_come_back_and_checksums_hold(files, tmp_path):
     write_listing(tmp_path / "list.txt", files)
     assert read_listing(tmp_path / "list.txt") == ["a b.py", "c.py"]
-    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "list.txt"], check=True)
+    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file}" for file in files]
+    assert (tmp_path / "list.txt").read_text().splitlines() == lines

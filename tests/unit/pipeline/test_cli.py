@@ -205,7 +205,7 @@ class Lacking:
     ],
 )
 def test_what_the_machine_lacks_is_a_sentence_with_a_reason(monkeypatch, capsys, error, message):
-    monkeypatch.setattr(cli, "app", Lacking(error))
+    monkeypatch.setattr(cli, "build_command", lambda: Lacking(error))
     with pytest.raises(SystemExit if message else type(error)):
         cli.run_command()
     if message:
@@ -214,7 +214,7 @@ def test_what_the_machine_lacks_is_a_sentence_with_a_reason(monkeypatch, capsys,
 
 @pytest.mark.parametrize("allocate", [lambda: torch.empty(2**60), lambda: np.empty(2**60, dtype=np.uint8)])
 def test_more_memory_than_there_is(monkeypatch, capsys, allocate):
-    monkeypatch.setattr(cli, "app", allocate)
+    monkeypatch.setattr(cli, "build_command", lambda: allocate)
     with pytest.raises(SystemExit):
         cli.run_command()
     assert "error: not enough memory (" in capsys.readouterr().err

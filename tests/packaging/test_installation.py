@@ -16,7 +16,7 @@ PIP = """#!/bin/sh
 if [ "$1" = config ]; then cat configuration; else echo "pip $*" >> calls; fi
 """
 UV = """#!/bin/sh
-echo "uv $*" >> calls; mkdir -p .venv/uv-cache; exit "$(cat status)"
+echo "uv $* $UV_DEFAULT_INDEX" >> calls; mkdir -p .venv/uv-cache; exit "$(cat status)"
 """
 
 
@@ -53,9 +53,8 @@ def test_uv_installs_all_but_itself(install, tmp_path):
     assert first.startswith("pip install ")
     assert first.endswith("--require-hashes -r .venv/uv.lock")
     assert second.startswith("uv pip install ")
-    assert second.endswith("-r requirements.lock")
+    assert second.endswith("-r requirements.lock ")  # and no index
     assert "--require-hashes" in second
-    assert "index" not in second
     assert not messages
     named, *hashes = (tmp_path / ".venv/uv.lock").read_text().splitlines()
     assert named.startswith("uv==")
@@ -63,21 +62,28 @@ def test_uv_installs_all_but_itself(install, tmp_path):
     assert all(line.startswith("    --hash=sha256:") for line in hashes)
 
 
-@pytest.mark.parametrize(
-    "configuration",
-    [
-        "global.index-url='https://mirror.example/simple'",
-        "global.extra-index-url='https://more.example/simple'\n:env:.index-url='https://mirror.example/simple'",
-        "global.index-url='https://other.example/simple'\ninstall.index-url='https://mirror.example/simple'",
-    ],
-)
-def test_the_index_of_pip_is_that_of_uv(install, configuration):
-    (_, second), _ = install(configuration)
-    assert "--default-index https://mirror.example/simple --python" in second
+MIRROR = "https://mirror.example/simple"
+OTHERS = ("wheel.index-url='https://wheel.example/simple'", "global.extra-index-url='https://more.example/simple'")
+BY_RANK = (":env:.index-url", "install.index-url", "global.index-url")
+
+
+@pytest.mark.parametrize("first", range(len(BY_RANK)))
+def test_the_index_of_pip_is_that_of_uv(install, first):
+    """pip prefers the environment to its files; it lists all of them by name."""
+    lower = [f"{key}='https://lower.example/simple'" for key in BY_RANK[first + 1 :]]
+    (_, second), _ = install("\n".join(sorted([f"{BY_RANK[first]}='{MIRROR}'", *lower, *OTHERS])))
+    assert second.endswith(f"-r requirements.lock {MIRROR}")
 
 
 def test_pip_goes_on_where_uv_cannot(install):
     calls, messages = install(status=2)
     assert [call.split()[0] for call in calls] == ["pip", "uv", "pip"]
     assert calls[-1].endswith("--require-hashes -r requirements.lock")
-    assert "uv could not install the environment" in messages
+    assert "note: pip installs the environment" in messages
+
+
+@pytest.mark.parametrize("key", ["global.no-index", ":env:.proxy", "install.trusted-host", "global.client-cert"])
+def test_pip_alone_goes_a_way_that_uv_does_not_know(install, key):
+    calls, _ = install(f"{key}='x'")
+    assert [call.split()[0] for call in calls] == ["pip"]
+    assert calls[-1].endswith("--require-hashes -r requirements.lock")
