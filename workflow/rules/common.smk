@@ -38,9 +38,8 @@ def code(step, *names):
     steps import.
     """
     paths = [PACKAGE / name for name in names]
-    files = {
-        file for path in paths for file in (path.rglob("[!.]*.py") if path.is_dir() else [path])
-    }  # no editor's own
+    modules = "[!.]*.py"  # files that begin with a dot are an editor's own
+    files = {file for path in paths for file in (path.rglob(modules) if path.is_dir() else [path])}
     try:
         write_listing(RESULTS.code(step), sorted(files.difference(DOCUMENTS)))
     except UserError as error:

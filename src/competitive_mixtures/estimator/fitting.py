@@ -169,7 +169,7 @@ def summarize(
     winner, record = outcome.assignment.winner, outcome.record
     mixture = TrainedMixture.from_round(run.without_points(), outcome)
     labels = winner
-    if mixture.discriminators is None:
+    if mixture.discriminators is None:  # the winner of a round goes by a draw of the point's own
         labels = assign(mixture.log_scores(run.train)).winner
         mixture = replace(mixture, weights=np.bincount(labels, minlength=len(mixture.weights)) / len(labels))
     scores = part.log_ratios - outcome.normalizers

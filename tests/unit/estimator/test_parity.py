@@ -49,7 +49,7 @@ class TestProbabilities:
         assert proba.shape == (120, 3)
         np.testing.assert_allclose(proba.sum(axis=1), 1)
         assert np.array_equal(proba.argmax(axis=1), model.predict(X))
-        scores = model._mixture.log_scores(X).double().numpy()
+        scores = model._mixture.log_scores(model._mixture.setup.scale.apply(X)).double().numpy()
         np.testing.assert_allclose(proba, softmax(scores, axis=1), rtol=1e-4, atol=1e-6)  # other kernels outside
 
 
