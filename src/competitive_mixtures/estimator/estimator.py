@@ -104,7 +104,9 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
         n_components_: components with points. At most `n_components`: the start "gaussians" gives up what overlaps
             another part as halves of one part do, or has no valley of density to it.
         weights_: (k,) float64, the share of the training points that each component won.
-        labels_: (n,) int64, the component that won each training point.
+        labels_: (n,) int64, the component that won each training point. Where bounds score, these and `weights_` are
+            told after the last round by draws that are the same for all points, see `predict_proba`; a round's own
+            draws give one or two points of a hundred to others, which `history_` counts.
         converged_: whether at most one point in a thousand changed its component in the last round, or the fit went
             back to a round that later ones did not improve on, see `tol`.
         n_iter_: rounds played and not taken back, round 0 not counted: 0 where none improved on the pretraining.
@@ -250,7 +252,8 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
 
         The last digits depend on the points that are scored together: the networks add in float32, in an order that
         follows from how many there are. Where bounds score, as of images by default, they take eight draws that are the
-        same for all points, where a round takes one of each point's own.
+        same for all points, as `labels_` do, so that a point's place in X does not matter; during a fit a round takes
+        one draw of each point's own.
         """
         points = self._read(X)
         with borrow_pytorch(count_threads(self.n_jobs)):
