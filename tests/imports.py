@@ -14,6 +14,11 @@ SOURCE = ROOT / "src" / PACKAGE
 MODULES = frozenset(str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py"))
 
 
+def read_listing(path: Path) -> list[str]:
+    """The names of the files that a list of the package's `files.listings` has."""
+    return [line.split("  ", 1)[1] for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 @cache
 def parse(module: str) -> ast.Module:
     """The syntax tree of a module."""

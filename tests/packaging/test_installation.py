@@ -1,6 +1,5 @@
 """How `make environment` installs: by uv, with the index that pip is configured with; by pip where uv cannot."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -39,7 +38,6 @@ def install(tmp_path, monkeypatch):
             capture_output=True,
             text=True,
             check=True,
-            env=os.environ,
         )
         assert (tmp_path / ".venv/requirements.lock").read_text() == (ROOT / "requirements.lock").read_text()
         assert not (tmp_path / ".venv/uv-cache").exists()

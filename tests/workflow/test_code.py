@@ -14,8 +14,7 @@ from test_faults import STEPS
 from test_inception_scores import RECORD, ask_for_fid
 
 from competitive_mixtures.files.folders import Results
-from competitive_mixtures.files.listings import read_listing
-from imports import MODULES, SOURCE, close, holds_code, imports_of_command, room_of
+from imports import MODULES, SOURCE, close, holds_code, imports_of_command, read_listing, room_of
 
 CODE = f"{SOURCE.relative_to(ROOT)}/"
 LISTINGS = Results("results").code("").parent

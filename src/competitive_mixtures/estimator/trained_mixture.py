@@ -42,7 +42,6 @@ class TrainedMixture:
         normalizers: (k,), log Z_j over the training points.
         prior: (k,), the weights that the points were assigned with.
         weights: (k,), alpha, the shares of the points that each component won.
-        last_round: T.
     """
 
     setup: Setup
@@ -51,16 +50,13 @@ class TrainedMixture:
     normalizers: Tensor
     prior: np.ndarray
     weights: np.ndarray
-    last_round: int
 
     @classmethod
     def from_round(cls, setup: Setup, outcome: Outcome) -> "TrainedMixture":
         """The mixture that a round of all components leaves."""
         state, record = outcome.state, outcome.record
-        weights, last_round = np.array(record["weights"]), record["round"]
-        return cls(
-            setup, state.components, state.discriminators, outcome.normalizers, outcome.prior, weights, last_round
-        )
+        weights = np.array(record["weights"])
+        return cls(setup, state.components, state.discriminators, outcome.normalizers, outcome.prior, weights)
 
     def log_scores(self, points: Tensor) -> Tensor:
         """What the components compete with for points in the networks' units, (n, *shape), as (n, k) float32.
@@ -71,7 +67,8 @@ class TrainedMixture:
         if self.discriminators is None:
             ratios = score_by_importance(self.components, points, OFFSET_DRAWS, dtype=torch.float32)
         else:
-            ratios = score(self.components, self.discriminators, points, (self.setup.seed, "round", self.last_round))
+            key = (self.setup.seed,)  # discriminators draw nothing
+            ratios = score(self.components, self.discriminators, points, key)
         return log_scores(ratios, self.normalizers, self.prior, self.setup.experiment.scoring)
 
     def assign(self, points: np.ndarray) -> np.ndarray:
@@ -147,7 +144,6 @@ class TrainedMixture:
             "shape": list(setup.shape),
             "unit": setup.scale.unit,
             "seed": setup.seed,
-            "last_round": self.last_round,
             "image_shape": None if setup.autoencoder is None else list(setup.autoencoder.shape),
         }
 
@@ -188,7 +184,7 @@ class TrainedMixture:
             discriminators = setup.build_discriminators(0)
             discriminators.load_weights(take_named(tensors, "discriminators."))
         prior, weights = (tensors[name].numpy() for name in ("prior", "weights"))
-        return cls(setup, components, discriminators, tensors["normalizers"], prior, weights, metadata["last_round"])
+        return cls(setup, components, discriminators, tensors["normalizers"], prior, weights)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle or a copy keeps: as much as a saved file, and not Adam's state and the networks' workspace."""

@@ -14,8 +14,3 @@ def write_listing(path: Path, files: Iterable[Path]) -> None:
     """
     lines = (f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.as_posix()}\n" for file in files)
     write_text_if_changed(path, "".join(lines))
-
-
-def read_listing(path: Path) -> list[str]:
-    """The names of the files that a list has."""
-    return [line.split("  ", 1)[1] for line in path.read_text(encoding="utf-8").splitlines()]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from competitive_mixtures.files.listings import read_listing, write_listing
+from competitive_mixtures.files.listings import write_listing
+from imports import read_listing
 
 
 @pytest.fixture
