@@ -17,8 +17,6 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-pytestmark = pytest.mark.xdist_group("packaging")  # one process builds
-
 ROOT = Path(__file__).parents[2]
 BASE = {"torch", "numpy", "scipy", "scikit-learn", "pandas", "safetensors", "pydantic", "tqdm"}
 PIPELINE = {

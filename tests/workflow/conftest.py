@@ -1,16 +1,13 @@
 """A finished tiny project that the tests of the workflow copy and change."""
 
+import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from projects import Project, make_project
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests in one process: they share the finished project."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("workflow"))
 
 
 @pytest.fixture
@@ -21,9 +18,20 @@ def fresh(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def finished_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, int]]:
-    """A project after the user's own command, to be left as it is, and the jobs that ran."""
-    project = make_project(tmp_path_factory.mktemp("finished") / "mon étude")
-    return project, project.snakemake("--cores", "4", "--resources", "gpu=1", "all")
+    """A project after the user's own command, to be left as it is, and the jobs that ran.
+
+    One for all processes of the tests: the first that asks makes it, and others wait.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    root, jobs = folder / "finished" / "mon étude", folder / "finished.json"
+    with FileLock(folder / "finished.lock"):
+        if not jobs.is_file():
+            shutil.rmtree(root, ignore_errors=True)  # of a process that failed
+            ran = make_project(root).snakemake("--cores", "4", "--resources", "gpu=1", "all")
+            jobs.write_text(json.dumps(ran))
+    return Project(root), json.loads(jobs.read_text())
 
 
 @pytest.fixture

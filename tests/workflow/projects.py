@@ -23,7 +23,7 @@ PARTS = (
     *("data/README.md", "data/files/README.md", "results/README.md"),
 )
 MADE = {
-    "src": ("__pycache__", "*.egg-info"),
+    "src": ("*.egg-info",),
     "paper": ("figures", "tables", "*.pdf", "verdict"),
 }  # is not part of the project
 IDX_NAMES = {
@@ -105,7 +105,8 @@ class Project:
             "PYTHONPATH": str(self.root / "src"),
             "DVC_NO_ANALYTICS": "1",
         }
-        return os.environ | ours | self.environment
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return inherited | ours | self.environment  # a command compiles 150 modules where none may be kept
 
 
 def make_project(root: Path) -> Project:

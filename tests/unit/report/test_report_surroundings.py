@@ -14,14 +14,18 @@ from competitive_mixtures.report.tables.write import write_tables
 
 PROGRAM = Path(__file__).with_name("make_report.py")
 HOSTILE = {
-    "a notebook's backend": {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "COLUMNS": "20"},
-    "a backend that does not exist": {"MPLBACKEND": "nonsense", "DISPLAY": ":99"},
-    "no encoding, no locale": {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "LANG": "C"},
-    "other interpreter": {"PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error", "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"},
-    "other terminal": {"PYTHONIOENCODING": "ascii", "TERM": "dumb", "NO_COLOR": "1", "SOURCE_DATE_EPOCH": "1"},
-    "other numerics": {
+    "a notebook's backend and other numerics": {
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline", "COLUMNS": "20",
         "OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "3", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1",
         "ONEDNN_DEFAULT_FPMATH_MODE": "BF16", "GIT_DIR": "/nowhere",
+    },
+    "a backend that does not exist, no encoding, no locale": {
+        "MPLBACKEND": "nonsense", "DISPLAY": ":99",
+        "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "LANG": "C",
+    },
+    "other interpreter and terminal": {
+        "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error", "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo",
+        "PYTHONIOENCODING": "ascii", "TERM": "dumb", "NO_COLOR": "1", "SOURCE_DATE_EPOCH": "1",
     },
 }  # fmt: skip
 MATPLOTLIBRC = """\
