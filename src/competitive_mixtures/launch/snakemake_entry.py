@@ -16,6 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.launch.deferred_import import defer_imports
 from competitive_mixtures.launch.fork_server import serve_jobs
 from competitive_mixtures.launch.run_lock import check_folder, record_run, runs_jobs
 from competitive_mixtures.launch.user_settings import set_aside
@@ -59,7 +60,8 @@ def main() -> None:
     """Run Snakemake on this process's command line."""
     gc.set_threshold(NEW_OBJECTS)
     set_aside(())  # its jobs inherit the environment, and forked ones what the server has imported
-    from snakemake.cli import args_to_api, parse_args, print_exception
+    with defer_imports("numpy", "pandas"):  # a fifth of a plan's time; only a report of the plugin for Slurm uses them
+        from snakemake.cli import args_to_api, parse_args, print_exception
 
     words = move_targets_in_front(sys.argv[1:])
     try:
