@@ -15,7 +15,7 @@ MODULES = frozenset(str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py
 
 
 def read_listing(path: Path) -> list[str]:
-    """The names of the files that a list of the package's `files.listings` has."""
+    """The names of the files that a list of the package's `files.checksums` has."""
     return [line.split("  ", 1)[1] for line in path.read_text(encoding="utf-8").splitlines()]
 
 

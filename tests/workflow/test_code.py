@@ -23,6 +23,7 @@ EXEMPT = {
     "errors.py",  # sentences for the user
     "settings/messages.py",  # the same, of mistakes in settings
     "progress.py",  # bars and lines on the terminal
+    "files/checksums.py",  # SHA-256, which tells files apart
     "files/access.py",  # whether a file can be read and written, not what is in it
     "files/formats.py",  # formats: what is written is read again as it was
     "files/folders.py",  # names

@@ -9,7 +9,7 @@ from shlex import quote
 from competitive_mixtures.data.spec import look_at
 from competitive_mixtures.evaluation.inception_weights import WEIGHTS_URL
 from competitive_mixtures.files.folders import MAX_DIGITS, Project
-from competitive_mixtures.files.listings import write_listing
+from competitive_mixtures.files.checksums import write_listing
 from competitive_mixtures.report.claims.criteria import read_claims
 from competitive_mixtures.settings.resolved_data import check_files
 

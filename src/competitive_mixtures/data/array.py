@@ -7,13 +7,14 @@ import numpy as np
 from pydantic import Field
 
 from competitive_mixtures.data.array_files import read_arrays
-from competitive_mixtures.data.format import sha256_of, write_dataset
+from competitive_mixtures.data.format import write_dataset
 from competitive_mixtures.data.precision import check_magnitude, check_precision
 from competitive_mixtures.data.spec import Spec as BaseSpec
 from competitive_mixtures.data.spec import download_nothing as download
 from competitive_mixtures.data.spec import look_at
 from competitive_mixtures.data.split import check_classes, number_labels, split_rows
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.files.checksums import sha256_of
 
 __all__ = ["Spec", "download", "prepare", "to_points"]
 

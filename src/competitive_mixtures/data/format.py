@@ -1,6 +1,5 @@
 """A processed data set on disk: `train.npy`, `test.npy`, labels where there are any, and `meta.json`, written last."""
 
-import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 
 from competitive_mixtures.errors import UserError, printable
 from competitive_mixtures.files.access import check_regular, write_atomically
+from competitive_mixtures.files.checksums import sha256_of
 from competitive_mixtures.files.folders import ProcessedData
 from competitive_mixtures.files.formats import read_json, write_array, write_json
 
@@ -133,13 +133,6 @@ def load_dataset(folder: Path | str, verify: bool = False) -> Dataset:
             arrays[labels] = _open(folder / f"{labels}.npy", (rows,), "int64")
             _check_labels(folder / f"{labels}.npy", arrays[labels], meta["label_names"])
     return Dataset(name=meta["name"], kind=meta["kind"], shape=tuple(meta["shape"]), meta=meta, **arrays)
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a regular file's content, in hex."""
-    check_regular(path)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(path: Path, array: np.ndarray | Chunks) -> None:

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from competitive_mixtures.data.format import sha256_of
 from competitive_mixtures.data.spec import NUM_CLASSIFIER_FEATURES
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.files.checksums import sha256_of
 from competitive_mixtures.files.formats import read_tensors, write_tensors
 from competitive_mixtures.seeding import make_generator
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from competitive_mixtures.data.format import sha256_of
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.access import check_regular
+from competitive_mixtures.files.checksums import sha256_of
 from competitive_mixtures.progress import show_progress
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import urllib.request
 from http.client import HTTPException
 from pathlib import Path
 
-from competitive_mixtures.data.format import sha256_of
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.files.access import check_regular, write_atomically
+from competitive_mixtures.files.checksums import sha256_of
 from competitive_mixtures.files.formats import write_json
 
 WEIGHTS_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"

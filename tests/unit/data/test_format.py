@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from competitive_mixtures.data import load_dataset, write_dataset
-from competitive_mixtures.data.format import Chunks, sha256_of
+from competitive_mixtures.data.format import Chunks
 from competitive_mixtures.errors import UserError
+from competitive_mixtures.files.checksums import sha256_of
 
 
 @pytest.fixture

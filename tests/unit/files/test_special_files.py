@@ -11,11 +11,12 @@ from PIL import Image
 
 from competitive_mixtures import CompetitiveMixture
 from competitive_mixtures.data import array, celeba, images, load_dataset, mnist
-from competitive_mixtures.data.format import sha256_of, write_dataset
+from competitive_mixtures.data.format import write_dataset
 from competitive_mixtures.errors import UserError
 from competitive_mixtures.evaluation.inception import load_inception
 from competitive_mixtures.evaluation.inception_weights import find_weights
 from competitive_mixtures.files.access import check_regular, read_regular
+from competitive_mixtures.files.checksums import sha256_of
 from competitive_mixtures.files.formats import read_array, read_json, read_metadata, read_table, read_tensors
 from competitive_mixtures.files.tables import read_fields
 from competitive_mixtures.settings.yaml_files import read_yaml

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from competitive_mixtures.files.listings import write_listing
+from competitive_mixtures.files.checksums import write_listing
 from imports import read_listing
 
 
