@@ -32,6 +32,8 @@ MODULES = (
     "competitive_mixtures.pipeline.evaluate",
     "competitive_mixtures.pipeline.representation",
 )
+FEW_NEED = ("sklearn.cluster", "sklearn.mixture")  # as long to import as all of the above but PyTorch
+MANY_JOBS = 10  # of a run that is likely to have some of the few
 BACKLOG = 64
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 LIFE_LINE = 0  # the server's standard input, and its copies': a pipe that ends with Snakemake's process
@@ -88,11 +90,13 @@ class Server:
 
     Attributes:
         jobs: the connection of every copy that is at work, by its process's number.
+        taken: copies so far.
     """
 
     def __init__(self, listener: socket.socket, run: Callable[[], None]) -> None:
         self.listener, self.run = listener, run
         self.jobs: dict[int, socket.socket] = {}
+        self.taken = 0
 
     def serve(self) -> None:
         """Serve; an error of the system ends the server, and jobs do without it."""
@@ -116,10 +120,14 @@ class Server:
         if not is_own(connection):
             connection.close()
             return
-        import_modules()
+        if not self.taken:
+            prepare()
         pid = os.fork()
         if pid:
             self.jobs[pid] = connection
+            self.taken += 1
+            if self.taken == MANY_JOBS:
+                prepare_for_few()
             return
         signal.set_wakeup_fd(-1)
         os.close(self.ended)
@@ -136,13 +144,19 @@ class Server:
                 tell_end(connection, status)
 
 
-def import_modules() -> None:
-    """Import what all jobs need, once; frozen objects stay shared between the copies."""
-    if MODULES[0] not in sys.modules:
-        jobs, cli, *_ = map(importlib.import_module, MODULES)
-        jobs.prepare_forks()
-        cli.prepare_forks()
-        gc.freeze()
+def prepare() -> None:
+    """Import what all jobs need, and do what each of them does first."""
+    jobs, cli, *_ = map(importlib.import_module, MODULES)
+    jobs.prepare_forks()
+    cli.prepare_forks()
+    gc.freeze()  # so that objects stay shared between the copies
+
+
+def prepare_for_few() -> None:
+    """Import what few jobs need."""
+    for name in FEW_NEED:
+        importlib.import_module(name)
+    gc.freeze()
 
 
 def start_copy(connection: socket.socket, run: Callable[[], None]) -> NoReturn:

@@ -84,10 +84,12 @@ def cluster_latents(run: Run) -> tuple[np.ndarray, Training]:
     return cluster_by_kmeans(latents, run.experiment.num_components, run.seed), training
 
 
-def import_partitioner(name: str) -> None:
-    """Import what `partition` uses: seconds, where k-means itself takes milliseconds."""
+def import_fitting(name: str) -> None:
+    """Import what k-means and Gaussian mixtures use, which few jobs do: seconds, where k-means takes milliseconds."""
     if name in schema.PARTITIONING:
         import sklearn.cluster  # noqa: F401
+    if name == "gaussian_mixture":
+        import competitive_mixtures.method.gaussian_fits  # noqa: F401
 
 
 def plan_steps(
@@ -139,7 +141,7 @@ def train_baseline(
             classifier are to be tuned.
     """
     run = run.with_experiment(reshape_experiment(run.experiment, name))
-    import_partitioner(name)
+    import_fitting(name)
     if name == "gaussian_mixture":
         tensors, protocols = fit_gaussians(run)
     else:

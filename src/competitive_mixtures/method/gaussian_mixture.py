@@ -9,7 +9,6 @@ from torch import Tensor
 
 from competitive_mixtures.denormals import flush_denormals
 from competitive_mixtures.method.batches import flatten_points
-from competitive_mixtures.method.gaussian_fits import fit_from_short_runs
 from competitive_mixtures.seeding import derive_seed
 
 NUM_AXES = 50  # principal components of points with more columns, in which the Gaussians are fitted
@@ -77,6 +76,8 @@ def fit_gaussian_mixture(points: Tensor, num_components: int, seed: int) -> tupl
         The mixture, the likeliest Gaussian of every point, (N,) int16, and the passes over the data, an estimate, see
         `fit_from_short_runs`.
     """
+    from competitive_mixtures.method.gaussian_fits import fit_from_short_runs  # with scikit-learn, see `import_fitting`
+
     flat = flatten_points(points)
     center = flat.mean(axis=0, dtype=np.float64)
     axes = np.eye(flat.shape[1])

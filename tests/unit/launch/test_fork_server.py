@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from competitive_mixtures.launch import fork_server
-from competitive_mixtures.launch.fork_server import serve_jobs
+from competitive_mixtures.launch.fork_server import MANY_JOBS, serve_jobs
 from competitive_mixtures.pipeline.fork_client import ADDRESS, connect, is_own
 from competitive_mixtures.pipeline.lifeline import RUN
 from competitive_mixtures.processes import find_start
@@ -106,6 +106,19 @@ def test_the_output_and_the_status_are_the_commands_own(served):
     misused = run("train-round", "--previuos", "x")
     assert misused.returncode == 2
     assert "--previuos" in misused.stderr
+
+
+def test_what_few_jobs_need_is_imported_after_many(server):
+    def holds_scikit_learn():
+        return "/sklearn/" in Path(f"/proc/{server.pid}/maps").read_text()
+
+    for _ in range(MANY_JOBS - 1):
+        assert run("pretrain", "--help").returncode == 0
+    assert "/torch/" in Path(f"/proc/{server.pid}/maps").read_text()
+    assert not holds_scikit_learn()
+    assert run("pretrain", "--help").returncode == 0
+    wait_for(lambda: holds_scikit_learn() or None)
+    assert run("pretrain", "--help").returncode == 0
 
 
 def test_mistakes_are_told_without_a_traceback_and_paths_are_those_of_the_caller(served, tmp_path):

@@ -65,12 +65,12 @@ def test_no_clock_of_a_round_counts_an_import(competition):
     assert told["imported"] == {phase: [] for phase in ("load", "train", "discriminate", "score", "assign", "write")}
 
 
-@pytest.mark.parametrize("name", ["kmeans", "bagging"])
+@pytest.mark.parametrize("name", ["kmeans", "bagging", "gaussian_mixture"])
 def test_no_clock_of_a_baseline_counts_an_import(competition, tmp_path, name):
     folder, _ = competition
     last = max(folder.rglob("metrics.json"), key=lambda path: path.parent.name)
     told = run_jobs(tmp_path, name, last.parent)
-    assert told["imported"] == {"load": [], "partition": [], "train": []} | told["imported"]
+    assert {"load", "train"} <= told["imported"].keys()
     assert not any(told["imported"].values())
     for record in json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["protocols"].values():
         assert record["train_time_s"] < told["process_s"] / 10
