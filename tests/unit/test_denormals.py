@@ -12,7 +12,7 @@ import torch
 from competitive_mixtures.denormals import flush_denormals, flushes_denormals
 from competitive_mixtures.evaluation import kernel_density
 from competitive_mixtures.evaluation.kernel_density import candidate_bandwidths, log_kernel_density
-from competitive_mixtures.method import gaussian_mixture
+from competitive_mixtures.method import gaussian_fits
 from competitive_mixtures.method.gaussian_mixture import fit_gaussian_mixture
 
 pytestmark = [
@@ -89,7 +89,7 @@ def sum_kernels():
 
 @pytest.mark.parametrize(
     ("module", "name", "compute"),
-    [(gaussian_mixture, "fit_from_short_runs", fit_mixture), (kernel_density, "_sum_kernels", sum_kernels)],
+    [(gaussian_fits, "fit_from_short_runs", fit_mixture), (kernel_density, "_sum_kernels", sum_kernels)],
 )
 def test_what_far_parts_add_has_the_same_bytes_without_it(monkeypatch, module, name, compute):
     function, modes = getattr(module, name), []
