@@ -70,8 +70,8 @@ OF_RESTARTS = f"""\
 
 `n_init` fits several times and keeps one, without labels. Here every set of vectors was fitted {RESTARTS} times to the
 same points, and each score picked one of the fits. `n_init` goes by the mean ARI with the
-other fits. The bound is a noisy estimate, which picks worse than chance of ten; between two, which agree equally with each
-other, it decides.
+other fits. The bound is a noisy estimate, which picks worse than chance of ten; between two, which agree equally with
+each other, it decides.
 
 {{picks}}
 
