@@ -32,7 +32,7 @@ report: $(ENVIRONMENT)  ## report.html: figures, tables and verdicts to click th
 	$(ACTIVATE) snakemake --report report.html
 
 test: $(ENVIRONMENT)  ## all tests but the one that needs a Slurm cluster
-	$(ACTIVATE) pytest -n auto --dist loadfile  # files share what they make
+	$(ACTIVATE) pytest -n auto --dist loadfile  # what a file's tests share is made once
 
 test-slurm: $(ENVIRONMENT)  ## the tiny pipeline on a Slurm cluster of one node (root, Debian)
 	$(ACTIVATE) RUN_SLURM_TESTS=1 pytest -m slurm

@@ -3,20 +3,37 @@
 import argparse
 import csv
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import torch
 from pairs import Row, write_rows
+
+from competitive_mixtures.report.environment import describe_machine
 
 FOLDER = Path(__file__).parent
 PARTS = ("scores.py", "training.py", "curves.py", "overhead.py", "gpu")
 REPEATED = ("scores.py", "training.py")  # what has two sides
 
 
+def describe_run() -> Row:
+    """A row that says on what machine the others were measured, of which commit, when, and beside what load."""
+    machine = describe_machine(FOLDER)
+    kernels, today = torch.backends.cpu.get_cpu_capability(), datetime.now(tz=UTC).date()
+    notes = (
+        f"{machine['processor']}, {kernels}, {machine['cores']} cores, PyTorch {machine['torch']}, "
+        f"commit {machine['commit'][:7]}, {today}, load {os.getloadavg()[0]:.1f}"
+    )
+    return {"name": "machine", "notes": notes}
+
+
 def run_parts(parts: list[str], repeats: int | None) -> Iterator[Row]:
-    """The rows of every part; a part that gives none, or fails, is a row that says so."""
+    """A row on the machine, and those of every part; a part that gives none, or fails, is a row that says so."""
+    yield describe_run()
     for part in parts:
         options = ["--repeats", str(repeats)] if repeats and part in REPEATED else []
         print(f"benchmarks: {part}", file=sys.stderr)

@@ -1,7 +1,7 @@
 """docs/partitions.md, made from paper/partitions.csv: every mean, every seed, and how often ours is level or better."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, median
 
@@ -54,8 +54,10 @@ the parts.
 * **Scores.** The adjusted Rand index (ARI) and the normalised mutual information (NMI) are of the training points. A
   cell has the mean and, in brackets, the {full} seeds; where there are fewer, it says how many. The
   log-likelihood is the mean over the test points in nats a point, where a method has a density; those of the
-  competition are estimates (see [](estimator.md)). Seconds are the processor's for one fit, on one core of
-  {processors}.
+  competition are estimates (see [](estimator.md)). Seconds are the processor's for one fit on one core, of
+  vectors {processors}.
+  Seconds of two processors do not compare; a training step takes twice as long on the Xeon
+  ([](benchmarks.md)).
 * **Left out.** A Gaussian mixture and spectral clustering of pixels: those that are black in every image of a part make
   a full covariance singular, and 784 of them make it 308,000 numbers a component; the graph's eigenvectors of tens of
   thousands of points take hours. The paper's method and ours in pixels were not
@@ -69,9 +71,9 @@ OF_RESTARTS = f"""\
 ## Which restart is picked
 
 `n_init` fits several times and keeps one, without labels. Here every set of vectors was fitted {RESTARTS} times to the
-same points, and each score picked one of the fits. `n_init` goes by the mean ARI with the
-other fits. The bound is a noisy estimate, which picks worse than chance of ten; between two, which agree equally with
-each other, it decides.
+same points (by the estimator of 2026-11-29), and each score picked one of the fits. `n_init` goes by the mean ARI with
+the other fits, which picks no worse than the likelihood and needs no density. The bound is a noisy estimate, which
+picks worse than chance. That the first restart does best of all is luck of one draw.
 
 {{picks}}
 
@@ -88,11 +90,12 @@ def render_page(table: Path) -> str:
     fits = read_fits(table)
     vectors, images = ([fit for fit in fits if (fit.part == "images") == wanted] for wanted in (False, True))
     header, rows = read_fields(table)
-    processors = sorted({row[header.index("processor")] for row in rows})
+    places = [header.index(name) for name in ("part", "method", "processor")]
+    processors = list_processors(tuple(row[place] for place in places) for row in rows)
     blocks = [
         INTRODUCTION.format(
             development=join(list(DEVELOPMENT)),
-            processors=join(processors),
+            processors=processors,
             full=FULL,
             pixels=", for pixels those of `mnist`" if any(fit.method == "paper" for fit in images) else "",
         ),
@@ -110,6 +113,18 @@ def render_page(table: Path) -> str:
     blocks.append(OF_RESTARTS.format(picks="\n".join(tabulate_picks(read_rows(RESTARTS_TABLE, COLUMNS)))))
     blocks.append("## Seconds\n\n" + "\n".join(tabulate(fits, "seconds")))
     return "\n\n".join(block.rstrip("\n") for block in blocks) + "\n"
+
+
+def list_processors(fits: Iterable[tuple[str, ...]]) -> str:
+    """Which columns of vectors were timed on which processor, from part, method and processor of fits."""
+    columns: dict[str, set[str]] = {}
+    for part, method, processor in fits:
+        if part != "images":
+            columns.setdefault(processor, set()).add(method)
+    return ";\n  ".join(
+        f"{join([f'*{title}*' for method, title in METHODS.items() if method in methods])} on {processor}"
+        for processor, methods in sorted(columns.items())
+    )
 
 
 def describe_bars(vectors: Sequence[Fits]) -> str:

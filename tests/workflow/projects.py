@@ -23,7 +23,7 @@ PARTS = (
     *("data/README.md", "data/files/README.md", "results/README.md"),
 )
 MADE = {
-    "src": ("*.egg-info",),
+    "src": ("*.egg-info", "*.pyc.*"),  # byte code that is being written
     "paper": ("figures", "tables", "*.pdf", "verdict"),
 }  # is not part of the project
 IDX_NAMES = {

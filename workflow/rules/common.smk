@@ -8,8 +8,8 @@ from shlex import quote
 
 from competitive_mixtures.data.spec import look_at
 from competitive_mixtures.evaluation.inception_weights import WEIGHTS_URL
-from competitive_mixtures.files.folders import MAX_DIGITS, Project
 from competitive_mixtures.files.checksums import write_listing
+from competitive_mixtures.files.folders import MAX_DIGITS, Project
 from competitive_mixtures.report.claims.criteria import read_claims
 from competitive_mixtures.settings.resolved_data import check_files
 
@@ -42,7 +42,7 @@ def code(step, *names):
     files = {file for path in paths for file in (path.rglob(modules) if path.is_dir() else [path])}
     try:
         write_listing(RESULTS.code(step), sorted(files.difference(DOCUMENTS)))
-    except UserError as error:
+    except (UserError, OSError) as error:
         sys.exit(str(error))
     return RESULTS.code(step)
 

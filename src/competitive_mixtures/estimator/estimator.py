@@ -72,9 +72,9 @@ class CompetitiveMixture(DensityMixin, BaseEstimator):
             component, or, where points are held out, after three rounds that made these no likelier, which are taken
             back; 0 plays all rounds.
         n_init: competitions from different random numbers; the one whose partition agrees best with the others' is kept
-            (mean adjusted Rand index; of equals, as two always are, the one with the highest `lower_bound_`). No other
-            score picked better partitions without labels, see docs/partitions.md. The first has the seed
-            `random_state`, and so has the representation, which all share.
+            (mean adjusted Rand index; the first of equals, so three are the least that help). No other score picked
+            better partitions without labels, see docs/partitions.md. The first has the seed `random_state`, and so has
+            the representation, which all share.
         representation: None, or "autoencoder": one autoencoder is trained on the images first, the components model its
             latents and compete there, and samples are decoded. For 5,000 images of 28 x 28 pixels or more that takes a
             minute or two of one core, for fewer less. Its layers and steps are in `settings`, under the key

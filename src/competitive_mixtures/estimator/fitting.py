@@ -1,6 +1,5 @@
 """A fit: the rounds played in memory, restarts, and what is kept of the best."""
 
-import math
 import sys
 import time
 import warnings
@@ -66,15 +65,11 @@ class Competition:
 
 
 def pick_by_agreement(played: Sequence[Competition]) -> Competition:
-    """The competition whose partition agrees best with the others by mean adjusted Rand index.
-
-    Of equals, as two always are, the one with the highest `lower_bound`.
-    """
-
-    def rank(one: Competition) -> tuple[float, float]:
-        return math.fsum(adjusted_rand_score(one.labels, other.labels) for other in played), one.lower_bound
-
-    return max(played, key=rank)
+    """The competition whose partition agrees best with the others by mean adjusted Rand index, the first of equals."""
+    if len(played) == 1:
+        return played[0]
+    pairs = np.array([[adjusted_rand_score(one.labels, other.labels) for other in played] for one in played])
+    return played[int(pairs.mean(axis=1).argmax())]
 
 
 def learn_representation(experiment: Experiment, dataset: Dataset, seed: int, verbose: bool) -> Autoencoder | None:

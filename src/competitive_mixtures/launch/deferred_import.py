@@ -13,7 +13,7 @@ class DeferredModule(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         """Import the module itself; what is not there raises AttributeError or ImportError."""
-        leave(self)
+        step_aside(self)
         return getattr(import_module(self.__name__), name)
 
 
@@ -21,7 +21,8 @@ class DeferredModule(ModuleType):
 def defer_imports(*names: str) -> Iterator[None]:
     """Let modules that are first imported inside the block wait until they are used.
 
-    What imports them there keeps a name that stands for them; afterwards they are imported as ever.
+    What imports them there keeps a name that stands for them; afterwards they are imported as ever. What imports a
+    module below them inside the block may get that twice, so this is for blocks whose imports are known.
 
     Args:
         names: of the modules.
@@ -32,10 +33,10 @@ def defer_imports(*names: str) -> Iterator[None]:
         yield
     finally:
         for module in standing:
-            leave(module)
+            step_aside(module)
 
 
-def leave(module: DeferredModule) -> None:
+def step_aside(module: DeferredModule) -> None:
     """Leave its place to the module that it stands for."""
     if sys.modules.get(module.__name__) is module:
         del sys.modules[module.__name__]

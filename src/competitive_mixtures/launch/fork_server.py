@@ -32,7 +32,7 @@ MODULES = (
     "competitive_mixtures.pipeline.evaluate",
     "competitive_mixtures.pipeline.representation",
 )
-FEW_NEED = ("sklearn.cluster", "sklearn.mixture")  # as long to import as all of the above but PyTorch
+FEW_NEED = ("scipy.stats", "sklearn.cluster", "sklearn.mixture")  # as long to import as all of the above but PyTorch
 MANY_JOBS = 10  # of a run that is likely to have some of the few
 BACKLOG = 64
 PR_SET_PDEATHSIG = 1  # of prctl(2)
@@ -127,12 +127,19 @@ class Server:
             self.jobs[pid] = connection
             self.taken += 1
             if self.taken == MANY_JOBS:
-                prepare_for_few()
+                self.prepare_for_few()
             return
         signal.set_wakeup_fd(-1)
         os.close(self.ended)
         close_all([self.listener, *self.jobs.values()])
         start_copy(connection, self.run)
+
+    def prepare_for_few(self) -> None:
+        """Import what few jobs need; the ends of those that are at work are told in between."""
+        for name in FEW_NEED:
+            importlib.import_module(name)
+            self.note_ends()
+        gc.freeze()
 
     def note_ends(self) -> None:
         """Tell the commands of copies that were killed, and forget all that have ended."""
@@ -150,13 +157,6 @@ def prepare() -> None:
     jobs.prepare_forks()
     cli.prepare_forks()
     gc.freeze()  # so that objects stay shared between the copies
-
-
-def prepare_for_few() -> None:
-    """Import what few jobs need."""
-    for name in FEW_NEED:
-        importlib.import_module(name)
-    gc.freeze()
 
 
 def start_copy(connection: socket.socket, run: Callable[[], None]) -> NoReturn:
