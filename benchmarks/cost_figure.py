@@ -1,4 +1,4 @@
-"""The figure of a round's cost: `python benchmarks/cost_figure.py docs/bench.csv docs/costs.png`.
+"""The figure of a round's cost: `python benchmarks/cost_figure.py docs/bench-epyc.csv docs/costs.png`.
 
 The lines' slopes are the exponents of power laws: least squares through the logarithms, from the sizes on that outweigh
 a round's fixed costs.

@@ -60,7 +60,7 @@ def main() -> None:
     """Run Snakemake on this process's command line."""
     gc.set_threshold(NEW_OBJECTS)
     set_aside(())  # its jobs inherit the environment, and forked ones what the server has imported
-    with defer_imports("pandas"):  # a sixth of a plan's time; only a report of Snakemake's plugin for Slurm uses it
+    with defer_imports("pandas"):  # a seventh of a small plan; only a report of Snakemake's plugin for Slurm uses it
         from snakemake.cli import args_to_api, parse_args, print_exception
 
     words = move_targets_in_front(sys.argv[1:])
