@@ -20,7 +20,7 @@ Row = Mapping[str, str]
 
 def read_ratio(row: Row) -> float:
     """How many times as fast as the reference."""
-    return float(row["ratio"])
+    return float(row["reference_s"]) / float(row["ours_s"])
 
 
 def read_length(row: Row) -> float:
@@ -60,11 +60,12 @@ class Bar:
 
     def judge(self, row: Row | None) -> str:
         """The number in a table's cell, bold where it misses the bar."""
-        if row is None:
-            return ""
+        if row is None or row["notes"].startswith("not run"):
+            return "not run"
         number = self.read(row)
         missed = number < self.limit if self.side == "≥" else number > self.limit
-        return f"**{number:.3g}, missed**" if missed else f"{number:.3g}"
+        digits = f"{number:#.3g}".rstrip(".")
+        return f"**{digits}, missed**" if missed else digits
 
 
 BARS = (
@@ -145,7 +146,11 @@ def tabulate_bars(tables: Mapping[str, Mapping[str, Row]]) -> Iterator[str]:
 def read_table(path: Path) -> dict[str, Row]:
     """The rows of a table of `make bench`, by name."""
     with path.open(encoding="utf-8", newline="") as file:
-        return {row["name"]: row for row in csv.DictReader(file)}
+        rows = {row["name"]: row for row in csv.DictReader(file)}
+    failed = [name for name, row in rows.items() if row["notes"].startswith("failed")]
+    if failed:
+        raise SystemExit(f"{path}: {', '.join(failed)} failed; run them again before their bars are told")
+    return rows
 
 
 def fill(page: str, lines: Iterator[str]) -> str:

@@ -36,17 +36,18 @@ def test_every_bar_has_a_row_in_the_newest_table():
 @pytest.mark.parametrize(
     ("bar", "cell"),
     [
-        (("≥", 1.5), "1.5"),
-        (("≥", 1.51), "**1.5, missed**"),
-        (("≤", 1.5), "1.5"),
-        (("≤", 1.4), "**1.5, missed**"),
+        (("≥", 1.5), "1.50"),
+        (("≥", 1.51), "**1.50, missed**"),
+        (("≤", 1.5), "1.50"),
+        (("≤", 1.4), "**1.50, missed**"),
     ],
 )
 def test_a_number_on_the_wrong_side_of_its_bar_is_marked(bar, cell):
     from bars import Bar
 
     assert Bar("what", "a", *bar).judge(make_row()) == cell
-    assert Bar("what", "a", *bar).judge(None) == ""
+    for absent in (None, make_row(ours_s="", notes="not run: no finished run here")):
+        assert Bar("what", "a", *bar).judge(absent) == "not run"
 
 
 def test_lengths_and_notes_are_read():
@@ -57,6 +58,15 @@ def test_lengths_and_notes_are_read():
     assert Bar("what", "a", "≤", 4, peak).judge(make_row(notes="x; peak 2552 MB, within 4 GB")) == "2.55"
     with pytest.raises(ValueError, match="a: 'nothing' has nothing like"):
         peak(make_row(notes="nothing"))
+
+
+def test_a_part_that_failed_is_no_bar_that_was_not_run(tmp_path):
+    from bars import read_table
+
+    table = tmp_path / "bench.csv"
+    table.write_text("name,device,ours_s,reference_s,ratio,notes\ntraining,,,,,failed with exit status 1\n")
+    with pytest.raises(SystemExit, match="training failed"):
+        read_table(table)
 
 
 def test_lines_stand_between_the_marks_and_nothing_else_changes():
