@@ -1,14 +1,19 @@
 """Which bars are met, by the tables of `make bench` in docs: `python benchmarks/bars.py` writes them into its page."""
 
-import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pairs import COLUMNS
+
+from competitive_mixtures.files.formats import write_text
+from competitive_mixtures.files.tables import read_rows
+from competitive_mixtures.report.documents import fill
+
 DOCS = Path(__file__).parents[1] / "docs"
-PAGE, BEGIN, END = DOCS / "benchmarks.md", "<!-- bars -->\n", "<!-- end -->"
+PAGE = DOCS / "benchmarks.md"
 TABLES = {  # of `make bench`, by what stands above their column
     "AMD EPYC": "bench-epyc.csv",
     "Intel Xeon": "bench-xeon.csv",
@@ -38,6 +43,9 @@ def read_note(pattern: str, unit: float = 1.0) -> Callable[[Row], float]:
         return float(found[1]) / unit
 
     return read
+
+
+LENGTH_OF_PAIRS = read_note(r"^([\d.]+) times as long")  # the median of several pairs, which drifts less than medians
 
 
 @dataclass(frozen=True)
@@ -91,14 +99,14 @@ BARS = (
         "round_48_against_3_components",
         "≤",
         1.5,
-        read_note(r"^([\d.]+) times as long"),
+        LENGTH_OF_PAIRS,
     ),
     Bar(
         "the same with `full_every: 3`",
         "round_48_candidates_against_3_components",
         "≤",
         1.3,
-        read_note(r"^([\d.]+) times as long"),
+        LENGTH_OF_PAIRS,
     ),
     Bar(
         "seconds of a round grow as the points, from 100,000 on, to the power of",
@@ -145,20 +153,18 @@ def tabulate_bars(tables: Mapping[str, Mapping[str, Row]]) -> Iterator[str]:
 
 def read_table(path: Path) -> dict[str, Row]:
     """The rows of a table of `make bench`, by name."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = {row["name"]: row for row in csv.DictReader(file)}
+    rows = {row["name"]: row for row in read_rows(path, COLUMNS)}
     failed = [name for name, row in rows.items() if row["notes"].startswith("failed")]
     if failed:
         raise SystemExit(f"{path}: {', '.join(failed)} failed; run them again before their bars are told")
     return rows
 
 
-def fill(page: str, lines: Iterator[str]) -> str:
-    """The page with these lines between its marks."""
-    head, rest = page.split(BEGIN)
-    return head + BEGIN + "\n".join(lines) + "\n" + rest[rest.index(END) :]
+def render_page(page: str) -> str:
+    """The page with the bars of all tables in its block."""
+    tables = {name: read_table(DOCS / file) for name, file in TABLES.items()}
+    return fill(page, {"bars": "\n".join(tabulate_bars(tables)) + "\n"}, PAGE.name)
 
 
 if __name__ == "__main__":
-    tables = {name: read_table(DOCS / file) for name, file in TABLES.items()}
-    PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), tabulate_bars(tables)), encoding="utf-8")
+    write_text(PAGE, render_page(PAGE.read_text(encoding="utf-8")))

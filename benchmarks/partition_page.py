@@ -1,7 +1,7 @@
 """docs/partitions.md, made from paper/partitions.csv: every mean, every seed, and how often ours is level or better."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, median
 
@@ -10,11 +10,12 @@ from restarts import COLUMNS, RESTARTS, tabulate_picks
 from restarts import TABLE as RESTARTS_TABLE
 
 from competitive_mixtures.files.formats import write_text
-from competitive_mixtures.files.tables import read_fields, read_rows
+from competitive_mixtures.files.tables import read_rows
 from competitive_mixtures.report.partitions import (
     LEAST_SHARE,
     MARGIN,
     METHODS,
+    PARTITION_COLUMNS,
     PARTS,
     Fits,
     compare_with_rivals,
@@ -56,7 +57,7 @@ the parts.
   log-likelihood is the mean over the test points in nats a point, where a method has a density; those of the
   competition are estimates (see [](estimator.md)). Seconds are the processor's for one fit on one core, of
   vectors {processors}.
-  Seconds of two processors do not compare; a training step takes twice as long on the Xeon
+  Seconds of two processors do not compare; a training step takes 1.6 to 2.6 times as long on the Xeon
   ([](benchmarks.md)).
 * **Left out.** A Gaussian mixture and spectral clustering of pixels: those that are black in every image of a part make
   a full covariance singular, and 784 of them make it 308,000 numbers a component; the graph's eigenvectors of tens of
@@ -89,13 +90,10 @@ def render_page(table: Path) -> str:
     """The page's text."""
     fits = read_fits(table)
     vectors, images = ([fit for fit in fits if (fit.part == "images") == wanted] for wanted in (False, True))
-    header, rows = read_fields(table)
-    places = [header.index(name) for name in ("part", "method", "processor")]
-    processors = list_processors(tuple(row[place] for place in places) for row in rows)
     blocks = [
         INTRODUCTION.format(
             development=join(list(DEVELOPMENT)),
-            processors=processors,
+            processors=list_processors(read_rows(table, PARTITION_COLUMNS)),
             full=FULL,
             pixels=", for pixels those of `mnist`" if any(fit.method == "paper" for fit in images) else "",
         ),
@@ -115,12 +113,12 @@ def render_page(table: Path) -> str:
     return "\n\n".join(block.rstrip("\n") for block in blocks) + "\n"
 
 
-def list_processors(fits: Iterable[tuple[str, ...]]) -> str:
-    """Which columns of vectors were timed on which processor, from part, method and processor of fits."""
+def list_processors(rows: Iterable[Mapping[str, str]]) -> str:
+    """Which columns of vectors were timed on which processor, from the table's rows."""
     columns: dict[str, set[str]] = {}
-    for part, method, processor in fits:
-        if part != "images":
-            columns.setdefault(processor, set()).add(method)
+    for row in rows:
+        if row["part"] != "images":
+            columns.setdefault(row["processor"], set()).add(row["method"])
     return ";\n  ".join(
         f"{join([f'*{title}*' for method, title in METHODS.items() if method in methods])} on {processor}"
         for processor, methods in sorted(columns.items())
